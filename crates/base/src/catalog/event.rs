@@ -1,0 +1,42 @@
+//! What can happen, as written to the outbox.
+
+macro_rules! events {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)*) => {
+        $($(#[doc = $doc])+ pub const $name: &str = $text;)*
+        /// Every event name with its description.
+        pub const ALL: &[(&str, &str)] = &[$(($text, concat!($($doc),+)),)*];
+    };
+}
+
+events! {
+    /// A person was added.
+    USER_CREATED = "user.created";
+    /// An account was added.
+    ACCOUNT_CREATED = "account.created";
+    /// A domain was given to an account.
+    DOMAIN_CREATED = "domain.created";
+    /// A domain was taken from an account.
+    DOMAIN_REMOVED = "domain.removed";
+    /// A credential was issued.
+    TOKEN_CREATED = "token.created";
+    /// A person signed in to the console.
+    USER_SIGNED_IN = "user.signed_in";
+    /// An installation was asked for.
+    SITE_INSTALL_STARTED = "site.install_started";
+    /// A new WordPress was verified to be serving.
+    SITE_INSTALLED = "site.installed";
+    /// An installation failed and was undone.
+    SITE_INSTALL_FAILED = "site.install_failed";
+    /// A one-time login was issued.
+    SITE_LOGIN_ISSUED = "site.login_issued";
+    /// A component's update was asked for.
+    COMPONENT_UPDATE_STARTED = "component.update_started";
+    /// A component's new version was verified.
+    COMPONENT_UPDATED = "component.updated";
+    /// A component's update was taken back, and the old tree verified.
+    COMPONENT_UPDATE_TAKEN_BACK = "component.update_taken_back";
+    /// A component's update failed.
+    COMPONENT_UPDATE_FAILED = "component.update_failed";
+    /// Somebody asked for a job to stop.
+    JOB_CANCEL_REQUESTED = "job.cancel_requested";
+}

@@ -1,0 +1,21 @@
+//! Metrics served at `/metrics`.
+
+/// Jobs that reached a final state, by `kind` and `state`.
+pub const JOBS_FINISHED: &str = "pressroom_jobs_finished_total";
+/// Jobs claimed by this process, by `kind`.
+pub const JOBS_CLAIMED: &str = "pressroom_jobs_claimed_total";
+/// Leases that were lost to another worker.
+pub const LEASES_LOST: &str = "pressroom_leases_lost_total";
+/// Requests answered, by `dialect`, `route` and `status`.
+pub const HTTP_REQUESTS: &str = "pressroom_http_requests_total";
+/// Time to answer a request in seconds, by `dialect` and `route`.
+pub const HTTP_SECONDS: &str = "pressroom_http_request_duration_seconds";
+
+/// Every metric with its description.
+pub const ALL: &[(&str, &str)] = &[
+    (JOBS_FINISHED, "Jobs that reached a final state"),
+    (JOBS_CLAIMED, "Jobs claimed by this process"),
+    (LEASES_LOST, "Leases lost to another worker"),
+    (HTTP_REQUESTS, "Requests answered"),
+    (HTTP_SECONDS, "Time to answer a request, in seconds"),
+];
