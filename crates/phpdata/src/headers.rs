@@ -1,0 +1,181 @@
+//! Component headers, exactly as WordPress' `get_file_data()` reads them.
+//!
+//! WordPress 6.5 takes the first 8 kB, turns carriage returns into line feeds, and
+//! applies `/^(?:[ \t]*<\?php)?[ \t\/*#@]*NAME:(.*)$/mi` for each name.
+
+/// How much of a file WordPress looks at.
+pub const HEADER_BYTES: u64 = 8 * 1024;
+
+/// The value of the first line that names `header`; empty when that line has no
+/// value, `None` when no line names it.
+pub fn find(file_start: &[u8], header: &str) -> Option<String> {
+    let limit = file_start
+        .len()
+        .min(usize::try_from(HEADER_BYTES).unwrap_or(usize::MAX));
+    file_start[..limit]
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .find_map(|line| value_of(line, header))
+        .map(|value| {
+            // PHP takes the match `0` for no value.
+            if value == b"0" {
+                String::new()
+            } else {
+                clean(value)
+            }
+        })
+}
+
+/// As [`find`], with an empty value counted as none.
+pub fn value(file_start: &[u8], header: &str) -> Option<String> {
+    find(file_start, header).filter(|value| !value.is_empty())
+}
+
+/// What follows `header:` on a line, if the line has that header.
+fn value_of<'a>(line: &'a [u8], header: &str) -> Option<&'a [u8]> {
+    let blank = line
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    let after_tag = line[blank..]
+        .get(..5)
+        .filter(|tag| tag.eq_ignore_ascii_case(b"<?php"))
+        .map_or(line, |_| &line[blank + 5..]);
+    let decoration = after_tag
+        .iter()
+        .take_while(|byte| b" \t/*#@".contains(byte))
+        .count();
+    let rest = &after_tag[decoration..];
+    let (name, rest) = rest.split_at_checked(header.len())?;
+    if !name.eq_ignore_ascii_case(header.as_bytes()) {
+        return None;
+    }
+    rest.strip_prefix(b":")
+}
+
+/// `_cleanup_header_comment()`: cuts from the first `*/` or `?>`, then trims.
+fn clean(value: &[u8]) -> String {
+    let cut = value
+        .windows(2)
+        .position(|pair| pair == b"*/" || pair == b"?>");
+    let mut value = &value[..cut.unwrap_or(value.len())];
+    if cut.is_some() {
+        // The expression eats `\s*` before the mark, form feeds included; PHP's
+        // `trim()` below does not know those.
+        while let Some((b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r', rest)) = value.split_last() {
+            value = rest;
+        }
+    }
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0 | 0x0b);
+    let start = value
+        .iter()
+        .position(|byte| !is_blank(byte))
+        .unwrap_or(value.len());
+    let end = value
+        .iter()
+        .rposition(|byte| !is_blank(byte))
+        .map_or(start, |last| last + 1);
+    String::from_utf8_lossy(&value[start..end]).into_owned()
+}
+
+/// Text without HTML tags, as far as a header needs it.
+pub fn without_tags(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        plain.push_str(&rest[..at]);
+        let tag = &rest[at..];
+        let is_tag = tag[1..]
+            .chars()
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        if !is_tag {
+            plain.push('<');
+            rest = &tag[1..];
+            continue;
+        }
+        match tag.find('>') {
+            Some(end) => rest = &tag[end + 1..],
+            None => rest = "",
+        }
+    }
+    plain.push_str(rest);
+    plain.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_the_forms_found_in_the_wild() {
+        let cases: &[(&[u8], &str, Option<&str>)] = &[
+            (
+                b"<?php\n/*\nPlugin Name: Akismet\n*/",
+                "Plugin Name",
+                Some("Akismet"),
+            ),
+            (
+                b"<?php /* Plugin Name: One line */",
+                "Plugin Name",
+                Some("One line"),
+            ),
+            (b"<?php\n * @plugin name: x", "Plugin Name", Some("x")),
+            (b"<?php\r# Version: 1.0\rNext", "Version", Some("1.0")),
+            (b"// Version: 1 ?> <b>", "Version", Some("1")),
+            (b"Version:\nVersion: 2", "Version", Some("")),
+            (b"Version:0", "Version", Some("")),
+            (b"Version: 0", "Version", Some("0")),
+            (b"The Version: 1", "Version", None),
+            (b"Version : 1", "Version", None),
+            (b"<?php\n$x = 1; // Version: 9", "Version", None),
+            (b"   <?PHP Version: 3", "Version", Some("3")),
+            (b"/* Version: 1.2 \x0b\t*/", "Version", Some("1.2")),
+            (b"", "Version", None),
+        ];
+        for (file, header, expected) in cases {
+            assert_eq!(
+                find(file, header).as_deref(),
+                *expected,
+                "in {:?}",
+                String::from_utf8_lossy(file)
+            );
+        }
+    }
+
+    #[test]
+    fn what_lies_beyond_8_kb_does_not_count() {
+        let mut file = vec![b'\n'; 8192];
+        file.extend_from_slice(b"Version: 1");
+        assert_eq!(find(&file, "Version"), None);
+        file.drain(..4);
+        assert_eq!(
+            find(&file, "Version"),
+            None,
+            "cut in the middle of the name"
+        );
+        file.drain(..6);
+        assert_eq!(find(&file, "Version").as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn tags_are_removed() {
+        assert_eq!(without_tags("<a href=\"x\">Ann</a> & Bob"), "Ann & Bob");
+        assert_eq!(without_tags("1 < 2 <b>x"), "1 < 2 x");
+        assert_eq!(without_tags("open <a"), "open");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(file in prop::collection::vec(any::<u8>(), 0..300), text in ".{0,40}") {
+            let _ = find(&file, "Version");
+            let _ = without_tags(&text);
+        }
+
+        #[test]
+        fn reads_back(value in "[a-zA-Z0-9.<>&][a-zA-Z0-9 .<>&]{0,30}[a-z.]", junk in "[ \t/*#@]{0,5}") {
+            let file = format!("<?php\n{junk}Version:{value}\n");
+            prop_assert_eq!(find(file.as_bytes(), "version"), Some(value));
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Our parsers against the real `php`, many cases through one process each.
+
+mod headers;
+mod version;

@@ -1,0 +1,224 @@
+//! Finding our answer in whatever a PHP process prints.
+//!
+//! The frame is `\n<<<PRESSROOM nonce length sha256>>>` and then `length` bytes of
+//! JSON with that hash. The *first* whole frame with the right nonce counts;
+//! everything else is noise, later frames included. Our script prints its frame as
+//! soon as the actions are done, so code that only runs at shutdown comes too late;
+//! code that runs before could still forge one, which is why a report is hearsay.
+
+use sha2::{Digest, Sha256};
+
+/// The largest answer taken.
+pub(crate) const MAX_ANSWER: usize = 8 * 1024 * 1024;
+const MAX_HEAD: usize = 96;
+const TAIL: usize = 2048;
+
+/// Takes output piece by piece, keeping no more of it than needed.
+#[derive(Debug)]
+pub(crate) struct FrameScanner {
+    marker: Vec<u8>,
+    /// Not yet judged.
+    pending: Vec<u8>,
+    answer: Option<Vec<u8>>,
+    noise: Noise,
+}
+
+/// What was printed outside the frame.
+#[derive(Debug, Default)]
+pub(crate) struct Noise {
+    pub(crate) bytes: u64,
+    tail: Vec<u8>,
+}
+
+impl Noise {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.tail
+            .extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
+        let surplus = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..surplus);
+    }
+
+    pub(crate) fn tail(&self) -> String {
+        String::from_utf8_lossy(&self.tail).into_owned()
+    }
+}
+
+enum Look {
+    /// So many bytes in front are noise.
+    Noise(usize),
+    /// A frame of so many bytes, of which the answer starts there.
+    Frame(usize, usize),
+    /// More must come.
+    Wait,
+}
+
+impl FrameScanner {
+    pub(crate) fn new(nonce: &str) -> Self {
+        Self {
+            marker: format!("\n<<<PRESSROOM {nonce} ").into_bytes(),
+            pending: Vec::new(),
+            answer: None,
+            noise: Noise::default(),
+        }
+    }
+
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        if self.answer.is_some() {
+            self.noise.add(bytes);
+            return;
+        }
+        self.pending.extend_from_slice(bytes);
+        loop {
+            match self.look() {
+                Look::Noise(0) | Look::Wait => return,
+                Look::Noise(count) => {
+                    self.noise.add(&self.pending[..count]);
+                    self.pending.drain(..count);
+                }
+                Look::Frame(start, end) => {
+                    self.answer = Some(self.pending[start..end].to_vec());
+                    self.noise.add(&self.pending[end..]);
+                    self.pending = Vec::new();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The answer, if one came, and everything else.
+    pub(crate) fn finish(mut self) -> (Option<Vec<u8>>, Noise) {
+        self.noise.add(&self.pending);
+        (self.answer, self.noise)
+    }
+
+    fn look(&self) -> Look {
+        let pending = self.pending.as_slice();
+        let Some(at) = find(pending, &self.marker) else {
+            // The marker may be half here.
+            return Look::Noise((pending.len() + 1).saturating_sub(self.marker.len()));
+        };
+        if at > 0 {
+            return Look::Noise(at);
+        }
+        let head = &pending[self.marker.len()..];
+        let Some(end) = find(&head[..head.len().min(MAX_HEAD)], b">>>") else {
+            return if head.len() < MAX_HEAD {
+                Look::Wait
+            } else {
+                Look::Noise(1)
+            };
+        };
+        let Some((length, hash)) = parse_head(&head[..end]) else {
+            return Look::Noise(1);
+        };
+        let start = self.marker.len() + end + 3;
+        let Some(answer) = pending.get(start..start + length) else {
+            return Look::Wait;
+        };
+        if hex::encode(Sha256::digest(answer)).as_bytes() == hash {
+            Look::Frame(start, start + length)
+        } else {
+            Look::Noise(1)
+        }
+    }
+}
+
+fn parse_head(head: &[u8]) -> Option<(usize, &[u8])> {
+    let space = head.iter().position(|byte| *byte == b' ')?;
+    let length: usize = std::str::from_utf8(&head[..space]).ok()?.parse().ok()?;
+    (length <= MAX_ANSWER).then_some((length, &head[space + 1..]))
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = *wanted.first()?;
+    let mut from = 0;
+    while let Some(at) = text[from..].iter().position(|byte| *byte == first) {
+        let at = from + at;
+        if text[at..].starts_with(wanted) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn frame(nonce: &str, answer: &[u8]) -> Vec<u8> {
+        let mut out = format!(
+            "\n<<<PRESSROOM {nonce} {} {}>>>",
+            answer.len(),
+            hex::encode(Sha256::digest(answer))
+        )
+        .into_bytes();
+        out.extend_from_slice(answer);
+        out
+    }
+
+    fn scan(output: &[u8], piece: usize) -> (Option<Vec<u8>>, Noise) {
+        let mut scanner = FrameScanner::new("n1");
+        for part in output.chunks(piece) {
+            scanner.feed(part);
+        }
+        scanner.finish()
+    }
+
+    #[test]
+    fn noise_around_the_frame_disturbs_nothing() {
+        let mut output = vec![b'x'; 10_000];
+        output.extend_from_slice(b"\n<<<PRESSROOM n1 \n<<<PRESSROOM n1 5 abc>>>");
+        output.extend(frame("guessed", b"{\"fake\":1}"));
+        output.extend(frame("n1", b"{}"));
+        output.extend_from_slice(b"after");
+        for piece in [1, 7, 4096, usize::MAX] {
+            let (answer, noise) = scan(&output, piece.min(output.len()));
+            assert_eq!(answer.as_deref(), Some(b"{}".as_slice()));
+            let ours = frame("n1", b"{}").len();
+            // The frame's own head is neither answer nor noise.
+            assert_eq!(usize::try_from(noise.bytes).unwrap(), output.len() - ours);
+            assert!(noise.tail().ends_with("after"));
+            assert!(noise.tail().len() <= TAIL);
+        }
+    }
+
+    #[test]
+    fn the_first_whole_frame_counts() {
+        let mut output = frame("n1", b"first");
+        output.extend(frame("n1", b"second"));
+        assert_eq!(scan(&output, 3).0.as_deref(), Some(b"first".as_slice()));
+    }
+
+    #[test]
+    fn a_damaged_or_cut_frame_is_noise() {
+        let mut output = frame("n1", b"answer");
+        let last = output.len() - 1;
+        output[last] = b'!';
+        let (answer, noise) = scan(&output, 5);
+        assert_eq!(answer, None);
+        assert_eq!(noise.bytes, output.len() as u64);
+        output.extend(frame("n1", b"whole"));
+        assert_eq!(scan(&output, 5).0.as_deref(), Some(b"whole".as_slice()));
+        assert_eq!(scan(&frame("n1", b"answer")[..40], 5).0, None);
+        let huge = format!("\n<<<PRESSROOM n1 {} x>>>", usize::MAX);
+        assert_eq!(scan(huge.as_bytes(), 9).0, None);
+    }
+
+    proptest! {
+        #[test]
+        fn finds_it_anywhere(
+            before in prop::collection::vec(any::<u8>(), 0..200),
+            answer in prop::collection::vec(any::<u8>(), 0..200),
+            after in prop::collection::vec(any::<u8>(), 0..200),
+            piece in 1_usize..50,
+        ) {
+            let mut output = before;
+            output.extend(frame("n1", &answer));
+            output.extend(after);
+            prop_assert_eq!(scan(&output, piece).0, Some(answer));
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One PHP process: started clean, fed, read to its end, and never outlived.
+
+use super::frame::{FrameScanner, Noise};
+use crate::{Error, Result, home::Home, watch::Watch};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::{
+    io::{self, Read, Write},
+    os::unix::process::{CommandExt, ExitStatusExt},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What came of a process.
+pub(crate) struct Ended {
+    pub(crate) answer: Option<Vec<u8>>,
+    pub(crate) noise: Noise,
+    /// How it ended, when that was not well.
+    pub(crate) trouble: Option<String>,
+}
+
+const POLL: Duration = Duration::from_millis(20);
+/// How long a grandchild may keep the pipes open once PHP has ended.
+const LINGER: Duration = Duration::from_millis(500);
+
+enum Part {
+    Output(Vec<u8>),
+    Errors(Vec<u8>),
+}
+
+/// Runs a script, gives it `input`, and waits for its end or the watch's.
+pub(crate) fn run(
+    home: &Home,
+    php: &str,
+    script: &Path,
+    dir: &Path,
+    input: Vec<u8>,
+    nonce: &str,
+    watch: &Watch,
+) -> Result<Ended> {
+    if php.is_empty() || php.starts_with('-') || php.contains('\0') {
+        return Err(Error::Php(format!("`{php}` is no command for PHP")));
+    }
+    let mut command = Command::new(php);
+    for setting in [
+        "display_errors=stderr",
+        "log_errors=0",
+        "html_errors=0",
+        "max_execution_time=0",
+        "implicit_flush=1",
+        "opcache.enable_cli=0",
+        "auto_prepend_file=",
+        "auto_append_file=",
+    ] {
+        command.args(["-d", setting]);
+    }
+    command
+        .arg(script)
+        .current_dir(dir)
+        .env_clear()
+        .env("HOME", home.path())
+        .env("TMPDIR", home.path().join("tmp"))
+        .env(
+            "PATH",
+            std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()),
+        )
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    let child = command
+        .spawn()
+        .map_err(|why| Error::Php(format!("`{php}` did not start: {why}")))?;
+    // From here on, whatever happens, the whole group ends with this function.
+    let mut group = Group { child };
+    let (send, parts) = mpsc::sync_channel(16);
+    if let Some(mut stdin) = group.child.stdin.take() {
+        // PHP that dies early closes the pipe; its exit says why.
+        thread::spawn(move || {
+            let _ = stdin.write_all(&input);
+        });
+    }
+    if let Some(stdout) = group.child.stdout.take() {
+        pump(stdout, send.clone(), Part::Output);
+    }
+    if let Some(stderr) = group.child.stderr.take() {
+        pump(stderr, send, Part::Errors);
+    }
+    let mut scanner = FrameScanner::new(nonce);
+    let mut errors = Noise::default();
+    let status = follow(&mut group, &parts, &mut scanner, &mut errors, watch)?;
+    let (answer, mut noise) = scanner.finish();
+    noise.bytes += errors.bytes;
+    if errors.bytes > 0 {
+        noise.add_uncounted(&errors);
+    }
+    Ok(Ended {
+        answer,
+        noise,
+        trouble: trouble(status),
+    })
+}
+
+impl Noise {
+    /// Shows other noise behind this one without counting it again.
+    fn add_uncounted(&mut self, other: &Noise) {
+        let bytes = self.bytes;
+        self.add(other.tail().as_bytes());
+        self.bytes = bytes;
+    }
+}
+
+struct Group {
+    child: Child,
+}
+
+impl Group {
+    fn kill(&mut self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // Gone already is what we want.
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn pump(
+    mut from: impl Read + Send + 'static,
+    to: SyncSender<Part>,
+    wrap: impl Fn(Vec<u8>) -> Part + Send + 'static,
+) {
+    thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(count) => {
+                    if to.send(wrap(buffer[..count].to_vec())).is_err() {
+                        return;
+                    }
+                }
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    });
+}
+
+fn follow(
+    group: &mut Group,
+    parts: &Receiver<Part>,
+    scanner: &mut FrameScanner,
+    errors: &mut Noise,
+    watch: &Watch,
+) -> Result<ExitStatus> {
+    let mut ended: Option<(ExitStatus, Instant)> = None;
+    loop {
+        watch.check()?;
+        match parts.recv_timeout(POLL) {
+            Ok(Part::Output(bytes)) => scanner.feed(&bytes),
+            Ok(Part::Errors(bytes)) => errors.add(&bytes),
+            Err(RecvTimeoutError::Disconnected) => {
+                // Nothing more can come; a process that closed its output and runs
+                // on is waited for like any other.
+                if let Some((status, _)) = ended {
+                    return Ok(status);
+                }
+                thread::sleep(POLL);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if let Some((status, since)) = ended {
+            if since.elapsed() > LINGER {
+                return Ok(status);
+            }
+        } else if let Some(status) = group
+            .child
+            .try_wait()
+            .map_err(|why| Error::Php(format!("PHP cannot be waited for: {why}")))?
+        {
+            ended = Some((status, Instant::now()));
+        }
+    }
+}
+
+fn trouble(status: ExitStatus) -> Option<String> {
+    if let Some(signal) = status.signal() {
+        return Some(format!("PHP was killed by signal {signal}"));
+    }
+    match status.code() {
+        Some(0) => None,
+        Some(code) => Some(format!("PHP ended with status {code}")),
+        None => Some("PHP ended in an unknown way".to_owned()),
+    }
+}

@@ -1,0 +1,242 @@
+//! Plugins and themes on disk: stage beside the site, exchange, take back.
+
+use crate::{
+    Error, Result, disk, fence,
+    home::Home,
+    inventory,
+    journal::{self, Entry},
+    package::{
+        self, Spool,
+        layout::{Layout, TopFolder},
+    },
+    tree::{self, TreeHash},
+    watch::Watch,
+};
+use pressroom_base::Epoch;
+use serde::{Deserialize, Serialize};
+use std::{fs, path::PathBuf};
+
+/// What kind of component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComponentKind {
+    /// Below `wp-content/plugins`.
+    Plugin,
+    /// Below `wp-content/themes`.
+    Theme,
+}
+
+/// A component of one WordPress.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Directory of `wp-config.php`, relative to the home.
+    pub root: String,
+    /// Plugin or theme.
+    pub kind: ComponentKind,
+    /// Directory name, e.g. `akismet`.
+    pub slug: String,
+}
+
+/// A package unpacked beside the site, ready to go live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Staged {
+    /// Handle for the later calls of this component.
+    pub staged: String,
+    /// Version in the staged main file's header.
+    pub version: String,
+    /// The staged tree.
+    pub tree: TreeHash,
+}
+
+/// One exchange of a live directory with a staged one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Swap {
+    /// The component.
+    pub target: Target,
+    /// The staging handle.
+    pub staged: String,
+    /// Hash of the tree that is live before; `None` when there is none.
+    pub before: Option<String>,
+    /// Hash of the tree that is live after.
+    pub after: String,
+}
+
+impl ComponentKind {
+    /// Its directory below `wp-content`.
+    pub const fn directory(self) -> &'static str {
+        match self {
+            Self::Plugin => "plugins",
+            Self::Theme => "themes",
+        }
+    }
+}
+
+/// Unpacks a package beside the site. Its one top folder must be the slug, and it
+/// must hold a plugin or theme as WordPress recognizes them.
+pub fn stage(
+    home: &Home,
+    epoch: Epoch,
+    target: &Target,
+    package: &Spool,
+    watch: &Watch,
+) -> Result<Staged> {
+    fence::check(home, epoch, watch)?;
+    live_path(home, target)?;
+    let (layout, mut archive) = Layout::read(package.reader(), TopFolder::Exactly(&target.slug))?;
+    let staged = package::handle(epoch)?;
+    let dir = home.state_subdir("staging")?.join(&staged);
+    fs::create_dir(&dir).map_err(|why| Error::io("create", &dir, why))?;
+    let unpacked =
+        package::unpack(&layout, &mut archive, &dir.join(&target.slug), watch).and_then(|tree| {
+            let path = dir.join(&target.slug);
+            let version = inventory::package_version(&path, target.kind)?;
+            Ok(Staged {
+                staged,
+                version,
+                tree,
+            })
+        });
+    if unpacked.is_err() {
+        // The failure matters more than what is left of it; recovery sweeps.
+        let _ = disk::remove_tree(&dir);
+    }
+    unpacked
+}
+
+/// Exchanges the live tree with the staged one; what was live is kept aside under
+/// the same handle until [`drop_staged`]. Returns the tree that is live now. Done
+/// already is done: it only looks.
+pub fn swap(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<TreeHash> {
+    fence::check(home, epoch, watch)?;
+    let live = live_path(home, &swap.target)?;
+    let staged = staged_path(home, &swap.staged, &swap.target.slug)?;
+    let now = tree::hash_dir(&live, watch)?;
+    if let Some(now) = &now
+        && now.hash == swap.after
+    {
+        return Ok(now.clone());
+    }
+    let aside = tree::hash_dir(&staged, watch)?;
+    expect(home, &live, swap.before.as_deref(), now.as_ref())?;
+    let Some(aside) = aside else {
+        return Err(Error::Missing(home.shown(&staged)));
+    };
+    expect(home, &staged, Some(&swap.after), Some(&aside))?;
+    let container = live.parent().unwrap_or(&live).to_owned();
+    fence::critical(home, epoch, watch, || {
+        journal::write(
+            home,
+            &Entry::Swap {
+                epoch,
+                swap: swap.clone(),
+            },
+        )?;
+        if now.is_some() {
+            disk::exchange(&live, &staged)?;
+        } else {
+            fs::create_dir_all(&container).map_err(|why| Error::io("create", &container, why))?;
+            disk::move_to(&staged, &live)?;
+        }
+        disk::sync_parent(&live)
+    })?;
+    tree::hash_dir(&live, watch)?.ok_or_else(|| Error::Missing(home.shown(&live)))
+}
+
+/// Exchanges back: live becomes what it was before [`swap`]. What is live may have
+/// been written to since; it goes aside as it is. Returns the tree that is live
+/// now, [`TreeHash::absent`] where there was none before.
+pub fn take_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<TreeHash> {
+    fence::check(home, epoch, watch)?;
+    let live = live_path(home, &swap.target)?;
+    let staged = staged_path(home, &swap.staged, &swap.target.slug)?;
+    let now = tree::hash_dir(&live, watch)?;
+    if now.as_ref().map(|tree| &tree.hash) == swap.before.as_ref() {
+        return Ok(now.unwrap_or_else(TreeHash::absent));
+    }
+    let aside = tree::hash_dir(&staged, watch)?;
+    if swap.before.is_some() && aside.is_none() {
+        return Err(Error::Missing(home.shown(&staged)));
+    }
+    expect(home, &staged, swap.before.as_deref(), aside.as_ref())?;
+    fence::critical(home, epoch, watch, || {
+        match (&swap.before, &now) {
+            (Some(_), Some(_)) => disk::exchange(&live, &staged)?,
+            (Some(_), None) => disk::move_to(&staged, &live)?,
+            (None, _) => {
+                let dir = staged.parent().unwrap_or(&staged);
+                fs::create_dir_all(dir).map_err(|why| Error::io("create", dir, why))?;
+                disk::move_to(&live, &staged)?;
+            }
+        }
+        disk::sync_parent(&live)
+    })?;
+    Ok(tree::hash_dir(&live, watch)?.unwrap_or_else(TreeHash::absent))
+}
+
+/// Removes a staged or kept-aside tree and its journal entry; gone already is fine.
+pub fn drop_staged(home: &Home, epoch: Epoch, staged: &str, watch: &Watch) -> Result<()> {
+    let dir = staging_dir(home, staged)?;
+    fence::critical(home, epoch, watch, || journal::settle_swap(home, staged))?;
+    disk::remove_tree(&dir)
+}
+
+/// Whether a name is one that [`stage`] hands out.
+pub(crate) fn is_handle(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(epoch, random)| {
+        !epoch.is_empty()
+            && epoch.bytes().all(|byte| byte.is_ascii_digit())
+            && random.len() == 16
+            && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+/// Where a component lives.
+pub(crate) fn live_path(home: &Home, target: &Target) -> Result<PathBuf> {
+    let slug = &target.slug;
+    if slug.is_empty()
+        || slug.starts_with('.')
+        || slug.contains(['/', '\\', '\0'])
+        || slug.len() > 200
+    {
+        return Err(Error::BadPath(slug.clone()));
+    }
+    // A component goes into a site that is there, never makes one up.
+    let root = target.root.trim_end_matches('/');
+    let content = format!("{root}/wp-content");
+    if !home.resolve(&content)?.is_dir() {
+        return Err(Error::Missing(content));
+    }
+    home.resolve(&format!("{content}/{}/{slug}", target.kind.directory()))
+}
+
+fn staging_dir(home: &Home, staged: &str) -> Result<PathBuf> {
+    if !is_handle(staged) {
+        return Err(Error::BadPath(staged.to_owned()));
+    }
+    Ok(home.state_path("staging").join(staged))
+}
+
+fn staged_path(home: &Home, staged: &str, slug: &str) -> Result<PathBuf> {
+    Ok(staging_dir(home, staged)?.join(slug))
+}
+
+/// Fails unless a tree is the one expected (`None` = none).
+fn expect(
+    home: &Home,
+    path: &std::path::Path,
+    expected: Option<&str>,
+    found: Option<&TreeHash>,
+) -> Result<()> {
+    let found = found.map(|tree| tree.hash.as_str());
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::Changed {
+        path: home.shown(path),
+        expected: expected.unwrap_or("absent").to_owned(),
+        found: found.unwrap_or("absent").to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+use super::*;
+use crate::{
+    journal::{Live, recover},
+    package::sample::{EPOCH, home, spooled, staged_names, zip_of},
+};
+
+const HEAD: &str = "<?php\n/* Plugin Name: Foo\n * Version: ";
+
+fn plugin_zip(version: &str) -> Vec<u8> {
+    zip_of(&[
+        ("foo/foo.php", format!("{HEAD}{version}\n*/").as_bytes()),
+        ("foo/lib/a.php", b"<?php"),
+    ])
+}
+
+fn target() -> Target {
+    Target {
+        root: "www".into(),
+        kind: ComponentKind::Plugin,
+        slug: "foo".into(),
+    }
+}
+
+struct Bench {
+    _dir: tempfile::TempDir,
+    home: Home,
+    watch: Watch,
+    live: PathBuf,
+}
+
+impl Bench {
+    fn new(installed: bool) -> Self {
+        let (dir, home) = home();
+        let live = dir.path().join("www/wp-content/plugins/foo");
+        fs::create_dir_all(live.parent().unwrap()).unwrap();
+        if installed {
+            fs::create_dir(&live).unwrap();
+            fs::write(live.join("foo.php"), format!("{HEAD}1.0\n*/")).unwrap();
+        }
+        Self {
+            _dir: dir,
+            home,
+            watch: Watch::unbounded(),
+            live,
+        }
+    }
+
+    fn live_hash(&self) -> Option<String> {
+        tree::hash_dir(&self.live, &self.watch)
+            .unwrap()
+            .map(|tree| tree.hash)
+    }
+
+    fn stage(&self, version: &str) -> Swap {
+        let spool = spooled(&self.home, &plugin_zip(version));
+        let staged = stage(&self.home, EPOCH, &target(), &spool, &self.watch).unwrap();
+        assert_eq!(staged.version, version);
+        Swap {
+            target: target(),
+            staged: staged.staged,
+            before: self.live_hash(),
+            after: staged.tree.hash,
+        }
+    }
+
+    fn swap(&self, plan: &Swap) -> Result<TreeHash> {
+        swap(&self.home, EPOCH, plan, &self.watch)
+    }
+
+    fn take_back(&self, plan: &Swap) -> Result<TreeHash> {
+        take_back(&self.home, EPOCH, plan, &self.watch)
+    }
+}
+
+#[test]
+fn swaps_takes_back_and_repeats() {
+    for installed in [true, false] {
+        let bench = Bench::new(installed);
+        let before = bench.live_hash();
+        let plan = bench.stage("2.0");
+        assert_eq!(bench.live_hash(), before, "staging touched the site");
+        for _ in 0..2 {
+            assert_eq!(bench.swap(&plan).unwrap().hash, plan.after);
+            assert_eq!(bench.live_hash().as_ref(), Some(&plan.after));
+        }
+        for _ in 0..2 {
+            let back = bench.take_back(&plan).unwrap().hash;
+            assert_eq!(back, before.clone().unwrap_or_else(|| "absent".into()));
+            assert_eq!(bench.live_hash(), before);
+        }
+        bench.swap(&plan).unwrap();
+        drop_staged(&bench.home, EPOCH, &plan.staged, &bench.watch).unwrap();
+        drop_staged(&bench.home, EPOCH, &plan.staged, &bench.watch).unwrap();
+        assert_eq!(staged_names(&bench.home), [""; 0]);
+        assert_eq!(bench.live_hash().as_ref(), Some(&plan.after));
+        assert_eq!(bench.swap(&plan).unwrap().hash, plan.after);
+        let settled = recover(&bench.home, EPOCH, &bench.watch).unwrap();
+        assert_eq!(settled.swaps, []);
+    }
+}
+
+#[test]
+fn a_tree_that_changed_is_not_swapped_away() {
+    let bench = Bench::new(true);
+    let plan = bench.stage("2.0");
+    fs::write(bench.live.join("edited.php"), "by hand").unwrap();
+    let edited = bench.live_hash();
+    assert!(matches!(bench.swap(&plan), Err(Error::Changed { .. })));
+    assert_eq!(bench.live_hash(), edited);
+    fs::remove_file(bench.live.join("edited.php")).unwrap();
+
+    let staged = bench.home.state_path("staging").join(&plan.staged);
+    fs::write(staged.join("foo/extra.php"), "planted").unwrap();
+    assert!(matches!(bench.swap(&plan), Err(Error::Changed { .. })));
+    assert_eq!(bench.live_hash(), plan.before);
+}
+
+#[test]
+fn a_component_that_writes_into_itself_is_still_taken_back() {
+    let bench = Bench::new(true);
+    let plan = bench.stage("2.0");
+    bench.swap(&plan).unwrap();
+    fs::write(bench.live.join("cache.php"), "written by the plugin").unwrap();
+    assert_eq!(Some(bench.take_back(&plan).unwrap().hash), plan.before);
+    // Even when somebody deleted it meanwhile.
+    let plan = bench.stage("3.0");
+    bench.swap(&plan).unwrap();
+    fs::remove_dir_all(&bench.live).unwrap();
+    assert_eq!(Some(bench.take_back(&plan).unwrap().hash), plan.before);
+}
+
+#[test]
+fn recovery_tells_which_side_is_live() {
+    let bench = Bench::new(true);
+    let plan = bench.stage("2.0");
+    let entry = Entry::Swap {
+        epoch: EPOCH,
+        swap: plan.clone(),
+    };
+    // Killed between intent and act.
+    journal::write(&bench.home, &entry).unwrap();
+    let live = |epoch: i64| {
+        let found = recover(&bench.home, Epoch::new(epoch), &bench.watch).unwrap();
+        assert_eq!(found.swaps.len(), 1);
+        assert_eq!(found.swaps[0].swap, plan);
+        found.swaps[0].live
+    };
+    assert_eq!(live(11), Live::Before);
+    assert!(matches!(bench.swap(&plan), Err(Error::Fenced { .. })));
+    assert_eq!(bench.live_hash(), plan.before);
+    swap(&bench.home, Epoch::new(11), &plan, &bench.watch).unwrap();
+    assert_eq!(live(12), Live::After);
+    fs::write(bench.live.join("x"), "y").unwrap();
+    assert_eq!(live(13), Live::Other);
+    take_back(&bench.home, Epoch::new(13), &plan, &bench.watch).unwrap();
+    assert_eq!(live(14), Live::Before);
+}
+
+#[test]
+fn recovery_sweeps_what_no_journal_names_and_older_workers_left() {
+    let bench = Bench::new(true);
+    let kept = bench.stage("2.0");
+    bench.swap(&kept).unwrap();
+    let lost = bench.stage("3.0");
+    let same = recover(&bench.home, EPOCH, &bench.watch).unwrap();
+    assert_eq!(same.dropped_stages, 0, "our own stages are not swept");
+    let next = recover(&bench.home, Epoch::new(11), &bench.watch).unwrap();
+    assert_eq!(next.dropped_stages, 1);
+    assert_eq!(staged_names(&bench.home), [kept.staged.as_str()]);
+    assert!(!bench.home.state_path("staging").join(&lost.staged).exists());
+}
+
+#[test]
+fn packages_that_are_no_such_component_are_refused() {
+    let bench = Bench::new(false);
+    let refused = |zip: &[u8], target: &Target, word: &str| {
+        let spool = spooled(&bench.home, zip);
+        let why = stage(&bench.home, EPOCH, target, &spool, &bench.watch).unwrap_err();
+        assert!(matches!(why, Error::BadInput(_)), "{why:?}");
+        assert!(why.to_string().contains(word), "{why}");
+        assert_eq!(staged_names(&bench.home), [""; 0]);
+    };
+    refused(&zip_of(&[("bar/bar.php", b"x")]), &target(), "folder `bar`");
+    refused(
+        &zip_of(&[("foo/foo.php", b"<?php")]),
+        &target(),
+        "no plugin",
+    );
+    let theme = Target {
+        kind: ComponentKind::Theme,
+        ..target()
+    };
+    refused(&plugin_zip("1"), &theme, "no theme");
+    let style = b"/*\nTheme Name: Foo\nVersion: 3\n*/";
+    let spool = spooled(&bench.home, &zip_of(&[("foo/style.css", style)]));
+    let staged = stage(&bench.home, EPOCH, &theme, &spool, &bench.watch).unwrap();
+    assert_eq!(staged.version, "3");
+}
+
+#[test]
+fn names_that_leave_are_refused() {
+    let bench = Bench::new(true);
+    for slug in ["", "..", ".", "a/b", "../foo", "a\0"] {
+        let target = Target {
+            slug: slug.into(),
+            ..target()
+        };
+        assert!(live_path(&bench.home, &target).is_err(), "{slug:?}");
+    }
+    for staged in ["", "..", "../../x", "1-xyz", "-0123456789abcdef"] {
+        assert!(matches!(
+            drop_staged(&bench.home, EPOCH, staged, &bench.watch),
+            Err(Error::BadPath(_))
+        ));
+    }
+    let plan = bench.stage("2.0");
+    fs::remove_dir_all(&bench.live).unwrap();
+    std::os::unix::fs::symlink("/etc", &bench.live).unwrap();
+    assert!(matches!(bench.swap(&plan), Err(Error::BadPath(_))));
+}

@@ -1,0 +1,37 @@
+//! The site-side engine: everything Pressroom knows of a WordPress on disk.
+//!
+//! It runs as the site's own user, inside the agent. It knows no network, no
+//! store and no control plane, and never runs site code except through
+//! [`bridge`], whose answers it treats as hearsay. All paths it is given are
+//! relative to a [`home::Home`] and are checked against leaving it. Start reading at
+//! [`fence`], which every effect passes, and [`component`], the smallest whole act.
+//!
+//! ```
+//! use pressroom_wordpress::{Home, Watch, tree};
+//! # fn main() -> pressroom_wordpress::Result<()> {
+//! let home = Home::open(&std::env::temp_dir())?;
+//! assert!(home.resolve("../etc").is_err());
+//! assert_eq!(tree::hash_at(&home, "no/such/directory", &Watch::unbounded())?, None);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod bridge;
+pub mod clean;
+pub mod component;
+pub mod config;
+pub mod core;
+pub mod database;
+mod disk;
+pub mod error;
+pub mod fence;
+pub mod home;
+pub mod inventory;
+pub mod journal;
+pub mod package;
+pub mod tree;
+pub mod watch;
+
+pub use error::{Error, Result};
+pub use home::Home;
+pub use watch::Watch;
