@@ -1,0 +1,18 @@
+//! The agent: a small process at the site that does what it is asked over a pipe.
+//!
+//! It runs as the site's own user, never as root, and is the only part of
+//! Pressroom that opens a path below a site's home. It knows one home, speaks one
+//! framed protocol over its standard input and output, and ends when its input
+//! does. It must never listen, never reach for the control plane, and never
+//! depend on a crate that does.
+//!
+//! Start reading at [`protocol`] (what is said), then [`serve`] (how it is
+//! carried out); [`frame`], [`preamble`] and [`flow`] are shared with the carrier
+//! at the other end.
+
+mod dispatch;
+pub mod flow;
+pub mod frame;
+pub mod preamble;
+pub mod protocol;
+pub mod serve;

@@ -1,0 +1,38 @@
+//! How long each operation may take before the agent gives up, unless a caller
+//! asks for something else with [`crate::Session::with_deadline`].
+
+use pressroom_agent::protocol::Request;
+use std::time::Duration;
+
+/// Reads of a few files or rows.
+pub const READ: Duration = Duration::from_mins(1);
+/// Writes of a few files.
+pub const WRITE: Duration = Duration::from_mins(1);
+/// Reads or removes whole trees.
+pub const TREE: Duration = Duration::from_mins(5);
+/// Receives and unpacks a package.
+pub const PACKAGE: Duration = Duration::from_mins(10);
+/// Boots WordPress.
+pub const BRIDGE: Duration = Duration::from_mins(3);
+/// From starting an agent to its first frame.
+pub const OPEN: Duration = Duration::from_secs(30);
+/// What an agent gets on top of a deadline, or after a cancel, to settle its
+/// current act and answer.
+pub const GRACE: Duration = Duration::from_secs(15);
+
+/// The deadline of an operation.
+pub(crate) const fn of(request: &Request) -> Duration {
+    match request {
+        Request::Inspect { .. } | Request::ReadSite { .. } => READ,
+        Request::WriteConfig { .. } | Request::CleanHome { .. } => WRITE,
+        // A swap looks at both trees before it exchanges them, and so does recovery.
+        Request::TreeHash { .. }
+        | Request::Recover { .. }
+        | Request::RemoveCore { .. }
+        | Request::SwapComponent { .. }
+        | Request::TakeBack { .. }
+        | Request::DropStaged { .. } => TREE,
+        Request::InstallCore { .. } | Request::StageComponent { .. } => PACKAGE,
+        Request::Bridge { .. } => BRIDGE,
+    }
+}

@@ -1,0 +1,183 @@
+//! A home with an empty WordPress in it, and packages for it.
+
+use pressroom_base::Epoch;
+use pressroom_carrier::{CancellationToken, Place, Session, SiteUser};
+use pressroom_wordpress::component::{ComponentKind, Staged, Swap, Target};
+use rustix::process::{Pid, Signal};
+use std::{
+    ffi::OsString,
+    fs,
+    future::Future,
+    io::{self, Cursor, Write},
+    os::unix::fs::{PermissionsExt, chown},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+/// An id that no user of this machine has.
+const UID: u32 = 54_321;
+pub const ROOT: &str = "public_html";
+pub const PLUGIN: &str = "public_html/wp-content/plugins/hello";
+
+pub struct Site {
+    dir: TempDir,
+    pub place: Place,
+}
+
+impl Site {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        let home = dir.path().join("home");
+        fs::create_dir_all(home.join(ROOT).join("wp-content/plugins")).unwrap();
+        // Where the build keeps it, another user may not be able to read it.
+        let program = dir.path().join("program");
+        let ours = std::env::current_exe().unwrap();
+        fs::hard_link(&ours, &program)
+            .or_else(|_| fs::copy(&ours, &program).map(drop))
+            .unwrap();
+        let place = place(&home, &program);
+        if let Some(user) = &place.run_as {
+            for part in [
+                home.clone(),
+                home.join(ROOT),
+                home.join("public_html/wp-content"),
+                home.join("public_html/wp-content/plugins"),
+            ] {
+                chown(part, Some(user.uid), Some(user.gid)).unwrap();
+            }
+            fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        Self { dir, place }
+    }
+
+    /// Whom files must belong to.
+    pub fn uid(&self) -> u32 {
+        match &self.place.run_as {
+            Some(user) => user.uid,
+            None => rustix::process::geteuid().as_raw(),
+        }
+    }
+
+    pub fn program(&self) -> PathBuf {
+        self.dir.path().join("program")
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.place.home.join(relative)
+    }
+
+    pub async fn session(&self) -> Session {
+        soon(Session::open(&self.place, CancellationToken::new()))
+            .await
+            .unwrap()
+    }
+
+    /// What is left in the staging directory.
+    pub fn staging(&self) -> Vec<OsString> {
+        match fs::read_dir(self.path(".pressroom/staging")) {
+            Ok(entries) => entries.map(|entry| entry.unwrap().file_name()).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The main file of the plugin, as it is on disk.
+    pub fn plugin(&self) -> Option<String> {
+        fs::read_to_string(self.path(PLUGIN).join("hello.php")).ok()
+    }
+}
+
+/// The agent of a home: this test program, started so that it runs `agent_entry`.
+pub fn place(home: &Path, program: &Path) -> Place {
+    let root = rustix::process::geteuid().is_root();
+    Place {
+        home: home.into(),
+        run_as: root.then(|| SiteUser {
+            name: "pr_test".into(),
+            uid: UID,
+            gid: UID,
+        }),
+        agent: entry(program, "agent_entry"),
+    }
+}
+
+/// The command that runs one test of this program and prints what it prints. What
+/// follows it are further filters to the test harness, and arguments to the test.
+pub fn entry(program: &Path, test: &str) -> Vec<OsString> {
+    let words = ["--exact", test, "--nocapture", "--"].map(OsString::from);
+    [program.into()].into_iter().chain(words).collect()
+}
+
+pub fn target() -> Target {
+    Target {
+        root: ROOT.into(),
+        kind: ComponentKind::Plugin,
+        slug: "hello".into(),
+    }
+}
+
+pub fn swap(staged: &Staged, before: Option<&Staged>) -> Swap {
+    Swap {
+        target: target(),
+        staged: staged.staged.clone(),
+        before: before.map(|staged| staged.tree.hash.clone()),
+        after: staged.tree.hash.clone(),
+    }
+}
+
+pub const fn epoch(number: i64) -> Epoch {
+    Epoch::new(number)
+}
+
+/// The main file of the plugin in a version.
+pub fn source(version: &str) -> String {
+    format!("<?php\n/*\nPlugin Name: Hello\nVersion: {version}\n*/\n")
+}
+
+/// The plugin as a package; large enough to need more than the initial credit.
+pub fn package(version: &str) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    zip.start_file("hello/hello.php", stored).unwrap();
+    zip.write_all(source(version).as_bytes()).unwrap();
+    zip.start_file("hello/big.bin", stored).unwrap();
+    zip.write_all(&vec![b'x'; 3 * 1024 * 1024]).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+pub async fn stage(session: &Session, number: i64, version: &str) -> Staged {
+    let package = package(version);
+    soon(session.stage_component(epoch(number), target(), package.as_slice()))
+        .await
+        .unwrap()
+}
+
+pub fn signal(process: u32, signal: Signal) {
+    let process = Pid::from_raw(i32::try_from(process).unwrap()).unwrap();
+    rustix::process::kill_process(process, signal).unwrap();
+}
+
+/// Whether a process is there and not merely waiting to be collected.
+pub fn is_running(process: u32) -> bool {
+    match fs::read_to_string(format!("/proc/{process}/stat")) {
+        Ok(stat) => !stat.rsplit(')').next().unwrap().starts_with(" Z"),
+        Err(_) => false,
+    }
+}
+
+pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(1), what)
+        .await
+        .expect("nothing happens")
+}
+
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(40);
+    while !condition() {
+        assert!(Instant::now() < until, "never: {what}");
+        std::thread::yield_now();
+    }
+}
