@@ -1,0 +1,206 @@
+//! Plugins and themes of environments, as last seen.
+
+use crate::{Read, Result, Tx};
+use pressroom_base::id::EnvironmentId;
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set,
+    sea_query::{Expr, OnConflict},
+};
+
+table! {
+    /// A plugin or theme of an environment.
+    ComponentRow = component("components") {
+        /// The row.
+        id: i64,
+        /// Where it is installed.
+        environment_id: EnvironmentId,
+        /// `plugin` or `theme`.
+        kind: String,
+        /// `normal`, `must_use` or `drop_in`.
+        place: String,
+        /// Directory name, or file name without `.php`.
+        slug: String,
+        /// Main file, relative to its container.
+        file: String,
+        /// Its title.
+        name: String,
+        /// Version as last seen.
+        version: String,
+        /// `active`, `inactive`, … or `unknown`.
+        status: String,
+        /// A newer version on offer.
+        new_version: Option<String>,
+        /// Hash of its tree as last seen.
+        tree_hash: Option<String>,
+        /// Who made it.
+        author: String,
+        /// What it says of itself.
+        description: String,
+    }
+}
+
+/// A component as just seen.
+#[derive(Debug, Clone, Default)]
+pub struct NewComponent {
+    /// `plugin` or `theme`.
+    pub kind: String,
+    /// `normal`, `must_use` or `drop_in`.
+    pub place: String,
+    /// Directory name, or file name without `.php`.
+    pub slug: String,
+    /// Main file, relative to its container.
+    pub file: String,
+    /// Its title.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// `active`, `inactive`, … or `unknown`.
+    pub status: String,
+    /// A newer version on offer.
+    pub new_version: Option<String>,
+    /// Hash of its tree.
+    pub tree_hash: Option<String>,
+    /// Who made it.
+    pub author: String,
+    /// What it says of itself.
+    pub description: String,
+}
+
+/// An environment's components: plugins before themes, by slug.
+pub async fn list(from: &impl Read, environment: EnvironmentId) -> Result<Vec<ComponentRow>> {
+    let found = component::Entity::find()
+        .filter(component::Column::EnvironmentId.eq(environment.get()))
+        .order_by_asc(component::Column::Kind)
+        .order_by_asc(component::Column::Slug)
+        .order_by_asc(component::Column::Place)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(ComponentRow::read).collect()
+}
+
+/// Components of many environments at once, by environment, kind and slug.
+pub async fn list_many(
+    from: &impl Read,
+    environments: &[EnvironmentId],
+) -> Result<Vec<ComponentRow>> {
+    let mut found = Vec::new();
+    // Both databases limit the parameters of one statement.
+    for ids in environments.chunks(500) {
+        let rows = component::Entity::find()
+            .filter(component::Column::EnvironmentId.is_in(ids.iter().map(|id| id.get())))
+            .order_by_asc(component::Column::EnvironmentId)
+            .order_by_asc(component::Column::Kind)
+            .order_by_asc(component::Column::Slug)
+            .order_by_asc(component::Column::Place)
+            .all(from.connection())
+            .await?;
+        for row in rows {
+            found.push(ComponentRow::read(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// One component in its normal place.
+pub async fn by_slug(
+    from: &impl Read,
+    environment: EnvironmentId,
+    kind: &str,
+    slug: &str,
+) -> Result<Option<ComponentRow>> {
+    let found = component::Entity::find()
+        .filter(component::Column::EnvironmentId.eq(environment.get()))
+        .filter(component::Column::Kind.eq(kind))
+        .filter(component::Column::Slug.eq(slug))
+        .filter(component::Column::Place.eq("normal"))
+        .one(from.connection())
+        .await?;
+    found.map(ComponentRow::read).transpose()
+}
+
+/// Makes the rows of an environment those just seen: known ones are brought up to
+/// date and keep their id, others are added, the rest go.
+pub async fn replace_all(
+    tx: &Tx,
+    environment: EnvironmentId,
+    seen: Vec<NewComponent>,
+) -> Result<()> {
+    let mut kept = Vec::with_capacity(seen.len());
+    for new in seen {
+        kept.push(put(tx, environment, new).await?);
+    }
+    component::Entity::delete_many()
+        .filter(component::Column::EnvironmentId.eq(environment.get()))
+        .filter(component::Column::Id.is_not_in(kept))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Brings one component up to date, or adds it; gives its row.
+pub async fn put(tx: &Tx, environment: EnvironmentId, new: NewComponent) -> Result<i64> {
+    use component::Column;
+    let model = component::ActiveModel {
+        environment_id: Set(environment.get()),
+        kind: Set(new.kind),
+        place: Set(new.place),
+        slug: Set(new.slug),
+        file: Set(new.file),
+        name: Set(new.name),
+        version: Set(new.version),
+        status: Set(new.status),
+        new_version: Set(new.new_version),
+        tree_hash: Set(new.tree_hash),
+        author: Set(new.author),
+        description: Set(new.description),
+        ..Default::default()
+    };
+    let row = component::Entity::insert(model)
+        .on_conflict(
+            OnConflict::columns([
+                Column::EnvironmentId,
+                Column::Kind,
+                Column::Place,
+                Column::Slug,
+            ])
+            .update_columns([
+                Column::File,
+                Column::Name,
+                Column::Version,
+                Column::Status,
+                Column::NewVersion,
+                Column::TreeHash,
+                Column::Author,
+                Column::Description,
+            ])
+            .to_owned(),
+        )
+        .exec_with_returning(tx.connection())
+        .await?;
+    Ok(row.id)
+}
+
+/// Forgets one component in its normal place.
+pub async fn remove(tx: &Tx, environment: EnvironmentId, kind: &str, slug: &str) -> Result<()> {
+    component::Entity::delete_many()
+        .filter(component::Column::EnvironmentId.eq(environment.get()))
+        .filter(component::Column::Kind.eq(kind))
+        .filter(component::Column::Slug.eq(slug))
+        .filter(component::Column::Place.eq("normal"))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Remembers what is on offer for a component.
+pub async fn set_new_version(tx: &Tx, id: i64, new_version: Option<&str>) -> Result<()> {
+    component::Entity::update_many()
+        .col_expr(
+            component::Column::NewVersion,
+            Expr::val(new_version.map(str::to_owned)),
+        )
+        .filter(component::Column::Id.eq(id))
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}

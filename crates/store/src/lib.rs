@@ -1,0 +1,72 @@
+//! What Pressroom keeps: tables, migrations, queries by noun, scopes, the outbox.
+//!
+//! One code for SQLite and PostgreSQL. Reading functions take anything that can
+//! read ([`Store`] or an open [`Tx`]); writing functions take a [`Tx`], so that a
+//! job, the change it belongs to and its event commit together. This crate has no
+//! rule of the business: it never decides who may do what, it only narrows lists
+//! to a [`Scope`] it is given. Entities are private; callers see plain row structs.
+//!
+//! Start reading at [`Store`], then the file of the noun you need.
+//!
+//! ```no_run
+//! # async fn example(keys: pressroom_base::keyring::Keyring) -> pressroom_store::Result<()> {
+//! use pressroom_store::{NewUser, Store, users};
+//! let store = Store::open("sqlite:///var/lib/pressroom/pressroom.db", keys).await?;
+//! let tx = store.begin().await?;
+//! let user = users::create(&tx, NewUser {
+//!     email: "ada@example.org".into(),
+//!     name: "Ada".into(),
+//!     password_hash: "…".into(),
+//!     is_operator: false,
+//! }).await?;
+//! tx.commit().await?;
+//! assert_eq!(users::by_email(&store, "ADA@example.org").await?, Some(user));
+//! # Ok(()) }
+//! ```
+
+#[macro_use]
+mod table;
+
+mod error;
+mod migrate;
+mod migrations;
+mod scope;
+mod signal;
+mod sql;
+mod store;
+mod stored;
+
+pub mod accounts;
+pub mod activity;
+pub mod components;
+pub mod domains;
+pub mod environments;
+pub mod events;
+pub mod idempotency;
+pub mod jobs;
+pub mod rate;
+pub mod resources;
+pub mod sessions;
+pub mod settings;
+pub mod tokens;
+pub mod users;
+
+pub use accounts::{AccountRow, MembershipRow, NewAccount, Role};
+pub use activity::ActivityRow;
+pub use components::{ComponentRow, NewComponent};
+pub use domains::{DomainRow, NewDomain};
+pub use environments::{
+    EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow, EnvironmentState,
+    NewEnvironment, SiteRow,
+};
+pub use error::{Error, Result};
+pub use events::{EventRow, NewEvent};
+pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
+pub use rate::RateStatus;
+pub use resources::{NewResource, ResourceRow, ResourceState};
+pub use scope::{Lookup, Page, Scope};
+pub use sessions::{NewSession, SessionRow};
+pub use signal::Signal;
+pub use store::{Read, Store, Tx};
+pub use tokens::{NewToken, TokenRow};
+pub use users::{NewUser, UserRow};

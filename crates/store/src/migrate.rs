@@ -1,0 +1,139 @@
+//! Bringing a database to this version, safely and once.
+
+use crate::{
+    Error, Result,
+    migrations::Migrator,
+    store::{Access, connect, postgres, sqlite},
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm_migration::MigratorTrait;
+use std::{
+    collections::HashSet,
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+/// The advisory lock that lets one process migrate at a time ("pressroo" in ASCII).
+const LOCK: i64 = 0x7072_6573_7372_6f6f;
+
+/// Migrates the database behind `url`, alone among all processes.
+pub(crate) async fn run(url: &str) -> Result<()> {
+    if url.starts_with("sqlite:") {
+        let path = file_of(url)?;
+        let lock = path.clone();
+        // Held until dropped; released by the kernel if this process dies.
+        let _alone = tokio::task::spawn_blocking(move || lock_beside(&lock))
+            .await
+            .map_err(|error| Error::Migrate(DbErr::Custom(error.to_string())))??;
+        let existed = path.metadata().is_ok_and(|found| found.len() > 0);
+        make_private(&path)?;
+        let connection = connect(sqlite(url, Access::Write)).await?;
+        let done = migrate(&connection, existed.then_some(path.as_path())).await;
+        connection.close().await?;
+        done
+    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+        // One connection, because the lock belongs to the connection.
+        let connection = connect(postgres(url, 1)).await?;
+        advisory(&connection, "pg_advisory_lock").await?;
+        let done = migrate(&connection, None).await;
+        advisory(&connection, "pg_advisory_unlock").await?;
+        connection.close().await?;
+        done
+    } else {
+        Err(Error::BadUrl)
+    }
+}
+
+async fn migrate(connection: &DatabaseConnection, existing: Option<&Path>) -> Result<()> {
+    let known: Vec<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    let applied: HashSet<String> = Migrator::get_migration_models(connection)
+        .await
+        .map_err(Error::Migrate)?
+        .into_iter()
+        .map(|model| model.version)
+        .collect();
+    if let Some(unknown) = applied.iter().filter(|name| !known.contains(name)).min() {
+        return Err(Error::Newer {
+            migration: unknown.clone(),
+        });
+    }
+    if known.len() == applied.len() {
+        return Ok(());
+    }
+    if let (Some(path), Some(newest)) = (existing, known.last())
+        && !applied.is_empty()
+    {
+        copy(connection, path, newest).await?;
+    }
+    Migrator::up(connection, None).await.map_err(Error::Migrate)
+}
+
+/// `<db>.before-<version>`, complete even while others read (`VACUUM INTO` takes
+/// the write-ahead log along). A copy that exists already is never overwritten: it
+/// may be the only one from before a migration that failed half-way.
+async fn copy(connection: &DatabaseConnection, path: &Path, version: &str) -> Result<()> {
+    let mut target = beside(path, &format!(".before-{version}"));
+    let mut count = 1;
+    while target.exists() {
+        count += 1;
+        target = beside(path, &format!(".before-{version}-{count}"));
+    }
+    // An empty file of ours is accepted by `VACUUM INTO`, and nobody else reads it.
+    make_private(&target)?;
+    connection
+        .execute_raw(Statement::from_sql_and_values(
+            DbBackend::Sqlite,
+            "VACUUM INTO $1",
+            [target.to_string_lossy().into_owned().into()],
+        ))
+        .await
+        .map_err(Error::Migrate)?;
+    Ok(())
+}
+
+async fn advisory(connection: &DatabaseConnection, call: &str) -> Result<()> {
+    connection
+        .execute_raw(Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            format!("SELECT {call}($1)"),
+            [LOCK.into()],
+        ))
+        .await
+        .map_err(Error::Migrate)?;
+    Ok(())
+}
+
+fn file_of(url: &str) -> Result<PathBuf> {
+    let options = sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url)
+        .map_err(|_| Error::BadUrl)?;
+    Ok(options.get_filename().to_path_buf())
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn lock_beside(path: &Path) -> Result<File> {
+    let path = beside(path, ".lock");
+    let lock = make_private(&path)?;
+    lock.lock().map_err(|source| Error::File { path, source })?;
+    Ok(lock)
+}
+
+/// Makes sure that the file exists and, when it is new, that its owner alone reads it.
+fn make_private(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|source| Error::File {
+        path: path.to_path_buf(),
+        source,
+    })
+}

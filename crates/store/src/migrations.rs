@@ -1,0 +1,56 @@
+//! One file per step, applied in this order. A step that was released is never
+//! edited; each is written so that applying it twice does no harm.
+
+use sea_orm_migration::prelude::*;
+
+mod column;
+mod m0001_people;
+mod m0002_sites;
+mod m0003_jobs;
+mod m0004_events;
+mod m0005_requests;
+
+/// The list of steps.
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_people::Step),
+            Box::new(m0002_sites::Step),
+            Box::new(m0003_jobs::Step),
+            Box::new(m0004_events::Step),
+            Box::new(m0005_requests::Step),
+        ]
+    }
+}
+
+/// Makes a type a migration named after its file, run in one transaction.
+macro_rules! step {
+    ($name:literal, $up:ident) => {
+        /// This step.
+        pub(crate) struct Step;
+
+        impl sea_orm_migration::MigrationName for Step {
+            fn name(&self) -> &str {
+                $name
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl sea_orm_migration::MigrationTrait for Step {
+            fn use_transaction(&self) -> Option<bool> {
+                Some(true)
+            }
+
+            async fn up(
+                &self,
+                manager: &sea_orm_migration::SchemaManager,
+            ) -> Result<(), sea_orm::DbErr> {
+                $up(manager).await
+            }
+        }
+    };
+}
+use step;

@@ -1,0 +1,43 @@
+//! Named values that are changed while Pressroom runs.
+
+use crate::{Read, Result, Tx};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+
+table! {
+    /// A setting.
+    SettingRow = setting("settings") {
+        /// The row.
+        id: i64,
+        /// Its name; unique.
+        name: String,
+        /// Its value.
+        value: String,
+    }
+}
+
+/// The value of a setting, if it was ever set.
+pub async fn get(from: &impl Read, name: &str) -> Result<Option<String>> {
+    let found = setting::Entity::find()
+        .filter(setting::Column::Name.eq(name))
+        .one(from.connection())
+        .await?;
+    Ok(found.map(SettingRow::read).transpose()?.map(|row| row.value))
+}
+
+/// Sets a setting.
+pub async fn set(tx: &Tx, name: &str, value: &str) -> Result<()> {
+    let model = setting::ActiveModel {
+        name: Set(name.to_owned()),
+        value: Set(value.to_owned()),
+        ..Default::default()
+    };
+    setting::Entity::insert(model)
+        .on_conflict(
+            OnConflict::column(setting::Column::Name)
+                .update_column(setting::Column::Value)
+                .to_owned(),
+        )
+        .exec(tx.connection())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,310 @@
+//! The door to the database: pools, transactions, the clock, the seal.
+
+use crate::{Error, Result, Signal, migrate, signal::CHANNEL, sql};
+use pressroom_base::{Secret, Timestamp, keyring::Keyring};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
+};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::sync::{OnceCell, broadcast};
+
+/// How long a statement waits for SQLite's one writer.
+const BUSY: Duration = Duration::from_secs(10);
+/// How long a caller waits for a free connection.
+const ACQUIRE: Duration = Duration::from_secs(30);
+const READERS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 20;
+
+/// An open store; clones share it.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    keyring: Keyring,
+    signals: broadcast::Sender<Signal>,
+    clock_offset_ms: AtomicI64,
+}
+
+/// Something that queries can be run on: a [`Store`], or a [`Tx`] to see what the
+/// transaction has written.
+pub trait Read: sealed::Sealed + Sync {
+    /// The connection underneath.
+    #[doc(hidden)]
+    type Connection: ConnectionTrait;
+    #[doc(hidden)]
+    fn connection(&self) -> &Self::Connection;
+    #[doc(hidden)]
+    fn shared(&self) -> &Store;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Store {}
+    impl Sealed for super::Tx {}
+}
+
+impl Read for Store {
+    type Connection = DatabaseConnection;
+    fn connection(&self) -> &DatabaseConnection {
+        &self.0.read
+    }
+    fn shared(&self) -> &Store {
+        self
+    }
+}
+
+impl Store {
+    /// Opens `sqlite:…` or `postgres:…` and migrates it. An existing SQLite
+    /// database is copied beside itself before its first change.
+    pub async fn open(url: &str, keyring: Keyring) -> Result<Self> {
+        migrate::run(url).await?;
+        let (write, read) = if url.starts_with("sqlite:") {
+            let write = connect(sqlite(url, Access::Write)).await?;
+            (write, connect(sqlite(url, Access::Read)).await?)
+        } else {
+            let both = connect(postgres(url, POSTGRES_CONNECTIONS)).await?;
+            (both.clone(), both)
+        };
+        Ok(Self(Arc::new(Inner {
+            write,
+            read,
+            keyring,
+            signals: broadcast::channel(4096).0,
+            clock_offset_ms: AtomicI64::new(0),
+        })))
+    }
+
+    /// Begins a transaction that may write. Dropped without [`Tx::commit`], it
+    /// leaves nothing. On SQLite there is one at a time: never hold it across I/O
+    /// to a site, and never begin a second one while holding it.
+    pub async fn begin(&self) -> Result<Tx> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: self.is_sqlite().then_some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(Tx {
+            inner: self.0.write.begin_with_options(options).await?,
+            store: self.clone(),
+            signals: Mutex::default(),
+            now: OnceCell::new(),
+        })
+    }
+
+    /// The time by the database's clock.
+    pub async fn now(&self) -> Result<Timestamp> {
+        now(self).await
+    }
+
+    /// Moves this store's idea of the database's clock, so that a test sees leases
+    /// and windows run out without waiting for them.
+    pub fn advance_clock(&self, by: Duration) {
+        let by = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        self.0.clock_offset_ms.fetch_add(by, Ordering::SeqCst);
+    }
+
+    /// Hints about changes committed by this process, and on PostgreSQL by others
+    /// while [`Store::listen`] runs.
+    pub fn signals(&self) -> broadcast::Receiver<Signal> {
+        self.0.signals.subscribe()
+    }
+
+    /// Passes on other processes' signals until it is dropped. On SQLite, which
+    /// cannot tell, it waits for ever: there everybody relies on polling.
+    pub async fn listen(&self) -> Result<()> {
+        if self.is_sqlite() {
+            return std::future::pending().await;
+        }
+        let pool = self.0.write.get_postgres_connection_pool();
+        let failed = |error: sqlx::Error| {
+            Error::Database(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(
+                Arc::new(error),
+            )))
+        };
+        let mut listener = sqlx::postgres::PgListener::connect_with(pool)
+            .await
+            .map_err(failed)?;
+        listener.listen(CHANNEL).await.map_err(failed)?;
+        loop {
+            let notice = listener.recv().await.map_err(failed)?;
+            if let Some(signal) = Signal::parse(notice.payload()) {
+                self.send(signal);
+            }
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.0.write.ping().await?;
+        Ok(self.0.read.ping().await?)
+    }
+
+    /// Closes all connections. Transactions still open elsewhere fail.
+    pub async fn close(&self) -> Result<()> {
+        self.0.read.close_by_ref().await?;
+        self.0.write.close_by_ref().await?;
+        Ok(())
+    }
+
+    /// Seals a secret for one place, e.g. `environments.db_password/wp_2f68`.
+    pub fn seal(&self, place: &str, plain: &Secret<String>) -> String {
+        self.0.keyring.seal(place, plain)
+    }
+
+    /// Opens what was sealed for the same place.
+    pub fn unseal(&self, place: &str, sealed: &str) -> Result<Secret<String>> {
+        self.0.keyring.open(place, sealed).map_err(Error::Sealed)
+    }
+
+    /// Tells watchers in this process.
+    pub(crate) fn send(&self, signal: Signal) {
+        // Nobody listening is no failure.
+        let _ = self.0.signals.send(signal);
+    }
+
+    pub(crate) fn is_sqlite(&self) -> bool {
+        self.0.write.get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// SQL for the present instant in milliseconds. PostgreSQL's `now()` would be
+    /// the transaction's start; a lease needs the real time.
+    pub(crate) fn clock(&self) -> String {
+        let offset = self.0.clock_offset_ms.load(Ordering::SeqCst);
+        if self.is_sqlite() {
+            format!("(CAST(unixepoch('subsec') * 1000 AS INTEGER) + {offset})")
+        } else {
+            format!("(CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) + {offset})")
+        }
+    }
+
+    /// The clause that locks a selected row; SQLite has but one writer.
+    pub(crate) fn lock_clause(&self, clause: &'static str) -> &'static str {
+        if self.is_sqlite() { "" } else { clause }
+    }
+}
+
+/// A transaction that may write.
+pub struct Tx {
+    inner: DatabaseTransaction,
+    store: Store,
+    signals: Mutex<Vec<Signal>>,
+    now: OnceCell<Timestamp>,
+}
+
+impl Read for Tx {
+    type Connection = DatabaseTransaction;
+    fn connection(&self) -> &DatabaseTransaction {
+        &self.inner
+    }
+    fn shared(&self) -> &Store {
+        &self.store
+    }
+}
+
+impl Tx {
+    /// Makes everything written permanent, then tells whoever waits for it.
+    pub async fn commit(self) -> Result<()> {
+        let mut signals = self
+            .signals
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        signals.dedup();
+        if !self.store.is_sqlite() {
+            for payload in signals.iter().filter_map(|signal| signal.payload()) {
+                self.inner
+                    .execute_raw(sea_orm::Statement::from_sql_and_values(
+                        DbBackend::Postgres,
+                        "SELECT pg_notify($1, $2)",
+                        [CHANNEL.into(), payload.into()],
+                    ))
+                    .await?;
+            }
+        }
+        self.inner.commit().await?;
+        for signal in signals {
+            self.store.send(signal);
+        }
+        Ok(())
+    }
+
+    /// Takes everything back; dropping does the same a little later.
+    pub async fn rollback(self) -> Result<()> {
+        Ok(self.inner.rollback().await?)
+    }
+
+    /// One instant for the whole transaction, by the database's clock.
+    pub async fn now(&self) -> Result<Timestamp> {
+        self.now.get_or_try_init(|| now(self)).await.copied()
+    }
+
+    /// The store this transaction belongs to.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Tells watchers once the transaction is committed.
+    pub fn signal(&self, signal: Signal) {
+        self.signals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(signal);
+    }
+}
+
+async fn now(from: &impl Read) -> Result<Timestamp> {
+    let row = sql::one(from, format!("SELECT {} AS now", from.shared().clock()), [])
+        .await?
+        .ok_or(Error::Corrupt { place: "now" })?;
+    Ok(Timestamp::from_millis(row.try_get("", "now")?))
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+pub(crate) fn sqlite(url: &str, access: Access) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(if access == Access::Write { 1 } else { READERS })
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |options| {
+            use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+            let options = options
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(BUSY)
+                .foreign_keys(true);
+            if access == Access::Read {
+                options.pragma("query_only", "1")
+            } else {
+                options
+            }
+        });
+    options
+}
+
+pub(crate) fn postgres(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE)
+        .sqlx_logging(false);
+    options
+}
+
+pub(crate) async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
+    Database::connect(options).await.map_err(Error::Open)
+}
