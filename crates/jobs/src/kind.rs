@@ -1,0 +1,88 @@
+//! What a job kind is, and the list of those this process can run.
+
+use crate::{JobContext, JobFailure, Lane, RetryPolicy};
+use std::sync::Arc;
+
+/// What becomes of a job whose worker was lost or stopped in the middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interruption {
+    /// It is undone and ends failed, "Interrupted".
+    Undo,
+    /// It runs again and finds its steps in [`JobContext::steps`]; it decides by
+    /// looking what is left to do.
+    Resume,
+}
+
+/// The code behind one kind of job.
+///
+/// `run` and `undo` may be called again after any interruption, at any line, and
+/// must look before they act. Both should return soon after
+/// [`JobContext::cancelled`] fires.
+#[async_trait::async_trait]
+pub trait JobKind: Send + Sync + 'static {
+    /// The name in the queue.
+    fn name(&self) -> &'static str;
+
+    /// Whether its jobs change their environment.
+    fn lane(&self) -> Lane;
+
+    /// Which failures are tried again.
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::default()
+    }
+
+    /// What becomes of an interrupted job.
+    fn interruption(&self) -> Interruption;
+
+    /// Does the work and gives its result, for people and programs; no secrets
+    /// (those go to [`JobContext::keep_secret`]).
+    async fn run(&self, ctx: &JobContext) -> Result<serde_json::Value, JobFailure>;
+
+    /// Takes back whatever `run` may have done. Called before a job ends in any
+    /// state but completed, if it ever ran. A failure is tried again later.
+    async fn undo(&self, ctx: &JobContext, why: &JobFailure) -> Result<(), JobFailure> {
+        let _ = (ctx, why);
+        Ok(())
+    }
+}
+
+/// The kinds this process can run; it claims no others.
+#[derive(Clone, Default)]
+pub struct Registry {
+    kinds: Vec<Arc<dyn JobKind>>,
+}
+
+impl Registry {
+    /// No kinds yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a kind.
+    ///
+    /// # Panics
+    /// When a kind of that name is there already: a mistake in the list.
+    #[must_use]
+    pub fn with(mut self, kind: impl JobKind) -> Self {
+        assert!(
+            self.get(kind.name()).is_none(),
+            "the job kind `{}` is registered twice",
+            kind.name()
+        );
+        self.kinds.push(Arc::new(kind));
+        self
+    }
+
+    /// The kind of this name.
+    pub fn get(&self, name: &str) -> Option<Arc<dyn JobKind>> {
+        self.kinds
+            .iter()
+            .find(|kind| kind.name() == name)
+            .map(Arc::clone)
+    }
+
+    /// All names.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.kinds.iter().map(|kind| kind.name()).collect()
+    }
+}

@@ -1,0 +1,178 @@
+//! The worker loop: claims jobs while there is room, and lets go of them in order
+//! when the process ends.
+
+use crate::{Registry, execute::Execution};
+use pressroom_base::token;
+use pressroom_store::{Signal, Store, jobs::queue};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        broadcast::{Receiver, error::RecvError, error::TryRecvError},
+    },
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How a runner works.
+#[derive(Debug, Clone)]
+pub struct RunnerConfig {
+    /// How this process is named in the rows of its jobs.
+    pub holder: String,
+    /// How many jobs at once.
+    pub concurrency: usize,
+    /// How long a silent worker is believed to be alive.
+    pub lease: Duration,
+    /// How often a worker says that it is.
+    pub heartbeat: Duration,
+    /// How often to look for jobs and for wishes to cancel when nobody calls.
+    pub poll: Duration,
+    /// How long running jobs may go on after a shutdown is asked for.
+    pub drain: Duration,
+    /// How long a job that was told to stop has to return.
+    pub grace: Duration,
+}
+
+impl Default for RunnerConfig {
+    fn default() -> Self {
+        Self {
+            holder: format!("{}-{}", std::process::id(), token::name(6)),
+            concurrency: 4,
+            lease: Duration::from_mins(1),
+            heartbeat: Duration::from_secs(15),
+            poll: Duration::from_secs(1),
+            drain: Duration::from_secs(30),
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Runs jobs.
+pub struct Runner {
+    store: Store,
+    registry: Registry,
+    config: RunnerConfig,
+}
+
+impl Runner {
+    /// A runner of these kinds.
+    pub fn new(store: Store, registry: Registry, config: RunnerConfig) -> Self {
+        Self {
+            store,
+            registry,
+            config,
+        }
+    }
+
+    /// Runs jobs until `shutdown` fires and those that run are over or given back.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let tracker = TaskTracker::new();
+        let drained = CancellationToken::new();
+        let listener = tokio::spawn(listen(self.store.clone(), self.config.poll));
+        let room = Arc::new(Semaphore::new(self.config.concurrency));
+        let mut signals = self.store.signals();
+        let mut swept = None;
+        loop {
+            let permit = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                permit = Arc::clone(&room).acquire_owned() => permit,
+            };
+            let Ok(permit) = permit else { break };
+            if swept.is_none_or(|at: Instant| at.elapsed() >= self.config.lease) {
+                swept = Some(Instant::now());
+                self.sweep().await;
+            }
+            // Calls that come from here on are heard below.
+            forget(&mut signals);
+            if !self.claim(permit, &tracker, &drained).await {
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    () = called(&mut signals) => {}
+                    () = tokio::time::sleep(self.config.poll) => {}
+                }
+            }
+        }
+        listener.abort();
+        tracker.close();
+        if tokio::time::timeout(self.config.drain, tracker.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("jobs still run after the time to drain; they are given back");
+            drained.cancel();
+            tracker.wait().await;
+        }
+    }
+
+    /// Claims a job and sets it going; says whether there was one.
+    async fn claim(
+        &self,
+        permit: OwnedSemaphorePermit,
+        tracker: &TaskTracker,
+        drained: &CancellationToken,
+    ) -> bool {
+        let claimed = Instant::now();
+        let config = &self.config;
+        let kinds = self.registry.names();
+        let row = match queue::claim(&self.store, &kinds, &config.holder, config.lease).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return false,
+            Err(error) => {
+                tracing::error!(%error, "cannot claim a job");
+                return false;
+            }
+        };
+        let Some(kind) = self.registry.get(&row.kind) else {
+            tracing::error!(job.id = %row.id, "job {} is of no known kind", row.id);
+            return false;
+        };
+        let execution = Execution {
+            store: self.store.clone(),
+            kind,
+            config: config.clone(),
+            drained: drained.clone(),
+        };
+        tracker.spawn(async move {
+            execution.run(row, claimed).await;
+            drop(permit);
+        });
+        true
+    }
+
+    async fn sweep(&self) {
+        match queue::bury(&self.store).await {
+            Ok(0) => {}
+            Ok(jobs) => tracing::error!(jobs, "gave up {jobs} jobs whose workers keep dying"),
+            Err(error) => tracing::error!(%error, "cannot look for jobs to give up"),
+        }
+    }
+}
+
+/// Passes other processes' calls on, as long as the database lets us listen.
+async fn listen(store: Store, pause: Duration) {
+    loop {
+        if let Err(error) = store.listen().await {
+            tracing::warn!(%error, "cannot listen for other processes; polling goes on");
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn forget(signals: &mut Receiver<Signal>) {
+    while !matches!(
+        signals.try_recv(),
+        Err(TryRecvError::Empty | TryRecvError::Closed)
+    ) {}
+}
+
+/// Waits until somebody says that there may be a job.
+async fn called(signals: &mut Receiver<Signal>) {
+    loop {
+        match signals.recv().await {
+            Ok(Signal::Queued) | Err(RecvError::Lagged(_)) => return,
+            Ok(_) => {}
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The runner's promises, each on SQLite and on PostgreSQL.
+
+mod base;
+mod cancel;
+mod fence;
+mod interruption;
+mod output;
+mod retry;
+mod run;
+
+/// Runs a test once per database, under its own name.
+macro_rules! on_both {
+    ($($name:ident)*) => {
+        mod sqlite {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() { super::$name(crate::base::Base::sqlite().await).await; }
+        )*}
+        mod postgres {$(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $name() { super::$name(crate::base::Base::postgres().await).await; }
+        )*}
+    };
+}
+use on_both;
