@@ -1,0 +1,31 @@
+//! This machine as a hosting provider: a private MariaDB, php-fpm and nginx, and in
+//! them Unix users, homes, databases, pools and server blocks.
+//!
+//! Everything lives below one directory and on private sockets, so that it stands
+//! beside whatever the machine already runs. The daemons outlive Pressroom.
+
+mod command;
+mod config;
+mod daemon;
+mod database;
+mod doctor;
+mod error;
+mod home;
+mod layout;
+mod local;
+mod lock;
+mod names;
+mod owned;
+mod programs;
+mod stack;
+mod unix_user;
+mod web;
+
+pub use config::{HostingConfig, Isolation, Programs};
+pub use doctor::Check;
+pub use error::{Error, Result};
+pub use local::{LocalHosting, Origin};
+pub use owned::{Grant, Inventory};
+pub use stack::{DaemonStatus, StackStatus};
+pub use unix_user::SiteUser;
+pub use web::WebSite;

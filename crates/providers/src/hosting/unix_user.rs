@@ -1,0 +1,217 @@
+//! Unix users: one per domain, made and removed with the system's own programs.
+
+use super::{Error, Isolation, LocalHosting, Result, command, names, programs};
+use pressroom_base::token;
+use serde::{Deserialize, Serialize};
+use std::{fs, path::Path, time::Duration};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Whom a domain's files and processes belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteUser {
+    /// Login name, `pr_` and eight characters.
+    pub name: String,
+    /// User number.
+    pub uid: u32,
+    /// Group number; the group carries the user's name.
+    pub gid: u32,
+}
+
+/// A line of `/etc/passwd`.
+struct Account {
+    user: SiteUser,
+    comment: String,
+}
+
+impl LocalHosting {
+    /// A fresh random name for [`LocalHosting::create_user`], so that the name can be
+    /// recorded before the user exists.
+    pub fn new_user_name() -> String {
+        format!("{}{}", names::USER_PREFIX, token::name(8))
+    }
+
+    /// Makes a Unix user with its own group, no shell and no password. `None` without
+    /// isolation: sites then run as our own user. An existing user is never adopted.
+    pub async fn create_user(&self, name: &str, home: &Path) -> Result<Option<SiteUser>> {
+        names::unix_user(name)?;
+        let home = names::absolute_path(home)?;
+        if self.config().isolation == Isolation::None {
+            return Ok(None);
+        }
+        if account(name)?.is_some() {
+            return Err(Error::Occupied {
+                what: "Unix user",
+                name: name.into(),
+            });
+        }
+        let comment = self.user_comment()?;
+        let useradd = programs::tool("useradd", "passwd")?;
+        let args = [
+            "--system",
+            "--no-create-home",
+            "--home-dir",
+            home,
+            "--shell",
+            "/usr/sbin/nologin",
+            "--user-group",
+            "--comment",
+            &comment,
+            "--",
+            name,
+        ];
+        let finished = retry_while_locked(&useradd, &args).await?;
+        match finished.status.code() {
+            Some(0) => self
+                .user(name)?
+                .map(Some)
+                .ok_or_else(|| finished.into_error(&useradd)),
+            Some(9) => Err(Error::Occupied {
+                what: "Unix user or group",
+                name: name.into(),
+            }),
+            _ => Err(finished.into_error(&useradd)),
+        }
+    }
+
+    /// Removes a user that this Pressroom made, after ending its processes; false
+    /// when there is none.
+    pub async fn remove_user(&self, name: &str) -> Result<bool> {
+        names::unix_user(name)?;
+        let Some(account) = account(name)? else {
+            return Ok(false);
+        };
+        if account.comment != self.user_comment()? {
+            return Err(Error::NotOurs {
+                what: "Unix user",
+                name: name.into(),
+            });
+        }
+        let userdel = programs::tool("userdel", "passwd")?;
+        let end = std::time::Instant::now() + LIMIT;
+        loop {
+            end_processes_of(account.user.uid);
+            let finished = retry_while_locked(&userdel, &["--", name]).await?;
+            match finished.status.code() {
+                Some(0) => return Ok(true),
+                // 6: somebody else removed it. 8: a process of it still lives.
+                Some(6) => return Ok(false),
+                Some(8) if std::time::Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                _ => return Err(finished.into_error(&userdel)),
+            }
+        }
+    }
+
+    /// The user of this name, whoever made it.
+    pub fn user(&self, name: &str) -> Result<Option<SiteUser>> {
+        names::unix_user(name)?;
+        Ok(account(name)?.map(|account| account.user))
+    }
+
+    /// Users that this Pressroom made.
+    pub(super) fn own_users(&self) -> Result<Vec<SiteUser>> {
+        let Some(comment) = self.existing_user_comment()? else {
+            return Ok(Vec::new());
+        };
+        Ok(accounts()?
+            .into_iter()
+            .filter(|account| account.comment == comment)
+            .map(|account| account.user)
+            .collect())
+    }
+}
+
+/// The line of any account, e.g. of the web server.
+pub fn system_account(name: &str) -> Result<Option<SiteUser>> {
+    Ok(account(name)?.map(|account| account.user))
+}
+
+fn account(name: &str) -> Result<Option<Account>> {
+    Ok(accounts()?
+        .into_iter()
+        .find(|account| account.user.name == name))
+}
+
+fn accounts() -> Result<Vec<Account>> {
+    let text = fs::read("/etc/passwd").map_err(Error::io("read", "/etc/passwd"))?;
+    Ok(parse(&String::from_utf8_lossy(&text)))
+}
+
+fn parse(passwd: &str) -> Vec<Account> {
+    passwd
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?.to_owned();
+            let uid = fields.nth(1)?.parse().ok()?;
+            let gid = fields.next()?.parse().ok()?;
+            let comment = fields.next()?.to_owned();
+            Some(Account {
+                user: SiteUser { name, uid, gid },
+                comment,
+            })
+        })
+        .collect()
+}
+
+/// `useradd` and `userdel` answer 1 or 10 while another process edits the files.
+async fn retry_while_locked(program: &Path, args: &[&str]) -> Result<command::Finished> {
+    let end = std::time::Instant::now() + LIMIT;
+    loop {
+        let finished = command::run(program, args, LIMIT).await?;
+        let locked =
+            matches!(finished.status.code(), Some(1 | 10)) && finished.output.contains("lock");
+        if !locked || std::time::Instant::now() > end {
+            return Ok(finished);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Kills every process that runs as `uid`. Only called for users that we made.
+fn end_processes_of(uid: u32) {
+    use std::os::unix::fs::MetadataExt;
+    if uid == 0 {
+        return;
+    }
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let pid = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
+        let owned = entry.metadata().is_ok_and(|data| data.uid() == uid);
+        if let Some(pid) = pid
+            .filter(|_| owned)
+            .and_then(rustix::process::Pid::from_raw)
+        {
+            let _gone_meanwhile = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_accounts_and_skips_damaged_lines() {
+        let accounts = parse(
+            "root:x:0:0:root:/root:/bin/bash\nbroken\npr_abcdefgh:x:998:997:Pressroom 1:/srv/a:/x\n+::::::\n",
+        );
+        assert_eq!(accounts.len(), 2);
+        assert_eq!(
+            accounts[1].user,
+            SiteUser {
+                name: "pr_abcdefgh".into(),
+                uid: 998,
+                gid: 997
+            }
+        );
+        assert_eq!(accounts[1].comment, "Pressroom 1");
+    }
+}

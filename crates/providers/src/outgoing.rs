@@ -1,0 +1,244 @@
+//! HTTP to addresses that others name: guarded, bounded, and with few redirects.
+//!
+//! One origin, the configured one, is trusted with any address; it may be a mirror
+//! in the private network. Everything else, redirects and links in its answers
+//! included, must resolve to public hosts. The check is made on the addresses that
+//! are really connected to, so a name cannot change its meaning in between.
+
+use crate::{address::is_private, tls};
+use futures_util::FutureExt;
+use reqwest::{
+    Client, Method, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::LOCATION,
+    redirect::Policy,
+};
+use std::{net::IpAddr, net::SocketAddr, sync::Arc, time::Duration};
+use url::{Host, Origin, Url};
+
+const CONNECT: Duration = Duration::from_secs(10);
+const SILENCE: Duration = Duration::from_secs(30);
+const TOTAL: Duration = Duration::from_mins(10);
+const REDIRECTS: usize = 5;
+
+/// Why a request was not made or not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not a URL that we follow.
+    #[error("`{0}` is not an `http` or `https` address")]
+    Scheme(String),
+    /// It leads to this machine or its networks.
+    #[error("`{0}` leads to a private address")]
+    Private(String),
+    /// More redirects than anybody needs.
+    #[error("`{0}` redirects more than 5 times")]
+    Redirects(String),
+    /// No connection, no answer, or an answer cut short.
+    #[error("`{url}` did not answer")]
+    Unreachable {
+        /// What was asked.
+        url: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// More bytes than the caller accepts.
+    #[error("the answer of `{url}` is larger than {limit} bytes")]
+    TooLarge {
+        /// What was asked.
+        url: String,
+        /// The most that is accepted.
+        limit: u64,
+    },
+}
+
+/// A client with one trusted origin.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    trusted_origin: Origin,
+    trusted: Client,
+    guarded: Client,
+}
+
+impl Outgoing {
+    /// Trusts the origin of `base` with whatever address it has.
+    pub fn new(base: &Url) -> Self {
+        tls::install();
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!("Pressroom/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                // A proxy would resolve names where the guard does not see them.
+                .no_proxy()
+                .connect_timeout(CONNECT)
+                .read_timeout(SILENCE)
+                .timeout(TOTAL)
+        };
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().expect("the options are constant and valid")
+        };
+        Self {
+            trusted_origin: base.origin(),
+            trusted: build(builder()),
+            guarded: build(builder().dns_resolver(Arc::new(PublicOnly))),
+        }
+    }
+
+    /// Asks, following redirects.
+    pub async fn get(&self, url: Url) -> Result<Response, Error> {
+        let start = url.to_string();
+        let mut url = url;
+        for _ in 0..=REDIRECTS {
+            let answer = self.send(Method::GET, url.clone(), None).await?;
+            let next = Some(&answer)
+                .filter(|answer| answer.status().is_redirection())
+                .and_then(|answer| answer.headers().get(LOCATION)?.to_str().ok())
+                .and_then(|location| url.join(location).ok());
+            match next {
+                Some(next) => url = next,
+                None => return Ok(answer),
+            }
+        }
+        Err(Error::Redirects(start))
+    }
+
+    /// Posts a form; a redirect is an answer like any other.
+    pub async fn post(&self, url: Url, form: &[(&str, &str)]) -> Result<Response, Error> {
+        self.send(Method::POST, url, Some(form)).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        form: Option<&[(&str, &str)]>,
+    ) -> Result<Response, Error> {
+        let shown = url.to_string();
+        let client = self.client_for(&url)?;
+        let mut request = client.request(method, url);
+        if let Some(form) = form {
+            request = request.form(form);
+        }
+        request.send().await.map_err(|source| {
+            if refused(&source) {
+                Error::Private(shown)
+            } else {
+                Error::Unreachable { url: shown, source }
+            }
+        })
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&Client, Error> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Error::Scheme(url.to_string()));
+        }
+        if url.origin() == self.trusted_origin {
+            return Ok(&self.trusted);
+        }
+        // Literal addresses pass no resolver.
+        let literal: Option<IpAddr> = match url.host() {
+            Some(Host::Ipv4(ip)) => Some(ip.into()),
+            Some(Host::Ipv6(ip)) => Some(ip.into()),
+            _ => None,
+        };
+        match literal {
+            Some(ip) if is_private(ip) => Err(Error::Private(url.to_string())),
+            _ => Ok(&self.guarded),
+        }
+    }
+}
+
+/// The whole answer, if it is no larger than `limit`.
+pub async fn read(mut answer: Response, limit: u64) -> Result<Vec<u8>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = next_chunk(&mut answer).await? {
+        body.extend_from_slice(chunk.as_ref());
+        within(&answer, body.len() as u64, limit)?;
+    }
+    Ok(body)
+}
+
+/// The next piece of an answer.
+pub async fn next_chunk(answer: &mut Response) -> Result<Option<impl AsRef<[u8]> + use<>>, Error> {
+    let url = answer.url().to_string();
+    answer
+        .chunk()
+        .await
+        .map_err(|source| Error::Unreachable { url, source })
+}
+
+/// Fails once an answer has more bytes than accepted.
+pub fn within(answer: &Response, read: u64, limit: u64) -> Result<(), Error> {
+    if read <= limit {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        url: answer.url().to_string(),
+        limit,
+    })
+}
+
+/// Answers public addresses only.
+struct PublicOnly;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no public address")]
+struct NoPublicAddress;
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        async move {
+            let found: Vec<SocketAddr> =
+                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let public: Vec<SocketAddr> = found
+                .iter()
+                .copied()
+                .filter(|addr| !is_private(addr.ip()))
+                .collect();
+            if public.is_empty() && !found.is_empty() {
+                return Err(NoPublicAddress.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        }
+        .boxed()
+    }
+}
+
+fn refused(error: &reqwest::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if error.is::<NoPublicAddress>() {
+            return true;
+        }
+        source = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_the_configured_origin_may_be_private() {
+        let base = Url::parse("http://127.0.0.1:9/").unwrap();
+        let outgoing = Outgoing::new(&base);
+        for bad in [
+            "http://127.0.0.1:10/",
+            "http://[::1]:9/",
+            "https://127.0.0.1:9/",
+            "http://169.254.169.254/x",
+            "http://localhost:9/",
+        ] {
+            let error = outgoing.get(Url::parse(bad).unwrap()).await.unwrap_err();
+            assert!(matches!(error, Error::Private(_)), "{bad}: {error:?}");
+        }
+        let error = outgoing
+            .get(Url::parse("file:///etc/passwd").unwrap())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, Error::Scheme(_)));
+        let error = outgoing.get(base).await.unwrap_err();
+        assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    }
+}

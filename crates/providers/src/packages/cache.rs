@@ -1,0 +1,264 @@
+//! The package cache: each package is fetched once, verified, and kept by content.
+
+use super::{
+    Error, PackageKind, PackageSource, Result,
+    directory::stamp,
+    source::{Candidate, Place, Source, check_name},
+    storage::{Row, Storage, Wanted},
+};
+use pressroom_phpdata::version;
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// A verified package on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// What it contains.
+    pub kind: PackageKind,
+    /// The folder inside the zip.
+    pub slug: String,
+    /// The version that its files name.
+    pub version: String,
+    /// Its language; `en_US` when a source has no other.
+    pub locale: String,
+    /// The zip. It unpacks into one folder, named as the slug.
+    pub path: PathBuf,
+    /// Hash of the zip, lower-case hex.
+    pub sha256: String,
+    /// Bytes of the zip.
+    pub size: u64,
+}
+
+/// Core, plugins and themes for the whole fleet. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PackageCache(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    storage: Storage,
+    sources: Vec<Source>,
+    /// Fetches going on, so that one package is fetched by one task.
+    fetches: Mutex<HashMap<PathBuf, Arc<tokio::sync::Mutex<()>>>>,
+}
+
+impl PackageCache {
+    /// Keeps packages below `dir`; sources are asked in order.
+    pub fn new(dir: impl Into<PathBuf>, sources: Vec<PackageSource>) -> Self {
+        Self(Arc::new(Inner {
+            storage: Storage::new(dir.into()),
+            sources: sources.into_iter().map(Source::new).collect(),
+            fetches: Mutex::default(),
+        }))
+    }
+
+    /// Versions of WordPress that can be installed, the newest first.
+    pub async fn core_versions(&self) -> Result<Vec<String>> {
+        let mut versions = Vec::new();
+        let mut failed = None;
+        for source in self.sources() {
+            let found = source
+                .candidates(PackageKind::Core, PackageKind::CORE_SLUG, "en_US")
+                .await;
+            match found {
+                Ok(found) => versions.extend(found.into_iter().map(|found| found.version)),
+                Err(error) => failed = Some(note(error)),
+            }
+        }
+        if let Some(error) = failed.filter(|_| versions.is_empty()) {
+            return Err(error);
+        }
+        versions.sort_by(|left, right| version::compare(right, left));
+        versions.dedup();
+        Ok(versions)
+    }
+
+    /// WordPress itself. No version means the one that the first source offers; a
+    /// branch such as `6.5`, when no source has exactly that, means its newest release.
+    /// A locale that no source has falls back to `en_US`, see [`Package::locale`].
+    pub async fn core(&self, version: Option<&str>, locale: &str) -> Result<Package> {
+        self.get(PackageKind::Core, PackageKind::CORE_SLUG, version, locale)
+            .await
+    }
+
+    /// A plugin or theme. No version means the one that the first source offers.
+    pub async fn fetch(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        version: Option<&str>,
+    ) -> Result<Package> {
+        self.get(kind, slug, version, "en_US").await
+    }
+
+    pub(super) fn sources(&self) -> &[Source] {
+        &self.0.sources
+    }
+
+    async fn get(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        wanted: Option<&str>,
+        locale: &str,
+    ) -> Result<Package> {
+        check_name("slug", slug)?;
+        check_name("locale", locale)?;
+        if let Some(version) = wanted {
+            check_name("version", version)?;
+        }
+        let (source, candidate) = self.choose(kind, slug, wanted, locale).await?;
+        self.obtain(kind, slug, source, candidate).await
+    }
+
+    /// Asks the sources in order and stops at the first that has it, so that a machine
+    /// without a network waits for none.
+    async fn choose(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        wanted: Option<&str>,
+        locale: &str,
+    ) -> Result<(&Source, Candidate)> {
+        let mut failed = None;
+        for source in self.sources() {
+            let found = match source.candidates(kind, slug, locale).await {
+                Ok(candidates) => candidates,
+                Err(error) => {
+                    failed = Some(note(error));
+                    continue;
+                }
+            };
+            let best = |fits: &dyn Fn(&Candidate) -> bool| {
+                found
+                    .iter()
+                    .filter(|candidate| fits(candidate))
+                    .max_by(|left, right| preference(left, right, locale))
+            };
+            let chosen = match wanted {
+                None => best(&|_| true),
+                Some(wanted) => {
+                    let branch = format!("{wanted}.");
+                    best(&|found| version::compare(&found.version, wanted) == Ordering::Equal)
+                        .or_else(|| {
+                            let core = kind == PackageKind::Core;
+                            best(&|found| core && found.version.starts_with(&branch))
+                        })
+                }
+            };
+            if let Some(chosen) = chosen {
+                return Ok((source, chosen.clone()));
+            }
+        }
+        Err(failed.unwrap_or_else(|| Error::NotFound {
+            kind,
+            slug: slug.into(),
+            version: wanted.map(str::to_owned),
+        }))
+    }
+
+    /// From the cache, or from the source into the cache.
+    async fn obtain(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        source: &Source,
+        candidate: Candidate,
+    ) -> Result<Package> {
+        check_name("version", &candidate.version)?;
+        check_name("locale", &candidate.locale)?;
+        let stamp = match &candidate.place {
+            Place::File(path) => stamp(path).ok_or_else(|| Error::NotFound {
+                kind,
+                slug: slug.into(),
+                version: Some(candidate.version.clone()),
+            })?,
+            Place::Tree(path) => stamp(&path.join("wp-includes/version.php")).unwrap_or_default(),
+            Place::Url(url) => url.to_string(),
+        };
+        let storage = &self.0.storage;
+        let index = storage.index(kind, slug, &candidate, &stamp);
+        let turn = Arc::clone(
+            self.0
+                .fetches
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry(index.clone())
+                .or_default(),
+        );
+        let obtained = {
+            let _turn = turn.lock().await;
+            match storage.load(&index, &stamp) {
+                Some(row) => Ok(row),
+                None => {
+                    self.import(kind, slug, source, &candidate, &index, stamp)
+                        .await
+                }
+            }
+        };
+        drop(turn);
+        let mut fetches = self
+            .0
+            .fetches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        fetches.retain(|_, turn| Arc::strong_count(turn) > 1);
+        drop(fetches);
+        let row = obtained?;
+        Ok(Package {
+            kind,
+            slug: slug.into(),
+            locale: candidate.locale,
+            path: storage.object(&row.sha256),
+            version: row.version,
+            sha256: row.sha256,
+            size: row.size,
+        })
+    }
+
+    async fn import(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        source: &Source,
+        candidate: &Candidate,
+        index: &Path,
+        stamp: String,
+    ) -> Result<Row> {
+        let temporary = self.0.storage.temporary()?;
+        if let (Place::Url(url), Source::WordPressOrg(client)) = (&candidate.place, source) {
+            client.download(url.clone(), &temporary.path).await?;
+        }
+        let (cache, place, index) = (self.clone(), candidate.place.clone(), index.to_path_buf());
+        let keep = move |wanted: &Wanted| {
+            cache
+                .0
+                .storage
+                .keep(&temporary, &place, wanted, &index, stamp)
+        };
+        let wanted = Wanted {
+            kind,
+            slug: slug.to_owned(),
+            version: candidate.version.clone(),
+        };
+        tokio::task::spawn_blocking(move || keep(&wanted))
+            .await
+            .expect("verifying does not panic")
+    }
+}
+
+/// Offered before not, then by version, then in the language asked for.
+pub(super) fn preference(left: &Candidate, right: &Candidate, locale: &str) -> Ordering {
+    left.offered
+        .cmp(&right.offered)
+        .then_with(|| version::compare(&left.version, &right.version))
+        .then_with(|| (left.locale == locale).cmp(&(right.locale == locale)))
+}
+
+pub(super) fn note(error: Error) -> Error {
+    tracing::debug!(%error, "a package source failed, the next is asked");
+    error
+}

@@ -1,0 +1,201 @@
+//! Packages on disk.
+//!
+//! `objects/ab/<sha256>.zip` holds the bytes, `index/*.json` says which package
+//! they are. Both appear by rename, complete or not at all; several processes may
+//! share the directory.
+
+use super::{
+    Error, PackageKind, Result,
+    archive::{self, Identity},
+    source::{Candidate, Place},
+};
+use pressroom_base::token;
+use pressroom_phpdata::version;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    cmp::Ordering,
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+/// The cache's directory.
+#[derive(Debug)]
+pub struct Storage {
+    dir: PathBuf,
+}
+
+/// What a package must turn out to be.
+pub struct Wanted {
+    pub kind: PackageKind,
+    pub slug: String,
+    pub version: String,
+}
+
+/// An index file.
+#[derive(Serialize, Deserialize)]
+pub struct Row {
+    pub sha256: String,
+    pub size: u64,
+    pub version: String,
+    /// What the source looked like; a changed zip is fetched anew.
+    stamp: String,
+}
+
+impl Storage {
+    pub fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// A name for a file that does not survive its maker.
+    pub fn temporary(&self) -> Result<Temporary> {
+        let path = self.dir.join("tmp").join(token::hex(24));
+        make_parent(&path)?;
+        Ok(Temporary { path })
+    }
+
+    /// Verifies what lies at `temporary`, or is brought there from `place`, and keeps it.
+    pub fn keep(
+        &self,
+        temporary: &Temporary,
+        place: &Place,
+        wanted: &Wanted,
+        index: &Path,
+        stamp: String,
+    ) -> Result<Row> {
+        let name = match place {
+            Place::File(path) => {
+                // Copied, not linked: the source may be written to later.
+                fs::copy(path, &temporary.path).map_err(Error::io("copy", path))?;
+                path.display().to_string()
+            }
+            Place::Tree(path) => {
+                archive::pack_core(path, &temporary.path)?;
+                path.display().to_string()
+            }
+            Place::Url(url) => url.to_string(),
+        };
+        let blame = |message: String| Error::Damaged {
+            name: name.clone(),
+            message,
+        };
+        let identity = archive::verify(&temporary.path).map_err(|error| match error {
+            Error::Damaged { message, .. } => blame(message),
+            other => other,
+        })?;
+        check_identity(&identity, wanted).map_err(blame)?;
+        let normal = self.temporary()?;
+        let ready = if archive::needs_normalizing(&temporary.path, &identity)? {
+            archive::normalize(&temporary.path, &identity, &normal.path)?;
+            &normal.path
+        } else {
+            &temporary.path
+        };
+        let (sha256, size) = hash(ready)?;
+        let object = self.object(&sha256);
+        make_parent(&object)?;
+        File::open(ready)
+            .and_then(|file| file.sync_all())
+            .map_err(Error::io("write", ready))?;
+        fs::rename(ready, &object).map_err(Error::io("rename", ready))?;
+        let row = Row {
+            sha256,
+            size,
+            version: identity.version,
+            stamp,
+        };
+        let text = serde_json::to_vec(&row).unwrap_or_default();
+        let note = self.temporary()?;
+        make_parent(index)?;
+        File::create_new(&note.path)
+            .and_then(|mut file| {
+                file.write_all(&text)?;
+                file.sync_all()
+            })
+            .and_then(|()| fs::rename(&note.path, index))
+            .map_err(Error::io("write", index))?;
+        Ok(row)
+    }
+
+    /// The row of an index file, if it is of this state of the source.
+    pub fn load(&self, index: &Path, stamp: &str) -> Option<Row> {
+        let row: Row = serde_json::from_slice(&fs::read(index).ok()?).ok()?;
+        let there = fs::metadata(self.object(&row.sha256)).is_ok_and(|data| data.len() == row.size);
+        (row.stamp == stamp && there).then_some(row)
+    }
+
+    /// Names are checked, but may be longer together than a file name: hashed.
+    pub fn index(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        candidate: &Candidate,
+        stamp: &str,
+    ) -> PathBuf {
+        let version = &candidate.version;
+        let rest = Sha256::digest(format!("{slug}\n{version}\n{}\n{stamp}", candidate.locale));
+        let short: String = slug.chars().take(60).collect();
+        self.dir
+            .join("index")
+            .join(format!("{kind}-{short}-{}.json", hex::encode(&rest[..12])))
+    }
+
+    /// Where the bytes of a hash lie.
+    pub fn object(&self, sha256: &str) -> PathBuf {
+        self.dir
+            .join("objects")
+            .join(&sha256[..sha256.len().min(2)])
+            .join(format!("{sha256}.zip"))
+    }
+}
+
+fn check_identity(identity: &Identity, wanted: &Wanted) -> std::result::Result<(), String> {
+    if identity.kind != wanted.kind || identity.slug != wanted.slug {
+        return Err(format!("it is {} `{}`", identity.kind, identity.slug));
+    }
+    if version::compare(&identity.version, &wanted.version) != Ordering::Equal {
+        return Err(format!(
+            "its files name version `{}`, not `{}`",
+            identity.version, wanted.version
+        ));
+    }
+    Ok(())
+}
+
+fn hash(path: &Path) -> Result<(String, u64)> {
+    let mut file = File::open(path).map_err(Error::io("open", path))?;
+    let mut hasher = Sha256::new();
+    let size = io::copy(&mut file, &mut Hashing(&mut hasher)).map_err(Error::io("read", path))?;
+    Ok((hex::encode(hasher.finalize()), size))
+}
+
+struct Hashing<'a>(&'a mut Sha256);
+
+impl Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn make_parent(path: &Path) -> Result<()> {
+    match path.parent() {
+        Some(parent) => fs::create_dir_all(parent).map_err(Error::io("create", parent)),
+        None => Ok(()),
+    }
+}
+
+/// A file that is removed unless it was renamed.
+pub struct Temporary {
+    pub path: PathBuf,
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _renamed_or_never_made = fs::remove_file(&self.path);
+    }
+}

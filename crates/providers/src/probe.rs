@@ -1,0 +1,379 @@
+//! What a page answers, asked at a registered origin: no DNS, no redirects
+//! followed, nothing cached taken for life.
+
+use crate::{address::is_private, hosting::Origin, tls};
+use pressroom_base::{Kind, token};
+use reqwest::{
+    Client, RequestBuilder,
+    header::{CACHE_CONTROL, COOKIE, HOST, LOCATION},
+    redirect::Policy,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    sync::{Arc, RwLock},
+    time::{Duration, Instant},
+};
+
+const TIMEOUT: Duration = Duration::from_secs(10);
+const BODY_LIMIT: usize = 2 << 20;
+/// Titles and error texts are a site's bytes: kept short.
+const TEXT_LIMIT: usize = 200;
+
+/// What WordPress and PHP print when a page died, lower case.
+const FATAL_MARKERS: [&str; 8] = [
+    "there has been a critical error on this website",
+    "there has been a critical error on your website",
+    "fatal error</b>:",
+    "php fatal error:",
+    "parse error</b>:",
+    "php parse error:",
+    "error establishing a database connection",
+    "uncaught error:",
+];
+
+/// What WordPress serves while a `.maintenance` file is fresh, lower case.
+const MAINTENANCE_MARKER: &str = "briefly unavailable for scheduled maintenance";
+
+/// Why a probe was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A private address that no environment registered.
+    #[error("`{0}` is a private address that no environment is registered at")]
+    Unregistered(SocketAddr),
+}
+
+impl Error {
+    /// What the failure means to whoever asked.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Unregistered(_) => Kind::Forbidden,
+        }
+    }
+}
+
+/// What a page answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// HTTP status; `None` when nothing answered.
+    pub status: Option<u16>,
+    /// The fatal error that the page shows, or `empty page`.
+    pub fatal: Option<String>,
+    /// Whether WordPress says it is in maintenance.
+    pub maintenance: bool,
+    /// Content of `<title>`.
+    pub title: Option<String>,
+    /// Where the page sends its visitor.
+    pub location: Option<String>,
+    /// Bytes of the body, as far as it was read.
+    pub bytes: u64,
+    /// Time until the body was read.
+    pub ms: u64,
+    /// Why nothing answered.
+    pub error: Option<String>,
+}
+
+impl Probe {
+    /// Whether a visitor got a page or was sent to one.
+    pub fn is_healthy(&self) -> bool {
+        self.status
+            .is_some_and(|status| (200..400).contains(&status))
+            && self.fatal.is_none()
+    }
+
+    /// One line for a person.
+    pub fn summary(&self) -> String {
+        match (self.status, &self.fatal, &self.error) {
+            (None, _, error) => format!("no answer: {}", error.as_deref().unwrap_or("unknown")),
+            (Some(status), Some(fatal), _) => format!("status {status}, {fatal}"),
+            (Some(status), None, _) if self.maintenance => {
+                format!("status {status}, in maintenance")
+            }
+            (Some(status), None, _) => format!("status {status}"),
+        }
+    }
+}
+
+/// Asks pages of environments. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Prober {
+    client: Client,
+    registered: Arc<RwLock<HashSet<SocketAddr>>>,
+}
+
+impl Default for Prober {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Prober {
+    /// Asks public addresses; private ones must be registered.
+    pub fn new() -> Self {
+        tls::install();
+        let client = Client::builder()
+            .user_agent(concat!(
+                "Pressroom/",
+                env!("CARGO_PKG_VERSION"),
+                " (health check)"
+            ))
+            .redirect(Policy::none())
+            .no_proxy()
+            .timeout(TIMEOUT)
+            // A kept connection would hide a web server that accepts no new ones.
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("the options are constant and valid");
+        Self {
+            client,
+            registered: Arc::default(),
+        }
+    }
+
+    /// Lets this address and port be asked although it is private.
+    pub fn register(&self, addr: SocketAddr) {
+        self.registered
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(addr);
+    }
+
+    /// The page as visitors get it, from whatever cache.
+    pub async fn probe_home(&self, origin: &Origin, path: &str) -> Result<Probe, Error> {
+        self.ask(origin, &absolute(path), |request| request).await
+    }
+
+    /// The page as PHP makes it now: page caches are passed by a query they have not
+    /// seen and a cookie of somebody who is signed in.
+    pub async fn probe_uncached(&self, origin: &Origin, path: &str) -> Result<Probe, Error> {
+        let path = absolute(path);
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let path = format!("{path}{mark}pressroom={}", token::hex(16));
+        self.ask(origin, &path, |request| {
+            request
+                .header(CACHE_CONTROL, "no-cache")
+                .header("pragma", "no-cache")
+                .header(
+                    COOKIE,
+                    "wordpress_logged_in_pressroom=no-cache; wp-settings-time-0=0",
+                )
+        })
+        .await
+    }
+
+    async fn ask(
+        &self,
+        origin: &Origin,
+        path: &str,
+        dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Probe, Error> {
+        if is_private(origin.addr.ip()) && !self.is_registered(origin.addr) {
+            return Err(Error::Unregistered(origin.addr));
+        }
+        let start = Instant::now();
+        let request = self
+            .client
+            .get(format!("http://{}{path}", origin.addr))
+            .header(HOST, &origin.host);
+        let asked = tokio::time::timeout(TIMEOUT, answer(dress(request))).await;
+        let mut probe = match asked {
+            Ok(Ok(probe)) => probe,
+            Ok(Err(error)) => Probe {
+                error: Some(short(&root_cause(&error))),
+                ..Probe::default()
+            },
+            Err(_) => Probe {
+                error: Some(format!("no complete answer within {} s", TIMEOUT.as_secs())),
+                ..Probe::default()
+            },
+        };
+        probe.ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Ok(probe)
+    }
+
+    fn is_registered(&self, addr: SocketAddr) -> bool {
+        self.registered
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .contains(&addr)
+    }
+}
+
+async fn answer(request: RequestBuilder) -> reqwest::Result<Probe> {
+    let mut response = request.send().await?;
+    let location = response
+        .headers()
+        .get(LOCATION)
+        .map(|value| short(&String::from_utf8_lossy(value.as_bytes())));
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() >= BODY_LIMIT {
+            body.truncate(BODY_LIMIT);
+            break;
+        }
+    }
+    let mut probe = classify(response.status().as_u16(), &body);
+    probe.location = location;
+    Ok(probe)
+}
+
+/// What status and body say.
+fn classify(status: u16, body: &[u8]) -> Probe {
+    let text = String::from_utf8_lossy(body);
+    let lower = text.to_ascii_lowercase();
+    let fatal = FATAL_MARKERS
+        .iter()
+        .find_map(|marker| lower.find(marker))
+        .map(|at| short(&without_tags(text[at..].lines().next().unwrap_or_default())))
+        // A redirect has no body; a page without one is PHP that died silently.
+        .or_else(|| (status == 200 && text.trim().is_empty()).then(|| "empty page".to_owned()));
+    Probe {
+        status: Some(status),
+        fatal,
+        maintenance: status == 503 && lower.contains(MAINTENANCE_MARKER),
+        title: title(&text, &lower),
+        bytes: body.len() as u64,
+        ..Probe::default()
+    }
+}
+
+fn title(text: &str, lower: &str) -> Option<String> {
+    let open = lower.find("<title")?;
+    let start = open + lower[open..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    Some(short(text[start..end].trim()))
+}
+
+fn without_tags(line: &str) -> String {
+    let mut plain = String::new();
+    let mut inside = false;
+    for character in line.chars() {
+        match character {
+            '<' => inside = true,
+            '>' => inside = false,
+            _ if !inside => plain.push(character),
+            _ => {}
+        }
+    }
+    plain.trim().to_owned()
+}
+
+fn absolute(path: &str) -> String {
+    if path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars()
+        .filter(|character| !character.is_control())
+        .take(TEXT_LIMIT)
+        .collect()
+}
+
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_a_page_from_a_dead_one() {
+        let table: [(u16, &str, Option<&str>, bool); 9] = [
+            (200, "<html><title>Hi</title>x", None, true),
+            (200, " \n", Some("empty page"), false),
+            (301, "", None, true),
+            (404, "<title>Not found</title>", None, false),
+            (
+                500,
+                "<p>There has been a critical error on this website.</p>",
+                Some("There has been a critical error on this website."),
+                false,
+            ),
+            (
+                200,
+                "<br />\n<b>Fatal error</b>:  Uncaught Error: x in <b>/a.php</b>",
+                Some("Fatal error:  Uncaught Error: x in /a.php"),
+                false,
+            ),
+            (
+                200,
+                "<b>Parse error</b>:  syntax error",
+                Some("Parse error:  syntax error"),
+                false,
+            ),
+            (
+                500,
+                "<h1>Error establishing a database connection</h1>",
+                Some("Error establishing a database connection"),
+                false,
+            ),
+            (
+                503,
+                "Briefly unavailable for scheduled maintenance. Check back in a minute.",
+                None,
+                false,
+            ),
+        ];
+        for (status, body, fatal, healthy) in table {
+            let probe = classify(status, body.as_bytes());
+            assert_eq!(probe.fatal.as_deref(), fatal, "{body}");
+            assert_eq!(probe.is_healthy(), healthy, "{body}");
+        }
+        assert!(classify(503, b"Briefly unavailable for scheduled maintenance.").maintenance);
+    }
+
+    #[test]
+    fn finds_the_title_in_any_bytes() {
+        assert_eq!(
+            classify(200, "<TITLE id=\"a\">\n Ü \n</TITLE>".as_bytes())
+                .title
+                .as_deref(),
+            Some("Ü")
+        );
+        assert_eq!(
+            classify(200, b"<title>\xff</title>").title.as_deref(),
+            Some("\u{fffd}")
+        );
+        assert_eq!(classify(200, b"<title").title, None);
+        assert_eq!(classify(200, b"<title>x").title, None);
+        assert_eq!(
+            classify(200, "<title>İ</title> fatal error</b>: ß".as_bytes())
+                .title
+                .as_deref(),
+            Some("İ")
+        );
+    }
+
+    #[tokio::test]
+    async fn private_addresses_must_be_registered() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let origin = Origin {
+            addr,
+            host: "a.example".into(),
+        };
+        let prober = Prober::new();
+        let error = prober.probe_home(&origin, "/").await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Forbidden);
+        drop(listener);
+        prober.register(addr);
+        let probe = prober.probe_home(&origin, "/").await.unwrap();
+        assert_eq!(probe.status, None);
+        assert!(
+            probe.summary().starts_with("no answer: "),
+            "{}",
+            probe.summary()
+        );
+    }
+}
