@@ -1,0 +1,4 @@
+//! Accounts.
+
+mod add;
+mod list;

@@ -1,0 +1,148 @@
+//! The one place that decides who may do what.
+
+use crate::{
+    Error, Result, code,
+    principal::{Grants, Identity, Principal, Role},
+};
+use pressroom_base::{Kind, id::AccountId};
+
+/// What somebody wants to do. Each has the weakest role that may do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Look at sites, components and jobs.
+    SiteRead,
+    /// Install into a domain.
+    SiteInstall,
+    /// Be logged in to a site as one of its users.
+    SiteLogin,
+    /// Change a site's code.
+    ComponentUpdate,
+    /// Stop a job.
+    JobCancel,
+    /// Look at the account's domains.
+    DomainRead,
+    /// Add or remove people, accounts, domains and tokens.
+    Operate,
+}
+
+impl Action {
+    /// Every action, for the generated matrix.
+    pub const ALL: &[Self] = &[
+        Self::SiteRead,
+        Self::SiteInstall,
+        Self::SiteLogin,
+        Self::ComponentUpdate,
+        Self::JobCancel,
+        Self::DomainRead,
+        Self::Operate,
+    ];
+
+    /// The weakest role in the owning account that may do this; `None` for actions
+    /// that only an operator of the installation may do.
+    pub const fn least_role(self) -> Option<Role> {
+        match self {
+            Self::SiteRead | Self::DomainRead => Some(Role::Viewer),
+            Self::SiteInstall | Self::SiteLogin | Self::ComponentUpdate | Self::JobCancel => {
+                Some(Role::Member)
+            }
+            Self::Operate => None,
+        }
+    }
+
+    /// Whether a read-only credential suffices.
+    pub const fn is_read(self) -> bool {
+        matches!(self, Self::SiteRead | Self::DomainRead)
+    }
+}
+
+/// What an action is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// Something an account owns.
+    OfAccount(AccountId),
+    /// The installation as a whole.
+    Installation,
+}
+
+/// Permits or refuses. A thing of an account that the principal does not belong to is
+/// `NotFound` with [`code::FOREIGN`]: whether it exists is not theirs to know. A role or
+/// credential that is too weak is `Forbidden`.
+pub fn authorize(principal: &Principal, action: Action, resource: Resource) -> Result<()> {
+    match principal.grants {
+        Grants::All => {}
+        Grants::Read if action.is_read() => {}
+        Grants::Read | Grants::Nothing => {
+            return Err(Error::new(Kind::Forbidden, "this credential does not permit that")
+                .with_code(code::OUT_OF_SCOPE));
+        }
+    }
+    if principal.is_operator() {
+        return Ok(());
+    }
+    let Identity::User { .. } = principal.identity else {
+        return Err(forbidden());
+    };
+    match (resource, action.least_role()) {
+        (Resource::OfAccount(account), Some(least)) => match principal.role_in(account) {
+            None => Err(Error::not_found("object").with_code(code::FOREIGN)),
+            Some(role) if role >= least => Ok(()),
+            Some(_) => Err(forbidden()),
+        },
+        (Resource::OfAccount(_) | Resource::Installation, _) => Err(forbidden()),
+    }
+}
+
+/// Permits listing what an action is about: lists are narrowed by scope, so that only
+/// the credential and the person's role anywhere decide.
+pub fn authorize_list(principal: &Principal, action: Action) -> Result<()> {
+    match principal.memberships.first() {
+        _ if principal.is_operator() => authorize(principal, action, Resource::Installation),
+        Some((account, _)) if action.is_read() => {
+            authorize(principal, action, Resource::OfAccount(*account))
+        }
+        // Somebody in no account sees empty lists, if the credential permits looking.
+        None if action.is_read() && principal.grants != Grants::Nothing => Ok(()),
+        _ => authorize(principal, action, Resource::Installation),
+    }
+}
+
+fn forbidden() -> Error {
+    Error::new(Kind::Forbidden, "you are not allowed to do that")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pressroom_base::id::UserId;
+
+    fn person(role: Option<Role>, grants: Grants) -> Principal {
+        Principal {
+            identity: Identity::User {
+                id: UserId::new(1),
+                email: "p@example".into(),
+                operator: false,
+                token: None,
+                session: None,
+            },
+            grants,
+            memberships: role.map(|role| (AccountId::new(1), role)).into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn roles_grants_and_accounts_decide() {
+        let own = Resource::OfAccount(AccountId::new(1));
+        let foreign = Resource::OfAccount(AccountId::new(2));
+        for action in Action::ALL {
+            for role in [Role::Viewer, Role::Member, Role::Admin, Role::Owner] {
+                let allowed = authorize(&person(Some(role), Grants::All), *action, own).is_ok();
+                assert_eq!(allowed, action.least_role().is_some_and(|least| role >= least));
+                assert!(authorize(&person(Some(role), Grants::All), *action, foreign).is_err());
+                let read = authorize(&person(Some(role), Grants::Read), *action, own).is_ok();
+                assert_eq!(read, action.is_read());
+            }
+            assert!(authorize(&Principal::console(), *action, Resource::Installation).is_ok());
+            assert!(authorize(&person(None, Grants::Nothing), *action, own).is_err());
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A principal with one request's circumstances.
+
+use crate::principal::Principal;
+use pressroom_base::id::{IdempotencyId, JobId};
+
+/// Who calls a use case, and whether this call is a repetition.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub principal: Principal,
+    /// Set when the request carried an idempotency key: the job the use case starts
+    /// is attached to this row in the transaction that creates it.
+    pub idempotency: Option<IdempotencySlot>,
+}
+
+/// The stored record of a request that may come again.
+#[derive(Debug, Clone, Copy)]
+pub struct IdempotencySlot {
+    /// The row.
+    pub id: IdempotencyId,
+    /// The job an earlier, interrupted run of this request has already started. A use
+    /// case that starts a job returns this one instead of acting again.
+    pub job: Option<JobId>,
+}
+
+impl Caller {
+    /// A call without an idempotency key.
+    pub const fn new(principal: Principal) -> Self {
+        Self {
+            principal,
+            idempotency: None,
+        }
+    }
+
+    /// The job an earlier run of the same request started, if any.
+    pub fn earlier_job(&self) -> Option<JobId> {
+        self.idempotency.and_then(|slot| slot.job)
+    }
+}
+
+impl From<Principal> for Caller {
+    fn from(principal: Principal) -> Self {
+        Self::new(principal)
+    }
+}

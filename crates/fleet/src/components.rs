@@ -1,0 +1,7 @@
+//! Plugins and themes.
+
+mod offers;
+mod update;
+
+pub(crate) use update::UpdateJob;
+pub use update::{ItemOutcome, Outcome, UpdateComponents, UpdateReport};

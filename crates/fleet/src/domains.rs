@@ -1,0 +1,9 @@
+//! Domains: the directories an account may install into.
+
+mod add;
+mod list;
+mod name;
+mod remove;
+
+pub use add::NewDomain;
+pub(crate) use name::ascii_name;

@@ -1,0 +1,85 @@
+//! Giving a domain to an account.
+
+use super::{ascii_name, list::view};
+use crate::{
+    Caller, Error, Fleet, Result,
+    authorize::{Action, Resource, authorize},
+    users::exists,
+    views::Domain,
+};
+use pressroom_base::catalog::event;
+use pressroom_store::{self as store, accounts, domains};
+use serde_json::json;
+use std::path::{Component, Path, PathBuf};
+
+/// A domain to give to an account.
+#[derive(Debug)]
+pub struct NewDomain {
+    /// E.g. `blog.example`.
+    pub name: String,
+    /// The account's name.
+    pub account: String,
+    /// Its directory; `None` for `<sites directory>/<name>`.
+    pub root: Option<PathBuf>,
+}
+
+impl Fleet {
+    /// Adds a domain; a name or directory already given is a conflict.
+    pub async fn add_domain(&self, caller: &Caller, new: NewDomain) -> Result<Domain> {
+        authorize(&caller.principal, Action::Operate, Resource::Installation)?;
+        let name = ascii_name(&new.name)?;
+        let root = match new.root {
+            Some(root) => checked_root(&root)?,
+            None => self.parts.settings.sites_dir.join(&name).display().to_string(),
+        };
+        let tx = self.parts.store.begin().await?;
+        let account = accounts::by_name(&tx, &new.account).await?.ok_or_else(|| {
+            Error::not_found("account").with_hint("add it first with `pressroom account add`")
+        })?;
+        let row = domains::create(
+            &tx,
+            store::NewDomain {
+                account_id: account.id,
+                name: name.clone(),
+                root,
+            },
+        )
+        .await
+        .map_err(|error| {
+            exists(error, format!("domain `{name}` or its directory is already given"))
+        })?;
+        self.note(
+            &tx,
+            caller,
+            event::DOMAIN_CREATED,
+            Some(account.id),
+            json!({ "domain_id": row.id, "name": row.name, "root": row.root }),
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(view(row, account.name))
+    }
+}
+
+/// A domain's directory must be absolute, plain text without `..`, and deep enough
+/// not to be a directory of the system.
+fn checked_root(root: &Path) -> Result<String> {
+    let refuse = |why: &str| {
+        Error::invalid(format!("directory `{}` {why}", root.display()))
+            .with_hint("give an absolute directory such as `/srv/sites/blog.example`")
+    };
+    let text = root.to_str().ok_or_else(|| refuse("is not UTF-8"))?;
+    if !root.is_absolute() {
+        return Err(refuse("is not absolute"));
+    }
+    if text.chars().any(|c| c.is_control() || "'\"\\;{}$".contains(c)) || text.len() > 200 {
+        return Err(refuse("has characters that a web server's configuration cannot hold, or is too long"));
+    }
+    if root.components().any(|part| matches!(part, Component::ParentDir)) {
+        return Err(refuse("contains `..`"));
+    }
+    if root.components().count() < 3 {
+        return Err(refuse("is too near the root of the file system"));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}

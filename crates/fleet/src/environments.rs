@@ -1,0 +1,10 @@
+//! Running WordPress installations as Pressroom knows them.
+
+mod find;
+mod inspect;
+mod list;
+mod view;
+
+pub(crate) use find::Row;
+pub(crate) use inspect::record_inspection;
+pub use list::EnvironmentFilter;

@@ -1,0 +1,72 @@
+//! Listing environments.
+
+use crate::{Caller, Fleet, Result, authorize::{Action, authorize_list}, views::Environment};
+use pressroom_base::id::DomainId;
+use pressroom_store::{EnvironmentFilter as Stored, EnvironmentRow, Page, Scope, environments};
+
+/// More than any installation has.
+const EVERYTHING: u64 = i64::MAX as u64;
+
+/// Which environments to list.
+#[derive(Debug, Clone, Default)]
+pub struct EnvironmentFilter {
+    /// Words that domain, title or account must contain.
+    pub text: String,
+    /// At most so many; 0 means all.
+    pub limit: u64,
+    /// Skip so many.
+    pub offset: u64,
+}
+
+impl Fleet {
+    /// Environments of the caller's accounts, by domain, then path. Facts older than
+    /// a minute are refreshed behind the answer.
+    pub async fn list_environments(
+        &self,
+        caller: &Caller,
+        filter: &EnvironmentFilter,
+    ) -> Result<Vec<Environment>> {
+        authorize_list(&caller.principal, Action::SiteRead)?;
+        let scope = caller.principal.scope();
+        let rows = environments::list(
+            &self.parts.store,
+            &scope,
+            &Stored::default(),
+            Page::first(EVERYTHING),
+        )
+        .await?;
+        self.refresh_stale_behind(&rows);
+        let mut views = self.views(&scope, rows).await?;
+        let words: Vec<String> = filter
+            .text
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .collect();
+        views.retain(|view| words.iter().all(|word| mentions(view, word)));
+        views.sort_by(|a, b| (&a.domain, &a.root).cmp(&(&b.domain, &b.root)));
+        let offset = usize::try_from(filter.offset).unwrap_or(usize::MAX);
+        let limit = match filter.limit {
+            0 => usize::MAX,
+            limit => usize::try_from(limit).unwrap_or(usize::MAX),
+        };
+        Ok(views.into_iter().skip(offset).take(limit).collect())
+    }
+
+    /// Every environment in a domain, whoever asks: for use cases.
+    pub(crate) async fn environments_of_domain(
+        &self,
+        domain: DomainId,
+    ) -> Result<Vec<EnvironmentRow>> {
+        let filter = Stored {
+            domain_id: Some(domain),
+            ..Stored::default()
+        };
+        Ok(environments::list(&self.parts.store, &Scope::All, &filter, Page::first(EVERYTHING)).await?)
+    }
+}
+
+fn mentions(view: &Environment, word: &str) -> bool {
+    [&view.domain, &view.title, &view.account_name, &view.site_name]
+        .iter()
+        .any(|text| text.to_lowercase().contains(word))
+}

@@ -1,0 +1,150 @@
+//! Rows as faces see them.
+
+use crate::{
+    Fleet, Result,
+    views::{Component, Environment, Job},
+};
+use pressroom_base::id::{AccountId, DomainId, EnvironmentId, JobId, SiteId};
+use pressroom_store::{
+    AccountRow, ComponentRow, DomainRow, EnvironmentRow, Scope, SiteRow, accounts, components,
+    domains, environments, jobs,
+};
+use std::collections::HashMap;
+
+/// Names that environments refer to, looked up once for a whole list.
+pub(super) struct Names {
+    accounts: HashMap<AccountId, AccountRow>,
+    domains: HashMap<DomainId, DomainRow>,
+    sites: HashMap<SiteId, SiteRow>,
+    busy: HashMap<EnvironmentId, JobId>,
+}
+
+impl Fleet {
+    pub(super) async fn names(&self, scope: &Scope) -> Result<Names> {
+        let store = &self.parts.store;
+        Ok(Names {
+            accounts: by(accounts::list(store, scope).await?, |row| row.id),
+            domains: by(domains::list(store, scope).await?, |row| row.id),
+            sites: by(environments::list_sites(store, scope).await?, |row| row.id),
+            busy: jobs::running_writers(store).await?.into_iter().collect(),
+        })
+    }
+
+    pub(super) async fn views(
+        &self,
+        scope: &Scope,
+        rows: Vec<EnvironmentRow>,
+    ) -> Result<Vec<Environment>> {
+        let names = self.names(scope).await?;
+        let ids: Vec<EnvironmentId> = rows.iter().map(|row| row.id).collect();
+        let mut found: HashMap<EnvironmentId, Vec<Component>> = HashMap::new();
+        for row in components::list_many(&self.parts.store, &ids).await? {
+            found
+                .entry(row.environment_id)
+                .or_default()
+                .push(component(row));
+        }
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let components = found.remove(&row.id).unwrap_or_default();
+                view(row, &names, components)
+            })
+            .collect())
+    }
+
+    pub(super) async fn view(&self, row: EnvironmentRow) -> Result<Environment> {
+        let scope = Scope::Accounts(vec![row.account_id]);
+        let names = self.names(&scope).await?;
+        let components = components::list(&self.parts.store, row.id)
+            .await?
+            .into_iter()
+            .map(component)
+            .collect();
+        Ok(view(row, &names, components))
+    }
+}
+
+fn by<K: std::hash::Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, T> {
+    rows.into_iter().map(|row| (key(&row), row)).collect()
+}
+
+fn view(row: EnvironmentRow, names: &Names, components: Vec<Component>) -> Environment {
+    let account = names.accounts.get(&row.account_id);
+    let domain = row.domain_id.and_then(|id| names.domains.get(&id));
+    let site = names.sites.get(&row.site_id);
+    Environment {
+        id: row.id,
+        site_id: row.site_id,
+        site_name: site.map(|site| site.name.clone()).unwrap_or_default(),
+        account_id: row.account_id,
+        account_name: account.map(|row| row.name.clone()).unwrap_or_default(),
+        domain_id: row.domain_id,
+        domain: domain.map(|row| row.name.clone()).unwrap_or_default(),
+        kind: row.kind.as_str().to_owned(),
+        panel_id: row.panel_id,
+        state: row.state.as_str().to_owned(),
+        root: row.root,
+        url: row.url,
+        origin: row.origin_addr,
+        title: row.title,
+        core_version: row.core_version,
+        php_version: row.php_version,
+        db_name: row.db_name,
+        db_user: row.db_user,
+        db_host: row.db_host,
+        table_prefix: row.table_prefix,
+        debug: row.debug,
+        multisite: row.multisite,
+        components,
+        busy: names.busy.get(&row.id).copied(),
+        inspected_at: row.inspected_at,
+        created_at: row.created_at,
+    }
+}
+
+fn component(row: ComponentRow) -> Component {
+    Component {
+        kind: row.kind,
+        slug: row.slug,
+        file: row.file,
+        name: row.name,
+        version: row.version,
+        status: row.status,
+        new_version: row.new_version,
+        author: row.author,
+        description: row.description,
+    }
+}
+
+/// An environment whose row is gone, from what its installation's job remembers.
+pub(super) fn undone(job: &Job) -> Environment {
+    Environment {
+        id: EnvironmentId::new(0),
+        site_id: SiteId::new(0),
+        site_name: String::new(),
+        account_id: job.account_id.unwrap_or(AccountId::new(0)),
+        account_name: String::new(),
+        domain_id: None,
+        domain: job.domain.clone().unwrap_or_default(),
+        kind: "production".into(),
+        panel_id: job.panel_id.clone().unwrap_or_default(),
+        state: "failed".into(),
+        root: String::new(),
+        url: String::new(),
+        origin: None,
+        title: String::new(),
+        core_version: String::new(),
+        php_version: String::new(),
+        db_name: String::new(),
+        db_user: String::new(),
+        db_host: String::new(),
+        table_prefix: String::new(),
+        debug: false,
+        multisite: false,
+        components: Vec::new(),
+        busy: None,
+        inspected_at: None,
+        created_at: job.created_at,
+    }
+}

@@ -1,0 +1,168 @@
+//! The one error that faces see.
+
+use pressroom_base::Kind;
+use std::fmt;
+
+/// The result of a use case.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A failed use case: a kind to decide by, a message for the person, an optional
+/// hint, and the cause for the log.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    code: Option<&'static str>,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of this kind with a message for the person who asked.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: None,
+            message: message.into(),
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// The request cannot be carried out as it stands.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::Invalid, message)
+    }
+
+    /// No such thing for this caller.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Kind::NotFound, format!("{what} not found"))
+    }
+
+    /// The present state does not permit it.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, message)
+    }
+
+    /// A fault of ours: the message goes to the log, faces show a reference.
+    pub fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::new(Kind::Internal, "an internal error occurred").with_source(source)
+    }
+
+    /// Names the case for faces whose wire tells cases of one kind apart.
+    #[must_use]
+    pub const fn with_code(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the cause for the log.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+
+    /// What faces and retry policies decide by.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The named case, e.g. `unknown_version`; see [`code`].
+    pub const fn code(&self) -> Option<&'static str> {
+        self.code
+    }
+
+    /// For the person; contains no secret.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
+    }
+}
+
+impl From<pressroom_jobs::JobFailure> for Error {
+    fn from(failure: pressroom_jobs::JobFailure) -> Self {
+        let named = failure.code.as_deref().and_then(code::known);
+        Self {
+            kind: failure.kind,
+            code: named,
+            message: failure.message,
+            hint: failure.hint,
+            source: None,
+        }
+    }
+}
+
+/// Named cases that some dialect's contract tells apart within one [`Kind`].
+pub mod code {
+    /// It exists, but in another account. Most dialects answer as if it did not.
+    pub const FOREIGN: &str = "foreign";
+    /// The request is well-formed, but its values cannot work (a weak password, an
+    /// unknown version): 422 where a dialect has it.
+    pub const UNPROCESSABLE: &str = "unprocessable";
+    /// The path leaves its domain.
+    pub const PATH_ESCAPES: &str = "path_escapes";
+    /// A WordPress is there already.
+    pub const ALREADY_INSTALLED: &str = "already_installed";
+    /// The target directory holds something.
+    pub const NOT_EMPTY: &str = "not_empty";
+    /// A database of that name exists.
+    pub const DATABASE_EXISTS: &str = "database_exists";
+    /// Another job writes to this environment.
+    pub const OPERATION_RUNNING: &str = "operation_running";
+    /// PHP cannot run there.
+    pub const PHP_UNAVAILABLE: &str = "php_unavailable";
+    /// The new version broke the site and was taken back.
+    pub const TAKEN_BACK: &str = "taken_back";
+    /// The credential's address list does not name the caller's.
+    pub const ADDRESS_NOT_ALLOWED: &str = "address_not_allowed";
+    /// The credential's scopes do not cover the request.
+    pub const OUT_OF_SCOPE: &str = "out_of_scope";
+
+    const ALL: &[&str] = &[
+        FOREIGN,
+        UNPROCESSABLE,
+        PATH_ESCAPES,
+        ALREADY_INSTALLED,
+        NOT_EMPTY,
+        DATABASE_EXISTS,
+        OPERATION_RUNNING,
+        PHP_UNAVAILABLE,
+        TAKEN_BACK,
+        ADDRESS_NOT_ALLOWED,
+        OUT_OF_SCOPE,
+    ];
+
+    /// The named case that was stored as text.
+    pub fn known(text: &str) -> Option<&'static str> {
+        ALL.iter().copied().find(|code| *code == text)
+    }
+}

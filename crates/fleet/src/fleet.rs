@@ -1,0 +1,63 @@
+//! The handle through which faces reach every use case.
+
+use crate::{components, sites};
+use pressroom_jobs::Registry;
+use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
+use pressroom_store::Store;
+use tokio::sync::Semaphore;
+use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+
+/// All use cases. Cheap to clone.
+#[derive(Clone)]
+pub struct Fleet {
+    pub(crate) parts: Arc<Parts>,
+    /// One background refresh of stale sites at a time.
+    pub(crate) refreshing: Arc<Semaphore>,
+}
+
+/// What a fleet is made of.
+pub struct Parts {
+    /// What is kept.
+    pub store: Store,
+    /// This machine as a host of sites.
+    pub hosting: LocalHosting,
+    /// Where packages come from.
+    pub packages: PackageCache,
+    /// How sites are looked at from outside.
+    pub prober: Prober,
+    /// What may be configured.
+    pub settings: Settings,
+}
+
+/// What may be configured about use cases.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Directory below which domains get theirs.
+    pub sites_dir: PathBuf,
+    /// The agent's command line up to `--home`.
+    pub agent: Vec<OsString>,
+    /// The `php` that bridge calls run.
+    pub php: String,
+    /// How long an interrupted request's claim on its idempotency key holds.
+    pub request_lease: Duration,
+    /// Names this process among those that share the store.
+    pub node: String,
+}
+
+impl Fleet {
+    /// Puts a fleet together.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts: Arc::new(parts),
+            refreshing: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Every kind of job there is: what a worker must be able to run.
+    pub fn job_kinds(&self) -> Registry {
+        Registry::new()
+            .with(sites::InstallJob(self.clone()))
+            .with(sites::LoginJob(self.clone()))
+            .with(components::UpdateJob(self.clone()))
+    }
+}

@@ -1,0 +1,145 @@
+//! Starting a job in the transaction of the change that wants it.
+
+use crate::{Caller, Error, Fleet, Result, code};
+use pressroom_base::{
+    Kind, Secret,
+    id::{AccountId, JobId},
+};
+use pressroom_jobs::{JobContext, NewJob, enqueue};
+use pressroom_store::{EnvironmentRow, Lane, NewEvent, Tx, events, idempotency, jobs};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// A job to start.
+pub(crate) struct Enqueue {
+    job: NewJob,
+    event: Option<&'static str>,
+}
+
+impl Enqueue {
+    /// A job that will write to an environment. Only one may be unfinished at a time.
+    pub(crate) fn writing(
+        kind: &'static str,
+        environment: &EnvironmentRow,
+        payload: &impl Serialize,
+    ) -> Result<Self> {
+        let payload = serde_json::to_value(payload).map_err(Error::internal)?;
+        let mut job = NewJob::new(kind, payload);
+        job.environment = Some(environment.id);
+        job.account = Some(environment.account_id);
+        job.lane = Lane::Write;
+        Ok(Self { job, event: None })
+    }
+
+    /// Gives the job something in confidence; stored sealed.
+    pub(crate) fn with_secrets(mut self, secrets: &impl Serialize) -> Result<Self> {
+        let text = serde_json::to_string(secrets).map_err(Error::internal)?;
+        self.job.secrets = Some(Secret::new(text));
+        Ok(self)
+    }
+
+    /// The same for a single value.
+    pub(crate) fn with_plain_secret(mut self, secret: Secret<String>) -> Self {
+        self.job.secrets = Some(secret);
+        self
+    }
+
+    /// The event that tells of the request.
+    pub(crate) const fn with_event(mut self, event: &'static str) -> Self {
+        self.event = Some(event);
+        self
+    }
+}
+
+impl Fleet {
+    /// Puts a job into the queue, ties it to the caller's idempotency key, and tells of
+    /// it. Refused with `OPERATION_RUNNING` while another writing job of the same
+    /// environment is unfinished.
+    pub(crate) async fn enqueue(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        mut new: Enqueue,
+    ) -> Result<JobId> {
+        if let Some(environment) = new.job.environment
+            && !jobs::writing_on(tx, environment).await?.is_empty()
+        {
+            return Err(Error::new(
+                Kind::Busy,
+                "Another operation is running on this installation",
+            )
+            .with_code(code::OPERATION_RUNNING)
+            .with_hint("wait until it has finished; `pressroom job list` shows it"));
+        }
+        new.job.requested_by = caller.principal.user_id();
+        let account = new.job.account;
+        let environment = new.job.environment;
+        let kind = new.job.kind.clone();
+        let id = enqueue(tx, new.job).await?;
+        if let Some(slot) = caller.idempotency {
+            idempotency::attach_job(tx, slot.id, &self.parts.settings.node, id).await?;
+        }
+        if let Some(event) = new.event {
+            events::emit(
+                tx,
+                NewEvent {
+                    kind: event,
+                    account_id: account,
+                    environment_id: environment,
+                    job_id: Some(id),
+                    actor: caller.principal.label().to_owned(),
+                    payload: json!({ "job": kind }),
+                },
+            )
+            .await?;
+        }
+        Ok(id)
+    }
+
+    /// Tells of something a job did.
+    pub(crate) async fn emit(
+        &self,
+        tx: &Tx,
+        ctx: &JobContext,
+        event: &'static str,
+        payload: Value,
+    ) -> Result<()> {
+        events::emit(
+            tx,
+            NewEvent {
+                kind: event,
+                account_id: ctx.account(),
+                environment_id: ctx.environment(),
+                job_id: Some(ctx.id()),
+                actor: "pressroom".to_owned(),
+                payload,
+            },
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Tells of something that somebody did without a job.
+    pub(crate) async fn note(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        event: &'static str,
+        account: Option<AccountId>,
+        payload: Value,
+    ) -> Result<()> {
+        events::emit(
+            tx,
+            NewEvent {
+                kind: event,
+                account_id: account,
+                environment_id: None,
+                job_id: None,
+                actor: caller.principal.label().to_owned(),
+                payload,
+            },
+        )
+        .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! What Pressroom does: one function per use case, and the one place that decides
+//! who may do what.
+//!
+//! Faces call these functions with a [`Caller`]; nothing else may change anything.
+//! There is no HTTP type here and no SQL. Each use case lives in
+//! `<noun>/<verb>.rs`; start with [`authorize`] and then [`sites`].
+
+pub mod accounts;
+pub mod authorize;
+pub mod caller;
+pub mod components;
+pub mod domains;
+pub mod environments;
+pub mod error;
+mod fleet;
+mod look;
+mod reach;
+pub mod jobs;
+pub mod operations;
+pub mod principal;
+pub mod requests;
+pub mod sessions;
+pub mod sites;
+pub mod tokens;
+pub mod users;
+pub mod views;
+
+pub use caller::Caller;
+pub use error::{Error, Result, code};
+pub use fleet::{Fleet, Parts, Settings};
+pub use principal::Principal;

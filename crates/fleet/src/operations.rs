@@ -1,0 +1,5 @@
+//! Pressroom's own health.
+mod doctor;
+mod php;
+mod ready;
+pub use doctor::Check;

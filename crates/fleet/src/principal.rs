@@ -1,0 +1,143 @@
+//! Who is asking, as a face established it.
+
+use pressroom_base::id::{AccountId, SessionId, TokenId, UserId};
+use pressroom_store::{self as store, Scope};
+
+/// Somebody whose credentials were checked.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// Who it is.
+    pub identity: Identity,
+    /// What the credential itself permits, whoever holds it.
+    pub grants: Grants,
+    /// Accounts the person belongs to, with the role in each.
+    pub memberships: Vec<(AccountId, Role)>,
+}
+
+/// Who a principal is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// The operator of this installation at its own command line.
+    Console,
+    /// A person, through a session or one of their tokens.
+    User {
+        /// The person.
+        id: UserId,
+        /// Their address, for the activity log.
+        email: String,
+        /// Whether they operate this installation: they may see all accounts.
+        operator: bool,
+        /// The token used, when it was one.
+        token: Option<TokenId>,
+        /// The browser session used, when it was one.
+        session: Option<SessionId>,
+    },
+    /// Pressroom itself, running a job.
+    Worker,
+}
+
+/// What a credential permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grants {
+    /// Everything its holder may do.
+    All,
+    /// Reading only.
+    Read,
+    /// Nothing (scopes that mean nothing to us).
+    Nothing,
+}
+
+/// A person's role in an account, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// May look.
+    Viewer,
+    /// May operate sites.
+    Member,
+    /// May also manage domains, tokens and people.
+    Admin,
+    /// Owns the account.
+    Owner,
+}
+
+impl Role {
+    /// The role as the store names it.
+    pub(crate) const fn of(row: store::Role) -> Self {
+        match row {
+            store::Role::Viewer => Self::Viewer,
+            store::Role::Member => Self::Member,
+            store::Role::Admin => Self::Admin,
+            store::Role::Owner => Self::Owner,
+        }
+    }
+}
+
+impl Principal {
+    /// The operator at the command line of the machine itself.
+    pub const fn console() -> Self {
+        Self {
+            identity: Identity::Console,
+            grants: Grants::All,
+            memberships: Vec::new(),
+        }
+    }
+
+    /// Pressroom running a job.
+    pub const fn worker() -> Self {
+        Self {
+            identity: Identity::Worker,
+            grants: Grants::All,
+            memberships: Vec::new(),
+        }
+    }
+
+    /// Whether this principal sees every account.
+    pub const fn is_operator(&self) -> bool {
+        match &self.identity {
+            Identity::Console | Identity::Worker => true,
+            Identity::User { operator, .. } => *operator,
+        }
+    }
+
+    /// The person, when it is one.
+    pub const fn user_id(&self) -> Option<UserId> {
+        match &self.identity {
+            Identity::User { id, .. } => Some(*id),
+            Identity::Console | Identity::Worker => None,
+        }
+    }
+
+    /// The token used, when it was one.
+    pub const fn token_id(&self) -> Option<TokenId> {
+        match &self.identity {
+            Identity::User { token, .. } => *token,
+            Identity::Console | Identity::Worker => None,
+        }
+    }
+
+    /// How the activity log names this principal.
+    pub fn label(&self) -> &str {
+        match &self.identity {
+            Identity::Console => "command line",
+            Identity::Worker => "pressroom",
+            Identity::User { email, .. } => email,
+        }
+    }
+
+    /// What this principal's lists are narrowed to.
+    pub(crate) fn scope(&self) -> Scope {
+        if self.is_operator() {
+            Scope::All
+        } else {
+            Scope::Accounts(self.memberships.iter().map(|(id, _)| *id).collect())
+        }
+    }
+
+    /// The role held in an account.
+    pub fn role_in(&self, account: AccountId) -> Option<Role> {
+        self.memberships
+            .iter()
+            .find(|(id, _)| *id == account)
+            .map(|(_, role)| *role)
+    }
+}

@@ -1,0 +1,137 @@
+//! Opening a session with a site: who it runs as, where it lives.
+
+use crate::{Error, Fleet, Result, code};
+use futures_util::future::BoxFuture;
+use pressroom_base::Kind;
+use pressroom_carrier::{Place, Session};
+use pressroom_jobs::JobFailure;
+use pressroom_store::{DomainRow, EnvironmentRow, domains};
+use serde::Serialize;
+use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
+
+/// A site's directory, as sessions name it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Ground {
+    /// The domain's directory.
+    pub(crate) home: PathBuf,
+    /// The user that owns it; `None` where sites run as the server's own user.
+    pub(crate) unix_user: Option<String>,
+}
+
+impl Ground {
+    pub(crate) fn of(domain: &DomainRow) -> Self {
+        Self {
+            home: PathBuf::from(&domain.root),
+            unix_user: domain.unix_user.clone(),
+        }
+    }
+}
+
+impl Fleet {
+    /// The directory an environment lives in.
+    pub(crate) async fn ground(&self, environment: &EnvironmentRow) -> Result<Ground> {
+        let Some(id) = environment.domain_id else {
+            return Err(Error::new(
+                Kind::Unsupported,
+                "this site has no directory on this machine",
+            ));
+        };
+        let domain = domains::get(&self.parts.store, id)
+            .await?
+            .ok_or_else(|| Error::not_found("domain"))?;
+        Ok(Ground::of(&domain))
+    }
+
+    /// Starts an agent there. Cancelling `cancel` withdraws what is running.
+    pub(crate) async fn open_session(
+        &self,
+        ground: &Ground,
+        cancel: CancellationToken,
+    ) -> Result<Session> {
+        let run_as = match &ground.unix_user {
+            None => None,
+            Some(name) => Some(self.parts.hosting.user(name)?.ok_or_else(|| {
+                Error::new(
+                    Kind::Unreachable,
+                    format!("the site's Unix user `{name}` is not on this machine"),
+                )
+                .with_hint("run `pressroom doctor` to compare records with the machine")
+            })?),
+        };
+        let place = Place {
+            home: ground.home.clone(),
+            run_as: run_as.map(|user| pressroom_carrier::SiteUser {
+                name: user.name,
+                uid: user.uid,
+                gid: user.gid,
+            }),
+            agent: self.parts.settings.agent.clone(),
+        };
+        Ok(Session::open(&place, cancel).await?)
+    }
+}
+
+impl From<pressroom_carrier::Error> for Error {
+    fn from(error: pressroom_carrier::Error) -> Self {
+        let kind = error.kind();
+        let named = error.code().and_then(refusal_code);
+        let mut converted = Self::new(kind, error.to_string());
+        if let Some(named) = named {
+            converted = converted.with_code(named);
+        }
+        converted.with_source(error)
+    }
+}
+
+fn refusal_code(refused: pressroom_agent::protocol::RefusalCode) -> Option<&'static str> {
+    use pressroom_agent::protocol::RefusalCode;
+    match refused {
+        RefusalCode::Occupied => Some(code::NOT_EMPTY),
+        RefusalCode::Locked => Some(code::OPERATION_RUNNING),
+        RefusalCode::BadPath => Some(code::PATH_ESCAPES),
+        _ => None,
+    }
+}
+
+impl From<pressroom_store::Error> for Error {
+    fn from(error: pressroom_store::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<pressroom_providers::hosting::Error> for Error {
+    fn from(error: pressroom_providers::hosting::Error) -> Self {
+        Self::new(error.kind(), error.to_string()).with_source(error)
+    }
+}
+
+impl From<pressroom_providers::packages::Error> for Error {
+    fn from(error: pressroom_providers::packages::Error) -> Self {
+        Self::new(error.kind(), error.to_string()).with_source(error)
+    }
+}
+
+/// A step's work in the words of the queue; on the heap, because steps nest.
+pub(crate) fn told<'a, T>(
+    work: impl Future<Output = Result<T>> + Send + 'a,
+) -> BoxFuture<'a, std::result::Result<T, JobFailure>> {
+    Box::pin(async move { work.await.map_err(JobFailure::from) })
+}
+
+impl From<Error> for JobFailure {
+    fn from(error: Error) -> Self {
+        if error.kind() == Kind::Internal {
+            // The person sees a general sentence; the cause stops here.
+            tracing::error!(error = &error as &dyn std::error::Error, "a job failed internally");
+        }
+        let mut failure = Self::new(error.kind(), error.message());
+        if let Some(hint) = error.hint() {
+            failure = failure.with_hint(hint);
+        }
+        if let Some(named) = error.code() {
+            failure = failure.with_code(named);
+        }
+        failure
+    }
+}

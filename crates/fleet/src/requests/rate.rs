@@ -1,0 +1,43 @@
+//! Rate windows that hold over all nodes.
+
+use crate::{Fleet, Result};
+use pressroom_base::Timestamp;
+use pressroom_store::{RateStatus, rate};
+use std::time::Duration;
+
+/// The state of a window after a hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Whether this request is within the limit.
+    pub allowed: bool,
+    /// The limit.
+    pub limit: u32,
+    /// Requests left in the window; never negative.
+    pub remaining: u32,
+    /// Unix seconds at which the window ends.
+    pub reset_at: i64,
+}
+
+impl Fleet {
+    /// Counts one request against a fixed window opened by the key's first request;
+    /// refused requests do not extend it.
+    pub async fn hit_rate(&self, key: &str, limit: u32, window: Duration) -> Result<Rate> {
+        Ok(view(rate::hit(&self.parts.store, key, limit, window).await?))
+    }
+
+    /// The window as it is, without counting.
+    pub(crate) async fn peek_rate(&self, key: &str, limit: u32, window: Duration) -> Result<Rate> {
+        Ok(view(rate::peek(&self.parts.store, key, limit, window).await?))
+    }
+}
+
+fn view(status: RateStatus) -> Rate {
+    Rate {
+        allowed: status.allowed,
+        limit: status.limit,
+        remaining: status.remaining,
+        reset_at: Timestamp::now()
+            .plus(Duration::from_secs(status.reset_s))
+            .seconds(),
+    }
+}

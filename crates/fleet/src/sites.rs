@@ -1,0 +1,9 @@
+//! Making sites, and entering them.
+
+mod install;
+mod login;
+
+pub use install::{InstallSite, StartedInstall};
+pub(crate) use install::{InstallJob, values};
+pub(crate) use login::LoginJob;
+pub use login::{IssueLogin, LoginLink};

@@ -1,0 +1,10 @@
+//! Installing a new WordPress.
+
+mod job;
+mod made;
+mod start;
+mod undo;
+pub(crate) mod values;
+
+pub(crate) use job::InstallJob;
+pub use start::{InstallSite, StartedInstall};

@@ -1,0 +1,299 @@
+//! The installation itself, step by step.
+
+use super::{made, undo};
+use crate::{Error, Fleet, Result, code, reach::{Ground, told}};
+use async_trait::async_trait;
+use pressroom_base::{Kind, Secret, Timestamp, catalog::event, id::DomainId};
+use pressroom_carrier::Session;
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
+use pressroom_store::{EnvironmentPatch, EnvironmentState, Lane, environments};
+use pressroom_wordpress::{
+    bridge::Action,
+    config::{ConfigValue, NewConfig},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// What the job is told; no secrets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Payload {
+    pub(crate) panel_id: String,
+    pub(crate) domain_id: DomainId,
+    pub(crate) domain: String,
+    pub(crate) path: String,
+    pub(crate) url: String,
+    pub(crate) title: String,
+    pub(crate) admin_user: String,
+    pub(crate) admin_email: String,
+    pub(crate) admin_password_generated: bool,
+    pub(crate) db_name: String,
+    pub(crate) db_user: String,
+    pub(crate) db_host: String,
+    pub(crate) table_prefix: String,
+    pub(crate) version: String,
+    pub(crate) locale: String,
+}
+
+/// What the job is told in confidence; stored sealed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Secrets {
+    pub(crate) db_password: String,
+    pub(crate) admin_password: String,
+}
+
+/// Installs a WordPress; undone as a whole when it cannot be completed.
+pub(crate) struct InstallJob(pub(crate) Fleet);
+
+#[async_trait]
+impl JobKind for InstallJob {
+    fn name(&self) -> &'static str {
+        "site_install"
+    }
+
+    fn lane(&self) -> Lane {
+        Lane::Write
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::never()
+    }
+
+    fn interruption(&self) -> Interruption {
+        Interruption::Undo
+    }
+
+    async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
+        let install = Install::new(&self.0, ctx)?;
+        Ok(Box::pin(install.run()).await?)
+    }
+
+    async fn undo(
+        &self,
+        ctx: &JobContext,
+        _why: &JobFailure,
+    ) -> std::result::Result<(), JobFailure> {
+        let payload: Payload = ctx.payload()?;
+        Ok(Box::pin(undo::undo(&self.0, ctx, &payload)).await?)
+    }
+}
+
+struct Install<'a> {
+    fleet: &'a Fleet,
+    ctx: &'a JobContext,
+    payload: Payload,
+    secrets: Secrets,
+}
+
+impl<'a> Install<'a> {
+    fn new(fleet: &'a Fleet, ctx: &'a JobContext) -> std::result::Result<Self, JobFailure> {
+        let secrets = ctx
+            .secrets()?
+            .and_then(|sealed| serde_json::from_str(sealed.expose()).ok())
+            .ok_or_else(|| JobFailure::bug("the job's secrets are missing"))?;
+        Ok(Self {
+            fleet,
+            ctx,
+            payload: ctx.payload()?,
+            secrets,
+        })
+    }
+
+    async fn run(&self) -> Result<Value> {
+        let ctx = self.ctx;
+        let ground = ctx.step("validate", told(self.prepare_ground())).await?;
+        ctx.progress(10, "the ground is ready").await?;
+        let session = self.fleet.open_session(&ground, ctx.cancelled().clone()).await?;
+        session.recover(ctx.epoch()).await?;
+        ctx.step("database", told(self.database()))
+            .await?;
+        ctx.progress(20, "the database is ready").await?;
+        ctx.step("download", told(self.download(&session)))
+            .await?;
+        ctx.progress(50, "WordPress is unpacked").await?;
+        ctx.step("config", told(self.write_config(&session))).await?;
+        ctx.progress(55, "the configuration is written").await?;
+        ctx.step("core_install", told(self.core_install(&session))).await?;
+        ctx.progress(80, "WordPress is installed").await?;
+        ctx.step("permissions", told(self.serve(&ground))).await?;
+        ctx.progress(90, "the web server knows it").await?;
+        let result = ctx.step("finalize", told(self.finalize(&session))).await?;
+        ctx.progress(100, "the site answers").await?;
+        Ok(result)
+    }
+
+    async fn prepare_ground(&self) -> Result<Ground> {
+        let ground = made::ground(self.fleet, self.ctx, self.payload.domain_id).await?;
+        self.ctx
+            .line(format!("directory {} is ready", ground.home.display()));
+        Ok(ground)
+    }
+
+    async fn database(&self) -> Result<()> {
+        let password = Secret::new(self.secrets.db_password.clone());
+        made::database(self.fleet, self.ctx, &self.payload, &password).await?;
+        self.ctx
+            .line(format!("database `{}` and its user were made", self.payload.db_name));
+        Ok(())
+    }
+
+    async fn download(&self, session: &Session) -> Result<()> {
+        let package = self
+            .fleet
+            .parts
+            .packages
+            .core(Some(&self.payload.version), &self.payload.locale)
+            .await?;
+        let file = tokio::fs::File::open(&package.path)
+            .await
+            .map_err(Error::internal)?;
+        let installed = session
+            .install_core(self.ctx.epoch(), &self.payload.path, file)
+            .await?;
+        if installed.version != package.version {
+            return Err(Error::new(
+                Kind::Remote,
+                format!(
+                    "WordPress {} was asked for, but {} is on disk",
+                    package.version, installed.version
+                ),
+            ));
+        }
+        self.ctx.line(format!(
+            "WordPress {} unpacked: {} files",
+            installed.version, installed.tree.files
+        ));
+        Ok(())
+    }
+
+    async fn write_config(&self, session: &Session) -> Result<()> {
+        let on = ConfigValue::Bool(true);
+        let config = NewConfig {
+            db_name: self.payload.db_name.clone(),
+            db_user: self.payload.db_user.clone(),
+            db_password: self.secrets.db_password.clone(),
+            db_host: self.payload.db_host.clone(),
+            table_prefix: self.payload.table_prefix.clone(),
+            constants: vec![
+                ("WP_DEBUG".into(), ConfigValue::Bool(false)),
+                // PHP runs as the owner of the files: no FTP credentials are needed.
+                ("FS_METHOD".into(), ConfigValue::Text("direct".into())),
+                // Core updates are Pressroom's, verified; WordPress must not race it.
+                ("WP_AUTO_UPDATE_CORE".into(), ConfigValue::Bool(false)),
+                ("AUTOMATIC_UPDATER_DISABLED".into(), on),
+            ],
+        };
+        session
+            .write_config(self.ctx.epoch(), &self.payload.path, config)
+            .await?;
+        Ok(())
+    }
+
+    async fn core_install(&self, session: &Session) -> Result<()> {
+        let report = session
+            .bridge(
+                Some(self.ctx.epoch()),
+                &self.payload.path,
+                &self.fleet.parts.settings.php,
+                vec![Action::Install {
+                    url: self.payload.url.clone(),
+                    title: self.payload.title.clone(),
+                    admin_user: self.payload.admin_user.clone(),
+                    admin_password: self.secrets.admin_password.clone(),
+                    admin_email: self.payload.admin_email.clone(),
+                    locale: self.payload.locale.clone(),
+                    permalinks: "/%postname%/".into(),
+                }],
+            )
+            .await?;
+        if let Some(fatal) = &report.fatal {
+            return Err(Error::new(Kind::Remote, format!("the installer failed: {fatal}")));
+        }
+        if let Some(error) = report.outcomes.iter().find(|outcome| !outcome.ok) {
+            let why = error.error.as_deref().unwrap_or("no reason given");
+            return Err(Error::new(Kind::Remote, format!("the installer failed: {why}")));
+        }
+        if let Some(version) = &report.php_version {
+            self.ctx.line(format!("installer ran on PHP {version}"));
+        }
+        self.verify_tables(session).await
+    }
+
+    /// The installer's word is not enough: look into the tables.
+    async fn verify_tables(&self, session: &Session) -> Result<()> {
+        let facts = session.read_site(&self.payload.path, &[]).await?;
+        let differs = |what: &str| {
+            Error::new(
+                Kind::Remote,
+                format!("the installer reported success, but {what}"),
+            )
+        };
+        if facts.options.get("siteurl") != Some(&self.payload.url) {
+            return Err(differs("the site's address is not in its tables"));
+        }
+        if !facts
+            .administrators
+            .iter()
+            .any(|user| user.login == self.payload.admin_user)
+        {
+            return Err(differs("the administrator is not in its tables"));
+        }
+        Ok(())
+    }
+
+    async fn serve(&self, ground: &Ground) -> Result<()> {
+        made::web(self.fleet, self.ctx, &self.payload, ground).await
+    }
+
+    async fn finalize(&self, session: &Session) -> Result<Value> {
+        let id = self.ctx.environment().ok_or_else(|| Error::not_found("environment"))?;
+        let alive = self.fleet.look(&self.payload.domain, &self.payload.url).await?;
+        if let Some(trouble) = alive.trouble() {
+            return Err(Error::new(
+                Kind::Remote,
+                format!("the new site does not answer: {trouble}"),
+            ));
+        }
+        let inspection = session.inspect(&self.payload.path).await?;
+        let facts = session.read_site(&self.payload.path, &[]).await?;
+        if inspection.version.as_deref() != Some(self.payload.version.as_str()) {
+            return Err(Error::new(Kind::Remote, "the version on disk changed meanwhile")
+                .with_code(code::NOT_EMPTY));
+        }
+        let tx = self.ctx.begin().await?;
+        crate::environments::record_inspection(&tx, id, &inspection, &facts, &[]).await?;
+        environments::update(
+            &tx,
+            id,
+            EnvironmentPatch {
+                state: Some(EnvironmentState::Active),
+                ..EnvironmentPatch::default()
+            },
+        )
+        .await?;
+        self.fleet
+            .emit(
+                &tx,
+                self.ctx,
+                event::SITE_INSTALLED,
+                json!({ "url": self.payload.url, "version": self.payload.version }),
+            )
+            .await?;
+        tx.commit().await?;
+        if self.payload.admin_password_generated {
+            let password = Secret::new(self.secrets.admin_password.clone());
+            self.ctx.keep_secret(&password).await?;
+        }
+        self.ctx.line(format!(
+            "{} answers with status {}: WordPress {}",
+            self.payload.url, alive.status, self.payload.version
+        ));
+        Ok(json!({
+            "environment_id": id,
+            "panel_id": self.payload.panel_id,
+            "url": self.payload.url,
+            "version": self.payload.version,
+            "admin_user": self.payload.admin_user,
+            "verified_at": Timestamp::now().to_rfc3339(),
+        }))
+    }
+}

@@ -1,0 +1,141 @@
+//! Things outside the store that an installation makes. Each is recorded as
+//! *intended* before it is made and as *present* after: whatever dies in between,
+//! the record says what to look for, and nothing unrecorded is ever dropped.
+
+use super::{job::Payload, start::DOCUMENT_ROOT};
+use crate::{Error, Fleet, Result, code, reach::Ground};
+use pressroom_base::{Kind, Secret, id::DomainId};
+use pressroom_jobs::JobContext;
+use pressroom_providers::hosting::{Isolation, LocalHosting, SiteUser, WebSite};
+use pressroom_store::{NewResource, domains, resources};
+use std::future::Future;
+
+/// Makes sure that a domain has its directory and the Unix user that owns it.
+pub(super) async fn ground(fleet: &Fleet, ctx: &JobContext, id: DomainId) -> Result<Ground> {
+    let domain = domains::get(&fleet.parts.store, id)
+        .await?
+        .ok_or_else(|| Error::not_found("domain"))?;
+    let hosting = &fleet.parts.hosting;
+    let mut ground = Ground::of(&domain);
+    if ground.unix_user.is_none() && hosting.config().isolation == Isolation::UnixUsers {
+        let name = LocalHosting::new_user_name();
+        recorded(ctx, resource("unix_user", &name, id), async {
+            Ok(hosting.create_user(&name, &ground.home).await.map(drop)?)
+        })
+        .await?;
+        let tx = ctx.begin().await?;
+        domains::set_unix_user(&tx, id, Some(&name)).await?;
+        tx.commit().await?;
+        ground.unix_user = Some(name);
+    }
+    let home = ground.home.display().to_string();
+    if resources::by_name(&fleet.parts.store, "home", &home).await?.is_none() {
+        let owner = user_of(fleet, &ground)?;
+        recorded(ctx, resource("home", &home, id), async {
+            Ok(hosting.create_home(&ground.home, owner.as_ref()).await?)
+        })
+        .await
+        .map_err(occupied_home)?;
+    }
+    Ok(ground)
+}
+
+fn occupied_home(error: Error) -> Error {
+    if error.kind() == Kind::Conflict {
+        error
+            .with_code(code::NOT_EMPTY)
+            .with_hint("give the domain a directory that does not exist yet")
+    } else {
+        error
+    }
+}
+
+fn user_of(fleet: &Fleet, ground: &Ground) -> Result<Option<SiteUser>> {
+    match &ground.unix_user {
+        None => Ok(None),
+        Some(name) => Ok(fleet.parts.hosting.user(name)?),
+    }
+}
+
+/// Makes the database and the one user that may use it.
+pub(super) async fn database(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    payload: &Payload,
+    password: &Secret<String>,
+) -> Result<()> {
+    let hosting = &fleet.parts.hosting;
+    let id = payload.domain_id;
+    recorded(ctx, resource("database", &payload.db_name, id), async {
+        Ok(hosting.create_database(&payload.db_name).await?)
+    })
+    .await?;
+    recorded(ctx, resource("db_user", &payload.db_user, id), async {
+        Ok(hosting
+            .create_database_user(&payload.db_user, password, &payload.db_name)
+            .await?)
+    })
+    .await
+}
+
+/// Makes the pool and the server block of the domain, or has those that are there
+/// know one more site.
+pub(super) async fn web(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    payload: &Payload,
+    ground: &Ground,
+) -> Result<()> {
+    let mut site = WebSite::new(&payload.domain, &ground.home, user_of(fleet, ground)?);
+    site.subdirectories = subdirectories(fleet, payload).await?;
+    let serve = async { Ok(fleet.parts.hosting.ensure_web(&site).await?) };
+    let known = resources::by_name(&fleet.parts.store, "web", &payload.domain).await?;
+    if known.is_some() {
+        return serve.await;
+    }
+    recorded(ctx, resource("web", &payload.domain, payload.domain_id), serve).await
+}
+
+/// Directories of the domain's document root that hold a site of their own.
+async fn subdirectories(fleet: &Fleet, payload: &Payload) -> Result<Vec<String>> {
+    let rows = fleet.environments_of_domain(payload.domain_id).await?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| row.path.strip_prefix(DOCUMENT_ROOT)?.strip_prefix('/'))
+        .map(str::to_owned)
+        .collect())
+}
+
+fn resource(kind: &str, name: &str, domain: DomainId) -> NewResource {
+    NewResource {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        domain_id: Some(domain),
+        ..NewResource::default()
+    }
+}
+
+/// Records the intent, makes the thing, records that it is there.
+async fn recorded<F>(ctx: &JobContext, mut new: NewResource, make: F) -> Result<()>
+where
+    F: Future<Output = Result<()>> + Send,
+{
+    new.job_id = Some(ctx.id());
+    new.environment_id = ctx.environment();
+    let tx = ctx.begin().await?;
+    let id = resources::intend(&tx, new).await?;
+    tx.commit().await?;
+    if let Err(error) = make.await {
+        if error.kind() == Kind::Conflict {
+            // Somebody else's thing is there: it must not be undone with ours.
+            let tx = ctx.begin().await?;
+            resources::forget(&tx, id).await?;
+            tx.commit().await?;
+        }
+        return Err(error);
+    }
+    let tx = ctx.begin().await?;
+    resources::present(&tx, id).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Credentials of programs.
+mod add;
+mod authenticate;
+pub use add::{IssuedToken, NewToken, TokenKind};

@@ -1,0 +1,6 @@
+//! People.
+
+mod add;
+
+pub use add::NewUser;
+pub(crate) use add::{exists, view};
