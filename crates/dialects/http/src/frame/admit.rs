@@ -1,0 +1,78 @@
+//! Who is asking, and whether they ask too often.
+
+use super::Frame;
+use crate::{Fault, peer};
+use axum::http::HeaderMap;
+use pressroom_base::{Kind, Timestamp};
+use pressroom_fleet::{Principal, requests::Rate};
+use std::{net::IpAddr, time::Duration};
+
+/// The principal. A credential that opens nothing counts against its sender's
+/// address, so that guessing is slow; a valid one never does, so that a neighbour
+/// behind the same address cannot lock anybody out.
+pub async fn authenticate(
+    frame: &Frame,
+    headers: &HeaderMap,
+    peer: IpAddr,
+) -> Result<Principal, Fault> {
+    let fault = match frame
+        .dialect
+        .authenticate(&frame.fleet, headers, peer)
+        .await
+    {
+        Ok(principal) => return Ok(principal),
+        Err(fault) => fault,
+    };
+    let ours = matches!(&fault, Fault::UseCase(error)
+        if !matches!(error.kind(), Kind::Unauthenticated | Kind::Forbidden));
+    if !ours {
+        count_address(frame, peer).await?;
+    }
+    Err(fault)
+}
+
+/// Counts a request without a valid credential.
+pub async fn count_address(frame: &Frame, peer: IpAddr) -> Result<(), Fault> {
+    let limits = frame.dialect.limits();
+    let key = format!("{}:address:{}", frame.dialect.name(), peer::network(peer));
+    let rate = frame
+        .fleet
+        .hit_rate(&key, limits.per_address, limits.window)
+        .await?;
+    within(&rate)
+}
+
+/// Counts a request of a token, and tells it so on whatever answer follows.
+pub async fn count_token(
+    frame: &Frame,
+    principal: &Principal,
+    headers: &mut HeaderMap,
+) -> Result<(), Fault> {
+    let limits = frame.dialect.limits();
+    let key = format!("{}:{}", frame.dialect.name(), holder(principal));
+    let rate = frame
+        .fleet
+        .hit_rate(&key, limits.per_token, limits.window)
+        .await?;
+    headers.extend(frame.dialect.rate_headers(&rate));
+    within(&rate)
+}
+
+/// The credential as limits and idempotency keys are kept under it.
+pub fn holder(principal: &Principal) -> String {
+    match (principal.token_id(), principal.user_id()) {
+        (Some(token), _) => format!("token:{token}"),
+        (None, Some(user)) => format!("user:{user}"),
+        (None, None) => "console".into(),
+    }
+}
+
+fn within(rate: &Rate) -> Result<(), Fault> {
+    if rate.allowed {
+        return Ok(());
+    }
+    let seconds = rate.reset_at.saturating_sub(Timestamp::now().seconds());
+    Err(Fault::Limited {
+        retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
+    })
+}

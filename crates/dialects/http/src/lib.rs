@@ -1,0 +1,24 @@
+//! Plumbing that every dialect shares: the table that routes, documents and tests
+//! are derived from, the frame each request passes through, and the dispatcher that
+//! picks the dialect.
+//!
+//! Nothing here has a wire shape: what an error or a header looks like is asked of
+//! the [`Dialect`]. Start reading at [`route::Route`], then [`frame`] (the order of
+//! checks for each request), then [`dispatch`].
+
+pub mod answer;
+pub mod call;
+pub mod dialect;
+pub mod dispatch;
+pub mod fault;
+pub mod frame;
+pub mod json;
+pub mod peer;
+pub mod route;
+
+pub use answer::Answer;
+pub use call::Call;
+pub use dialect::{Dialect, Limits};
+pub use dispatch::{Hosts, router};
+pub use fault::Fault;
+pub use route::{Access, Doc, Place, Route, Shape, Table, Target};

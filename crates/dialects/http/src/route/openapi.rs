@@ -1,0 +1,233 @@
+//! The OpenAPI document of a table.
+
+use super::{Access, Route};
+use axum::http::Method;
+use bytes::Bytes;
+use std::borrow::Cow;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Components, Content, Info, OpenApi, Paths, Ref, RefOr, Required, Response, Schema,
+        path::{HttpMethod, Operation, Parameter, ParameterIn},
+        request_body::RequestBody,
+        schema::ArrayBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+
+const SCHEME: &str = "token";
+
+/// What a document says about its dialect as a whole.
+#[derive(Clone)]
+pub struct DocInfo {
+    title: &'static str,
+    description: &'static str,
+    error: Option<Shape>,
+}
+
+/// What a document says about one route.
+#[derive(Clone)]
+pub struct Doc {
+    summary: &'static str,
+    query: Vec<(&'static str, &'static str, bool)>,
+    body: Option<Shape>,
+    answers: Vec<(u16, &'static str, Shape)>,
+}
+
+/// A wire type, as the document refers to it.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    name: fn() -> Cow<'static, str>,
+    schema: fn() -> RefOr<Schema>,
+    nested: fn(&mut Vec<(String, RefOr<Schema>)>),
+    list: bool,
+}
+
+impl DocInfo {
+    /// Title and description.
+    pub const fn new(title: &'static str, description: &'static str) -> Self {
+        Self {
+            title,
+            description,
+            error: None,
+        }
+    }
+
+    /// What every error looks like.
+    #[must_use]
+    pub const fn errors(mut self, shape: Shape) -> Self {
+        self.error = Some(shape);
+        self
+    }
+}
+
+impl Doc {
+    /// One line on what the route does.
+    pub const fn new(summary: &'static str) -> Self {
+        Self {
+            summary,
+            query: Vec::new(),
+            body: None,
+            answers: Vec::new(),
+        }
+    }
+
+    /// A parameter of the query.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, text: &'static str, required: bool) -> Self {
+        self.query.push((name, text, required));
+        self
+    }
+
+    /// Its body.
+    #[must_use]
+    pub const fn body(mut self, shape: Shape) -> Self {
+        self.body = Some(shape);
+        self
+    }
+
+    /// An answer.
+    #[must_use]
+    pub fn answers(mut self, status: u16, text: &'static str, shape: Shape) -> Self {
+        self.answers.push((status, text, shape));
+        self
+    }
+}
+
+impl Shape {
+    /// One `T`.
+    pub fn of<T: ToSchema>() -> Self {
+        Self {
+            name: T::name,
+            schema: <T as PartialSchema>::schema,
+            nested: T::schemas,
+            list: false,
+        }
+    }
+
+    /// A bare array of `T`.
+    pub fn list_of<T: ToSchema>() -> Self {
+        Self {
+            list: true,
+            ..Self::of::<T>()
+        }
+    }
+
+    fn reference(self) -> RefOr<Schema> {
+        let reference = Ref::from_schema_name((self.name)());
+        if self.list {
+            RefOr::T(Schema::Array(ArrayBuilder::new().items(reference).build()))
+        } else {
+            RefOr::Ref(reference)
+        }
+    }
+
+    fn register(self, components: &mut Components) {
+        let mut found = vec![((self.name)().into_owned(), (self.schema)())];
+        (self.nested)(&mut found);
+        for (name, schema) in found {
+            components.schemas.entry(name).or_insert(schema);
+        }
+    }
+}
+
+/// The document as JSON. Aliases are not listed: a new client has no use for them.
+pub fn document(info: &DocInfo, routes: &[Route]) -> Bytes {
+    let mut components = Components::new();
+    components.add_security_scheme(
+        SCHEME,
+        SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
+    );
+    if let Some(error) = info.error {
+        error.register(&mut components);
+    }
+    let mut paths = Paths::new();
+    for route in routes {
+        let Some(method) = method(&route.method) else {
+            continue;
+        };
+        for shape in route.doc.answers.iter().map(|(_, _, shape)| *shape) {
+            shape.register(&mut components);
+        }
+        if let Some(body) = route.doc.body {
+            body.register(&mut components);
+        }
+        paths.add_path_operation(route.path, vec![method], operation(info, route));
+    }
+    let mut about = Info::new(info.title, env!("CARGO_PKG_VERSION"));
+    about.description = Some(info.description.to_owned());
+    let mut api = OpenApi::new(about, paths);
+    api.components = Some(components);
+    serde_json::to_vec(&api).unwrap_or_default().into()
+}
+
+fn operation(info: &DocInfo, route: &Route) -> Operation {
+    let mut operation = Operation::builder()
+        .operation_id(Some(route.row))
+        .summary(Some(route.doc.summary));
+    let params = route
+        .path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    for name in params {
+        operation = operation.parameter(
+            Parameter::builder()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .schema(Some(<String as PartialSchema>::schema())),
+        );
+    }
+    for (name, text, required) in &route.doc.query {
+        let required = if *required {
+            Required::True
+        } else {
+            Required::False
+        };
+        operation = operation.parameter(
+            Parameter::builder()
+                .name(*name)
+                .parameter_in(ParameterIn::Query)
+                .description(Some(*text))
+                .required(required)
+                .schema(Some(<String as PartialSchema>::schema())),
+        );
+    }
+    if let Some(body) = route.doc.body {
+        operation = operation.request_body(Some(
+            RequestBody::builder()
+                .content("application/json", Content::new(Some(body.reference())))
+                .required(Some(Required::True))
+                .build(),
+        ));
+    }
+    for (status, text, shape) in &route.doc.answers {
+        operation = operation.response(status.to_string(), answer(text, *shape));
+    }
+    if let Some(error) = info.error {
+        operation = operation.response("default", answer("Error", error));
+    }
+    if matches!(route.access, Access::Granted(_)) {
+        let nothing: [&str; 0] = [];
+        operation = operation.security(SecurityRequirement::new(SCHEME, nothing));
+    }
+    operation.build()
+}
+
+fn answer(text: &str, shape: Shape) -> Response {
+    Response::builder()
+        .description(text)
+        .content("application/json", Content::new(Some(shape.reference())))
+        .build()
+}
+
+fn method(method: &Method) -> Option<HttpMethod> {
+    Some(match *method {
+        Method::GET => HttpMethod::Get,
+        Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
+        Method::PATCH => HttpMethod::Patch,
+        Method::DELETE => HttpMethod::Delete,
+        _ => return None,
+    })
+}

@@ -1,0 +1,87 @@
+//! A fleet over an empty store of either kind. No site is ever reached through it.
+
+use pressroom_base::{Secret, keyring::Keyring};
+use pressroom_fleet::{Fleet, Parts, Settings};
+use pressroom_providers::{
+    hosting::{HostingConfig, Isolation, LocalHosting},
+    packages::{PackageCache, PackageSource},
+    probe::Prober,
+};
+use pressroom_store::Store;
+use pressroom_testkit::Scratch;
+use std::{path::Path, time::Duration};
+
+/// A fleet with what it stands on.
+pub struct TestFleet {
+    /// The use cases.
+    pub fleet: Fleet,
+    /// What is kept.
+    pub store: Store,
+    /// This machine as a host; nothing of it runs until a test starts it.
+    pub hosting: LocalHosting,
+    /// Where sites and packages would be.
+    pub dir: Scratch,
+}
+
+impl TestFleet {
+    /// Over a new file.
+    pub async fn sqlite() -> Self {
+        let dir = Scratch::new().expect("a temporary directory");
+        let url = format!("sqlite://{}", dir.path().join("pressroom.db").display());
+        Self::over(&url, dir).await
+    }
+
+    /// Over a new database of a private PostgreSQL server.
+    pub async fn postgres() -> Self {
+        let dir = Scratch::new().expect("a temporary directory");
+        let url = pressroom_testkit::postgres::database()
+            .await
+            .expect("a PostgreSQL database");
+        Self::over(&url, dir).await
+    }
+
+    async fn over(url: &str, dir: Scratch) -> Self {
+        let key: Secret<String> = Keyring::generate();
+        let keyring = Keyring::parse(key.expose()).expect("a generated key");
+        let store = Store::open(url, keyring).await.expect("an empty store");
+        let hosting = hosting(dir.path());
+        let fleet = Fleet::new(parts(store.clone(), hosting.clone(), dir.path()));
+        Self {
+            fleet,
+            store,
+            hosting,
+            dir,
+        }
+    }
+}
+
+fn hosting(dir: &Path) -> LocalHosting {
+    let mut config = HostingConfig::new(dir.join("hosting"), dir.join("sites"));
+    config.isolation = Isolation::None;
+    LocalHosting::new(config)
+}
+
+fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
+    Parts {
+        store,
+        hosting,
+        packages: PackageCache::new(
+            dir.join("cache"),
+            vec![PackageSource::Directory(dir.join("packages"))],
+        ),
+        prober: Prober::new(),
+        settings: Settings {
+            sites_dir: dir.join("sites"),
+            agent: vec!["/nonexistent/pressroom-agent".into()],
+            php: "php".into(),
+            request_lease: Duration::from_mins(5),
+            node: "test".into(),
+        },
+    }
+}
+
+/// Runs a test over both kinds of store.
+pub async fn on_both<T: AsyncFn(TestFleet)>(test: T) {
+    test(TestFleet::sqlite().await).await;
+    test(TestFleet::postgres().await).await;
+}

@@ -1,0 +1,24 @@
+//! What is sent and received, member for member as the contract has it.
+
+mod error;
+mod install;
+mod installation;
+mod job;
+mod login;
+mod plugin;
+mod update;
+
+pub use error::ErrorOut;
+pub use install::{InstallIn, InstallStartedOut};
+pub use installation::{InstallationOut, StatusOut};
+pub use job::{InstallResultOut, JobOut, StepOut};
+pub use login::{LoginIn, LoginOut};
+pub use plugin::PluginOut;
+pub use update::{
+    BulkUpdateOut, UpdatePluginIn, UpdatePluginOut, UpdateResultOut, UpdateRunningOut, UpdatedOut,
+};
+
+/// Where a job's progress is shown.
+pub fn progress_url(public_id: &str) -> String {
+    format!("/api/v1/wordpress/install/{public_id}/progress")
+}

@@ -1,0 +1,47 @@
+//! The served document and the contract rows behind it.
+
+use crate::world::{Who, worlds};
+use pressroom_dialect_wispanel::routes;
+
+#[test]
+fn every_path_belongs_to_a_row() {
+    let table = routes::table();
+    let covered: Vec<String> = table
+        .coverage()
+        .map(|(row, method, path)| format!("{row} {method} {path}"))
+        .collect();
+    insta::assert_snapshot!("coverage", covered.join("\n"));
+}
+
+#[tokio::test]
+async fn the_document_describes_what_is_served() {
+    worlds(async |world| {
+        let reply = world.get(Who::Nobody, "/openapi.json").await;
+        assert_eq!(reply.status, 200);
+        let paths = reply.body["paths"].as_object().expect("paths");
+        let table = routes::table();
+        for route in table.routes() {
+            let method = route.method.as_str().to_lowercase();
+            let operation = &paths[route.path][&method];
+            assert_eq!(operation["operationId"], route.row);
+            assert!(
+                !operation["summary"].as_str().unwrap_or("").is_empty(),
+                "{}",
+                route.row
+            );
+        }
+        let installation = &reply.body["components"]["schemas"]["InstallationOut"];
+        let members = installation["properties"].as_object().expect("members");
+        assert_eq!(members.len(), 14);
+        assert_eq!(installation["required"].as_array().map(Vec::len), Some(14));
+        assert_every_reference_resolves(&reply.text, &reply.body);
+    })
+    .await;
+}
+
+fn assert_every_reference_resolves(text: &str, document: &serde_json::Value) {
+    for rest in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = rest.split('"').next().unwrap_or_default();
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+}
