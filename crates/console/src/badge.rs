@@ -1,0 +1,102 @@
+//! States as people see them: a word, and a shape that needs no colour.
+
+use askama::{Template, filters::HtmlSafe};
+use pressroom_fleet::{
+    components::Outcome,
+    views::{Environment, Job},
+};
+
+/// A state's word and look.
+#[derive(Debug, Clone, Template)]
+#[template(
+    source = r#"<span class="badge badge-{{ tone.as_str() }}">{{ word }}</span>"#,
+    ext = "html"
+)]
+pub(crate) struct Badge {
+    pub(crate) word: String,
+    pub(crate) tone: Tone,
+}
+
+// Its own template escapes the word.
+impl HtmlSafe for Badge {}
+
+/// How a state looks; each has its own shape and colour in the stylesheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Working,
+    Waiting,
+    Warning,
+    Bad,
+    Off,
+}
+
+impl Tone {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Working => "working",
+            Self::Waiting => "waiting",
+            Self::Warning => "warning",
+            Self::Bad => "bad",
+            Self::Off => "off",
+        }
+    }
+}
+
+impl Badge {
+    fn new(word: &str, tone: Tone) -> Self {
+        Self {
+            word: word.to_owned(),
+            tone,
+        }
+    }
+
+    /// The state of a site.
+    pub(crate) fn of_site(site: &Environment) -> Self {
+        match site.state.as_str() {
+            "active" => Self::new("Active", Tone::Good),
+            "installing" => Self::new("Installing", Tone::Working),
+            "deleting" => Self::new("Deleting", Tone::Working),
+            "broken" => Self::new("Broken", Tone::Bad),
+            "failed" => Self::new("Not installed", Tone::Off),
+            other => Self::new(other, Tone::Off),
+        }
+    }
+
+    /// The state of a job.
+    pub(crate) fn of_job(job: &Job) -> Self {
+        match job.state.as_str() {
+            "queued" => Self::new("Queued", Tone::Waiting),
+            "running" => Self::new("Running", Tone::Working),
+            "completed" => Self::new("Completed", Tone::Good),
+            "failed" => Self::new("Failed", Tone::Bad),
+            "dead" => Self::new("Given up", Tone::Bad),
+            "cancelled" => Self::new("Cancelled", Tone::Off),
+            other => Self::new(other, Tone::Off),
+        }
+    }
+
+    /// How a component's update ended.
+    pub(crate) fn of_outcome(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Updated => Self::new("Updated", Tone::Good),
+            Outcome::Unchanged => Self::new("Unchanged", Tone::Off),
+            Outcome::TakenBack => Self::new("Taken back", Tone::Warning),
+            Outcome::Failed => Self::new("Failed", Tone::Bad),
+        }
+    }
+
+    /// Whether a plugin or theme is in use.
+    pub(crate) fn of_status(status: &str) -> Self {
+        match status {
+            "active" => Self::new("Active", Tone::Good),
+            "active-network" => Self::new("Active on network", Tone::Good),
+            "parent" => Self::new("Parent", Tone::Good),
+            "must-use" => Self::new("Must-use", Tone::Good),
+            "dropin" => Self::new("Drop-in", Tone::Good),
+            "inactive" => Self::new("Inactive", Tone::Off),
+            _ => Self::new("Unknown", Tone::Off),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The pages, one file each.
+mod entrance;
+pub(crate) mod fleet;
+pub(crate) mod job;
+pub(crate) mod jobs;
+pub(crate) mod sign_in;
+pub(crate) mod site;
+pub(crate) use entrance::{home, missing};
+
+#[cfg(test)]
+mod samples;

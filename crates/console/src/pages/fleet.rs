@@ -1,0 +1,186 @@
+//! All sites in one table that filters while one types.
+
+use crate::{
+    Console,
+    badge::Badge,
+    errors::{Failure, Shape},
+    frame::{Frame, Section},
+    pages::jobs::JobRow,
+    session::Current,
+    wording,
+};
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, header::VARY},
+    response::{Html, IntoResponse, Response},
+};
+use pressroom_base::{Timestamp, id::EnvironmentId};
+use pressroom_fleet::{
+    environments::EnvironmentFilter,
+    jobs::JobFilter,
+    views::{Environment, Job},
+};
+use serde::Deserialize;
+use std::collections::HashMap;
+
+/// Sites shown at once; more are found by narrowing the search.
+const SHOWN: usize = 200;
+/// Jobs looked through for each site's last one.
+const RECENT_JOBS: u64 = 200;
+
+#[derive(Template)]
+#[template(path = "fleet.html")]
+pub(crate) struct FleetPage {
+    pub(crate) frame: Frame,
+    pub(crate) list: SiteList,
+}
+
+#[derive(Template)]
+#[template(path = "fleet_list.html")]
+pub(crate) struct FleetFragment {
+    pub(crate) list: SiteList,
+}
+
+/// The sites that match.
+#[derive(Debug)]
+pub(crate) struct SiteList {
+    pub(crate) q: String,
+    pub(crate) rows: Vec<SiteRow>,
+    /// How many match, shown or not.
+    pub(crate) total: usize,
+}
+
+/// One site in the table.
+#[derive(Debug)]
+pub(crate) struct SiteRow {
+    pub(crate) href: String,
+    pub(crate) name: String,
+    pub(crate) account: String,
+    pub(crate) address: String,
+    pub(crate) kind: Option<String>,
+    pub(crate) state: Badge,
+    pub(crate) broken: bool,
+    pub(crate) core: String,
+    pub(crate) php: String,
+    pub(crate) updates: usize,
+    pub(crate) inspected: bool,
+    pub(crate) job: Option<JobRow>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Search {
+    #[serde(default)]
+    q: String,
+}
+
+/// `GET /fleet`
+pub(crate) async fn show(
+    State(console): State<Console>,
+    current: Current,
+    Query(search): Query<Search>,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let caller = current.caller();
+    let filter = EnvironmentFilter {
+        text: search.q.trim().to_owned(),
+        ..EnvironmentFilter::default()
+    };
+    let sites = console.fleet.list_environments(&caller, &filter).await?;
+    let recent = JobFilter {
+        limit: RECENT_JOBS,
+        ..JobFilter::default()
+    };
+    let jobs = console.fleet.list_jobs(&caller, &recent).await?;
+    let list = SiteList::new(search.q, &sites, &jobs, Timestamp::now());
+    let html = match Shape::of(&headers) {
+        Shape::Fragment => FleetFragment { list }.render()?,
+        Shape::Page => FleetPage {
+            frame: current.frame("Sites", Section::Sites),
+            list,
+        }
+        .render()?,
+    };
+    Ok(([(VARY, "HX-Request")], Html(html)).into_response())
+}
+
+impl SiteList {
+    pub(crate) fn new(q: String, sites: &[Environment], jobs: &[Job], now: Timestamp) -> Self {
+        let mut last = HashMap::new();
+        for job in jobs {
+            if let Some(environment) = job.environment_id {
+                last.entry(environment).or_insert(job);
+            }
+        }
+        Self {
+            q,
+            total: sites.len(),
+            rows: sites
+                .iter()
+                .take(SHOWN)
+                .map(|site| SiteRow::new(site, &last, now))
+                .collect(),
+        }
+    }
+
+    /// Whether more match than are shown.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.total > self.rows.len()
+    }
+
+    /// What was found, in a sentence.
+    pub(crate) fn summary(&self) -> String {
+        if self.is_cut() {
+            return format!("The first {} of {} sites", self.rows.len(), self.total);
+        }
+        let behind = self.rows.iter().filter(|row| row.updates > 0).count();
+        let broken = self.rows.iter().filter(|row| row.broken).count();
+        let mut parts = vec![wording::count(self.rows.len(), "site")];
+        if behind > 0 {
+            parts.push(format!("{behind} with updates"));
+        }
+        if broken > 0 {
+            parts.push(format!("{broken} broken"));
+        }
+        parts.join(", ")
+    }
+}
+
+impl SiteRow {
+    fn new(site: &Environment, last: &HashMap<EnvironmentId, &Job>, now: Timestamp) -> Self {
+        Self {
+            href: format!("/sites/{}", site.id),
+            name: name(site).to_owned(),
+            account: site.account_name.clone(),
+            address: site
+                .url
+                .split_once("://")
+                .map_or(site.domain.as_str(), |(_, rest)| rest)
+                .to_owned(),
+            kind: (site.kind != "production").then(|| site.kind.clone()),
+            state: Badge::of_site(site),
+            broken: site.state == "broken",
+            core: site.core_version.clone(),
+            php: site.php_version.clone(),
+            updates: updates(site),
+            inspected: site.inspected_at.is_some(),
+            job: last.get(&site.id).map(|job| JobRow::new(job, now)),
+        }
+    }
+}
+
+/// What to call a site: its title, where it has one.
+pub(crate) fn name(site: &Environment) -> &str {
+    [&site.title, &site.site_name]
+        .into_iter()
+        .find(|name| !name.trim().is_empty())
+        .unwrap_or(&site.domain)
+}
+
+/// How many components have a newer version.
+pub(crate) fn updates(site: &Environment) -> usize {
+    site.components
+        .iter()
+        .filter(|component| component.new_version.is_some())
+        .count()
+}

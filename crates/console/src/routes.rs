@@ -1,0 +1,170 @@
+//! Every route as data: the router is made from it, and tests walk it.
+
+use crate::{Console, assets, csrf, errors, headers, pages, session, sse};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::Method,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{MethodRouter, get, post},
+};
+use pressroom_fleet::authorize::Action;
+
+/// The largest form that is read.
+pub(crate) const FORM_LIMIT: usize = 64 * 1024;
+
+/// One route of the console.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// `GET` or `POST`. Every `POST` must come from a page of the console's own origin.
+    pub method: Method,
+    /// The path, parameters in braces.
+    pub path: &'static str,
+    /// Who may come in.
+    pub auth: Auth,
+    /// Whether the form must carry the session's token.
+    pub csrf: bool,
+    /// What the use case behind it asks of the principal, where it asks for anything.
+    pub action: Option<Action>,
+    handler: fn() -> MethodRouter<Console>,
+}
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// Anybody.
+    Public,
+    /// Somebody signed in; others are sent to the sign-in page.
+    Session,
+}
+
+/// The console's routes.
+pub const ROUTES: &[Route] = &[
+    open("/", || get(pages::home)),
+    open("/sign-in", || get(pages::sign_in::show)),
+    Route {
+        method: Method::POST,
+        path: "/sign-in",
+        auth: Auth::Public,
+        csrf: false,
+        action: None,
+        handler: || post(pages::sign_in::submit),
+    },
+    change("/sign-out", None, || post(pages::sign_in::leave)),
+    page("/fleet", Some(Action::SiteRead), || get(pages::fleet::show)),
+    page("/sites/{id}", Some(Action::SiteRead), || {
+        get(pages::site::show)
+    }),
+    change("/sites/{id}/update", Some(Action::ComponentUpdate), || {
+        post(pages::site::update)
+    }),
+    change("/sites/{id}/login", Some(Action::SiteLogin), || {
+        post(pages::site::login)
+    }),
+    page("/jobs", Some(Action::SiteRead), || get(pages::jobs::show)),
+    page("/jobs/{id}", Some(Action::SiteRead), || {
+        get(pages::job::show)
+    }),
+    page("/jobs/{id}/events", Some(Action::SiteRead), || {
+        get(sse::events)
+    }),
+    change("/jobs/{id}/cancel", Some(Action::JobCancel), || {
+        post(pages::job::cancel)
+    }),
+    open("/assets/{*path}", || get(assets::serve)),
+];
+
+const fn open(path: &'static str, handler: fn() -> MethodRouter<Console>) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        auth: Auth::Public,
+        csrf: false,
+        action: None,
+        handler,
+    }
+}
+
+const fn page(
+    path: &'static str,
+    action: Option<Action>,
+    handler: fn() -> MethodRouter<Console>,
+) -> Route {
+    Route {
+        method: Method::GET,
+        path,
+        auth: Auth::Session,
+        csrf: false,
+        action,
+        handler,
+    }
+}
+
+const fn change(
+    path: &'static str,
+    action: Option<Action>,
+    handler: fn() -> MethodRouter<Console>,
+) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        auth: Auth::Session,
+        csrf: true,
+        action,
+        handler,
+    }
+}
+
+impl Route {
+    /// The handler behind its guards. The last layer added is the first to look:
+    /// origin, then session, then the form's token.
+    fn guarded(&self, console: &Console) -> MethodRouter<Console> {
+        let mut handler = (self.handler)();
+        if self.csrf {
+            handler = handler.layer(from_fn(csrf::require_token));
+        }
+        if self.auth == Auth::Session {
+            handler = handler.layer(from_fn_with_state(console.clone(), session::require));
+        }
+        if self.method != Method::GET {
+            handler = handler.layer(from_fn(csrf::require_own_origin));
+        }
+        handler
+    }
+}
+
+pub(crate) fn router(console: Console) -> Router {
+    ROUTES
+        .iter()
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.guarded(&console))
+        })
+        .fallback(pages::missing)
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(from_fn(errors::dress))
+        .layer(from_fn(headers::protect))
+        .with_state(console)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changes_something_needs_a_session_and_its_token() {
+        for route in ROUTES.iter().filter(|route| route.method != Method::GET) {
+            let guarded = route.auth == Auth::Session && route.csrf;
+            assert!(guarded || route.path == "/sign-in", "{}", route.path);
+        }
+    }
+
+    #[test]
+    fn only_entrance_and_assets_are_public() {
+        let public: Vec<_> = ROUTES
+            .iter()
+            .filter(|route| route.auth == Auth::Public)
+            .map(|route| route.path)
+            .collect();
+        assert_eq!(public, ["/", "/sign-in", "/sign-in", "/assets/{*path}"]);
+    }
+}

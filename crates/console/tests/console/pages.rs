@@ -1,0 +1,125 @@
+//! What pages, fragments and streams say.
+
+use crate::world::{Who, World};
+use axum::http::{Method, StatusCode};
+use pressroom_store::jobs::{queue, record};
+use serde_json::json;
+
+#[tokio::test]
+async fn the_fleet_shows_ones_own_sites_and_filters() {
+    let world = World::new().await;
+    let page = world.get(Who::Member, "/fleet").await;
+    assert!(page.text.contains("Title of blog.example"));
+    assert!(page.text.contains("1 available"));
+    assert!(!page.text.contains("foreign.example"));
+    let all = world.get(Who::Operator, "/fleet").await;
+    assert!(all.text.contains("blog.example") && all.text.contains("foreign.example"));
+
+    let cookie = world.session(Who::Operator).await.expect("a session");
+    let cookie = format!("pressroom_session={cookie}");
+    let htmx = [("cookie", cookie.as_str()), ("hx-request", "true")];
+    let fragment = world
+        .send(&Method::GET, "/fleet?q=foreign", &htmx, "")
+        .await;
+    assert!(!fragment.text.contains("<html"), "{}", fragment.text);
+    assert!(fragment.text.contains("foreign.example"));
+    assert!(!fragment.text.contains("blog.example"));
+    let none = world
+        .send(&Method::GET, "/fleet?q=%3Cb%3E", &htmx, "")
+        .await;
+    assert!(none.text.contains("No site matches") && !none.text.contains("<b>"));
+}
+
+#[tokio::test]
+async fn failures_are_pages_or_fragments() {
+    let world = World::new().await;
+    for path in ["/nothing", "/jobs/12x", "/sites/999", "/assets/none.css"] {
+        let page = world.get(Who::Member, path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(page.text.contains("<html") && page.text.contains("There is nothing here"));
+    }
+    let cookie = world.session(Who::Member).await.expect("a session");
+    let cookie = format!("pressroom_session={cookie}");
+    let htmx = [("cookie", cookie.as_str()), ("hx-request", "true")];
+    let fragment = world.send(&Method::GET, "/sites/999", &htmx, "").await;
+    assert!(fragment.text.contains("role=\"alert\"") && !fragment.text.contains("<html"));
+    let over = world
+        .send(&Method::GET, "/fleet", &[("hx-request", "true")], "")
+        .await;
+    assert_eq!(over.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(over.header("hx-redirect"), "/sign-in?next=%2Ffleet");
+    let wrong = world.ask(Who::Member, &Method::DELETE, "/fleet", "").await;
+    assert_eq!(wrong.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(wrong.text.contains("<html"));
+}
+
+#[tokio::test]
+async fn a_sites_page_may_lead_to_that_site_only() {
+    let world = World::new().await;
+    let page = world
+        .get(Who::Member, &format!("/sites/{}", world.own.environment.id))
+        .await;
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("form-action 'self' http://blog.example https://blog.example;"));
+    assert!(page.text.contains("Watch the job"));
+    assert!(!page.text.contains("database-password"));
+}
+
+#[tokio::test]
+async fn a_jobs_output_streams_resumes_and_ends() {
+    let world = World::new().await;
+    let site = &world.own;
+    for text in ["first <line>\n", "second line\n"] {
+        let tx = world.test.store.begin().await.expect("a transaction");
+        let appended = record::append_output(&tx, site.job_id, site.epoch, text).await;
+        appended.expect("appended");
+        tx.commit().await.expect("committed");
+    }
+    // Without scripts too: what is there is in the page.
+    let page = world.get(Who::Viewer, &format!("/jobs/{}", site.job)).await;
+    assert!(
+        page.text.contains("first &#60;line&#62;\nsecond line\n"),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("http-equiv=\"refresh\""));
+    assert!(!page.text.contains("Cancel job"), "a viewer cannot");
+    let page = world.get(Who::Member, &format!("/jobs/{}", site.job)).await;
+    assert!(page.text.contains("Cancel job"));
+
+    let tx = world.test.store.begin().await.expect("a transaction");
+    let ended = queue::complete(&tx, site.job_id, site.epoch, &json!({ "items": [] })).await;
+    ended.expect("completed");
+    tx.commit().await.expect("committed");
+    let events = format!("/jobs/{}/events?whole", site.job);
+    let whole = world.get(Who::Member, &events).await;
+    assert_eq!(whole.header("content-type"), "text/event-stream");
+    assert!(
+        whole.text.contains("data: first <line>\n"),
+        "{}",
+        whole.text
+    );
+    assert!(whole.text.contains("event: state\n") && whole.text.contains("Completed"));
+    assert!(
+        whole.text.ends_with("event: end\ndata: final\n\n"),
+        "{}",
+        whole.text
+    );
+
+    let id = whole
+        .text
+        .lines()
+        .find_map(|line| line.strip_prefix("id: "))
+        .expect("an id");
+    let cookie = world.session(Who::Member).await.expect("a session");
+    let cookie = format!("pressroom_session={cookie}");
+    let headers = [("cookie", cookie.as_str()), ("last-event-id", id)];
+    let rest = world.send(&Method::GET, &events, &headers, "").await;
+    assert!(
+        !rest.text.contains("first") && rest.text.contains("second line"),
+        "{}",
+        rest.text
+    );
+    let page = world.get(Who::Member, &format!("/jobs/{}", site.job)).await;
+    assert!(!page.text.contains("data-events") && !page.text.contains("http-equiv"));
+}
