@@ -1,0 +1,217 @@
+//! `pressroom serve`: listen, run jobs, and stop without dropping anything.
+
+use crate::{
+    http::{self, Turnstile},
+    instruments, wire,
+    wire::{AGAIN, Wired},
+};
+use pressroom_base::Kind;
+use pressroom_cli::{Exit, Failure, commands::serve::Role, config::Config};
+use pressroom_jobs::{Runner, RunnerConfig};
+use pressroom_providers::{hosting::LocalHosting, probe::Prober};
+use std::{
+    error::Error,
+    future::{Future, IntoFuture},
+    net::SocketAddr,
+    process,
+    time::{Duration, Instant},
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// What a job that was told to stop gets to undo what it began.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// What answers get to reach their readers once all requests are answered.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+
+/// Serves until somebody asks it to stop.
+pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
+    let stop = CancellationToken::new();
+    listen_for_signals(&stop)?;
+    let metrics = instruments::install()?;
+    // A taken address is told before anything is opened.
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        Failure::new(
+            Kind::Conflict,
+            format!("cannot listen on `{}`", config.listen),
+        )
+        .because(&error)
+        .with_hint("say another address with `--listen`, or stop what is using it")
+    })?;
+    let address = listener.local_addr().unwrap_or(config.listen);
+    let wired = wire::open(config).await?;
+
+    let turnstile = Turnstile::new(config.http.max_requests);
+    let faces = role
+        .is_web()
+        .then(|| http::faces(&wired.fleet, config, turnstile.clone()));
+    let watch = http::watch(wired.fleet.clone(), metrics.clone(), stop.clone());
+    let service = http::all(faces, watch).into_make_service_with_connect_info::<SocketAddr>();
+    let mut server = tokio::spawn(
+        axum::serve(listener, service)
+            .with_graceful_shutdown(stop.clone().cancelled_owned())
+            .into_future(),
+    );
+    background(&stop, "metrics", async move {
+        loop {
+            sleep(Duration::from_secs(5)).await;
+            metrics.run_upkeep();
+        }
+    });
+    if !role.is_worker() {
+        // A runner listens itself.
+        let store = wired.store.clone();
+        background(&stop, "wake-up calls", async move {
+            loop {
+                if let Err(error) = store.listen().await {
+                    tracing::warn!(%error, "other processes are not heard, polling goes on");
+                }
+                sleep(AGAIN).await;
+            }
+        });
+    }
+    let worker = role
+        .is_worker()
+        .then(|| tokio::spawn(work(wired, config.clone(), stop.clone())));
+    tracing::info!(
+        role = role.as_str(),
+        "pressroom {} listens on http://{address}",
+        env!("CARGO_PKG_VERSION")
+    );
+
+    tokio::select! {
+        // Asked to stop, the listener ends at the same moment: that is no failure.
+        biased;
+        () = stop.cancelled() => {}
+        ended = &mut server => {
+            return Err(match ended {
+                Ok(Err(error)) => Failure::local("the listener failed", &error),
+                Ok(Ok(())) => Failure::new(Kind::Internal, "the listener ended"),
+                Err(error) => Failure::local("the listener failed", &error),
+            });
+        }
+    }
+    tracing::info!(
+        "stopping: running requests and jobs get {} s",
+        config.jobs.drain.as_secs()
+    );
+    let drained = timeout(config.jobs.drain + GRACE, async {
+        turnstile.empty().await;
+        if let Some(worker) = worker {
+            let _ = worker.await;
+        }
+    });
+    if drained.await.is_err() {
+        tracing::warn!("stopped with work unfinished; it is taken up again by whoever runs next");
+    }
+    // A page that listens for news never ends by itself.
+    let _ = timeout(LAST_BYTES, &mut server).await;
+    server.abort();
+    tracing::info!("stopped");
+    Ok(Exit::Done)
+}
+
+/// Brings the stack up and runs jobs until asked to stop.
+async fn work(wired: Wired, config: Config, stop: CancellationToken) {
+    let (hosting, prober) = (wired.hosting.clone(), wired.prober.clone());
+    // Jobs that need no site run also where the stack does not start.
+    if !bring_up(&hosting, &prober).await {
+        background(&stop, "hosting", async move {
+            loop {
+                sleep(AGAIN).await;
+                if bring_up(&hosting, &prober).await {
+                    break;
+                }
+            }
+        });
+    }
+    let jobs = &config.jobs;
+    let runner = Runner::new(
+        wired.store,
+        wired.fleet.job_kinds(),
+        RunnerConfig {
+            lease: jobs.lease,
+            heartbeat: jobs.heartbeat,
+            poll: jobs.poll,
+            concurrency: jobs.workers,
+            holder: wired.node,
+            drain: jobs.drain,
+            grace: GRACE,
+        },
+    );
+    runner.run(stop).await;
+}
+
+async fn bring_up(hosting: &LocalHosting, prober: &Prober) -> bool {
+    let started = Instant::now();
+    match hosting.up().await {
+        Ok(status) => {
+            if let Some(address) = status.http_addr {
+                prober.register(address);
+                tracing::info!(
+                    duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    "sites are served on http://{address}"
+                );
+            }
+            true
+        }
+        Err(error) => {
+            tracing::error!(
+                error = chain(&error),
+                "the hosting stack does not start, `pressroom doctor` says more"
+            );
+            false
+        }
+    }
+}
+
+/// An error with its causes, for the log.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Runs beside everything else until the process stops.
+fn background(
+    stop: &CancellationToken,
+    name: &'static str,
+    work: impl Future<Output = ()> + Send + 'static,
+) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        if stop.run_until_cancelled(work).await.is_some() {
+            tracing::debug!("{name}: done");
+        }
+    });
+}
+
+/// The first signal asks for an orderly end, the second does not wait for one.
+fn listen_for_signals(stop: &CancellationToken) -> Result<(), Failure> {
+    let failed = |error| Failure::local("signals cannot be heard", &error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.is_cancelled() {
+                process::exit(Exit::Interrupted.code().into());
+            }
+            stop.cancel();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! The real program over a real store: what it prints, how it ends, what it leaves.
+
+mod commands;
+mod installation;
+mod serving;

@@ -1,0 +1,74 @@
+//! One file per command: what it is given, its help, what it calls, what it prints.
+
+pub mod account;
+pub mod agent;
+pub mod completions;
+pub mod config;
+pub mod doctor;
+pub mod domain;
+pub mod hosting;
+pub mod job;
+pub mod serve;
+pub mod site;
+pub mod token;
+pub mod user;
+
+use crate::{Exit, Failure, Printer};
+use clap::Subcommand;
+use pressroom_fleet::{Caller, Fleet, Principal};
+
+/// A command that calls use cases.
+#[derive(Debug, Subcommand)]
+pub enum FleetCommand {
+    /// People who may sign in
+    #[command(subcommand)]
+    User(user::User),
+    /// Accounts, which own sites
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Domains, the directories an account may install into
+    #[command(subcommand)]
+    Domain(domain::Domain),
+    /// Credentials of programs
+    #[command(subcommand)]
+    Token(token::Token),
+    /// Running WordPress sites
+    #[command(subcommand)]
+    Site(site::Site),
+    /// Work that outlives a request
+    #[command(subcommand)]
+    Job(job::Job),
+    /// Look at everything Pressroom needs
+    Doctor(doctor::Doctor),
+}
+
+/// Runs a command as the operator at this machine's own command line.
+pub async fn run(
+    command: FleetCommand,
+    fleet: &Fleet,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let caller = Caller::new(Principal::console());
+    match command {
+        FleetCommand::User(user::User::Add(add)) => add.run(fleet, &caller, printer).await,
+        FleetCommand::Account(account::Account::Add(add)) => add.run(fleet, &caller, printer).await,
+        FleetCommand::Account(account::Account::List(list)) => {
+            list.run(fleet, &caller, printer).await
+        }
+        FleetCommand::Domain(domain::Domain::Add(add)) => add.run(fleet, &caller, printer).await,
+        FleetCommand::Domain(domain::Domain::List(list)) => list.run(fleet, &caller, printer).await,
+        FleetCommand::Domain(domain::Domain::Remove(remove)) => {
+            remove.run(fleet, &caller, printer).await
+        }
+        FleetCommand::Token(token::Token::Add(add)) => add.run(fleet, &caller, printer).await,
+        FleetCommand::Site(site::Site::List(list)) => list.run(fleet, &caller, printer).await,
+        FleetCommand::Site(site::Site::Show(show)) => show.run(fleet, &caller, printer).await,
+        FleetCommand::Job(job::Job::List(list)) => list.run(fleet, &caller, printer).await,
+        FleetCommand::Job(job::Job::Show(show)) => show.run(fleet, &caller, printer).await,
+        FleetCommand::Job(job::Job::Watch(watch)) => {
+            Box::pin(watch.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Job(job::Job::Cancel(cancel)) => cancel.run(fleet, &caller, printer).await,
+        FleetCommand::Doctor(doctor) => doctor.run(fleet, &caller, printer).await,
+    }
+}

@@ -1,0 +1,16 @@
+//! `pressroom user …`
+
+mod add;
+
+pub use add::Add;
+
+use clap::Subcommand;
+
+/// People who may sign in.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  pressroom user add ann@example.com --name Ann --password-stdin < password.txt")]
+pub enum User {
+    /// Add a person; prints the id
+    Add(Add),
+}

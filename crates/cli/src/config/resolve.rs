@@ -1,0 +1,326 @@
+//! The typed configuration.
+
+use super::{Error, Origin, Value, layers::Layer};
+use pressroom_base::Secret;
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Everything that is configured.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Directory of Pressroom's own data, absolute.
+    pub data: PathBuf,
+    /// Where the HTTP server listens.
+    pub listen: SocketAddr,
+    /// The address people reach it at, no trailing slash.
+    pub public_url: String,
+    /// The store; may hold a password.
+    pub database_url: Secret<String>,
+    /// `[log]`
+    pub log: Log,
+    /// `[jobs]`
+    pub jobs: Jobs,
+    /// `[hosting]`
+    pub hosting: Hosting,
+    /// `[packages]`
+    pub packages: Packages,
+    /// `[secrets]`
+    pub secrets: Secrets,
+    /// `[http]`
+    pub http: Http,
+    /// `[console]`
+    pub console: Console,
+    pub(super) values: Layer,
+}
+
+/// `[log]`
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// The form of a line.
+    pub format: LogFormat,
+    /// What is logged.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For collectors.
+    Json,
+}
+
+/// `[jobs]`
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    /// After this silence a job is given to another worker.
+    pub lease: Duration,
+    /// Between signs of life.
+    pub heartbeat: Duration,
+    /// Between looks for work.
+    pub poll: Duration,
+    /// Jobs at the same time.
+    pub workers: usize,
+    /// What running work gets when the process stops.
+    pub drain: Duration,
+}
+
+/// `[hosting]`
+#[derive(Debug, Clone)]
+pub struct Hosting {
+    /// The stack's own files.
+    pub dir: PathBuf,
+    /// Where sites live.
+    pub sites: PathBuf,
+    /// Where the stack's web server listens.
+    pub http: SocketAddr,
+    /// The PHP command.
+    pub php: PathBuf,
+    /// Who sites run as.
+    pub isolation: Isolation,
+}
+
+/// Who sites run as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// [`Isolation::User`] when started by root, [`Isolation::None`] otherwise.
+    Auto,
+    /// Each domain has a Unix user.
+    User,
+    /// Everything runs as Pressroom's own user.
+    None,
+}
+
+/// `[packages]`
+#[derive(Debug, Clone)]
+pub struct Packages {
+    /// Where fetched packages are kept.
+    pub cache: PathBuf,
+    /// A directory of zip files.
+    pub directory: Option<PathBuf>,
+    /// The operating system's WordPress.
+    pub distribution: Option<PathBuf>,
+    /// Base address of a server that speaks wordpress.org's API.
+    pub wordpress_org: Option<String>,
+}
+
+/// `[secrets]`
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    /// The file with the key that seals stored secrets.
+    pub key_file: PathBuf,
+}
+
+/// `[http]`
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Requests at the same time.
+    pub max_requests: usize,
+}
+
+/// `[console]`
+#[derive(Debug, Clone)]
+pub struct Console {
+    /// When cookies carry `Secure`.
+    pub secure_cookies: Cookies,
+}
+
+/// When the console's cookies carry `Secure`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookies {
+    /// When the public address is HTTPS.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Config {
+    pub(super) fn from_values(values: &Layer, data: &Path) -> Result<Self, Error> {
+        let mut values = values.clone();
+        // Each line keeps what was said; only these stand for something else.
+        let shown = data.display().to_string();
+        for (value, _) in values.values_mut() {
+            if let Value::Text(text) = value
+                && text.contains("{data}")
+            {
+                *text = text.replace("{data}", &shown);
+            }
+        }
+        set(&mut values, "data", shown);
+        let read = Reader(&values);
+
+        let listen = read.address("listen");
+        let public_url = match read.text("public_url").as_str() {
+            "auto" => format!("http://{listen}"),
+            said => said.to_owned(),
+        };
+        let config = Self {
+            data: data.to_owned(),
+            listen,
+            database_url: Secret::new(read.text("database_url")),
+            log: Log {
+                format: match read.text("log.format").as_str() {
+                    "json" => LogFormat::Json,
+                    _ => LogFormat::Text,
+                },
+                filter: read.text("log.filter"),
+            },
+            jobs: Jobs {
+                lease: Duration::from_secs(read.number("jobs.lease_s")),
+                heartbeat: Duration::from_secs(read.number("jobs.heartbeat_s")),
+                poll: Duration::from_millis(read.number("jobs.poll_ms")),
+                workers: read.size("jobs.workers"),
+                drain: Duration::from_secs(read.number("jobs.drain_s")),
+            },
+            hosting: Hosting {
+                dir: read.path("hosting.dir"),
+                sites: read.path("hosting.sites"),
+                http: read.address("hosting.http"),
+                php: PathBuf::from(read.text("hosting.php")),
+                isolation: match read.text("hosting.isolation").as_str() {
+                    "user" => Isolation::User,
+                    "none" => Isolation::None,
+                    _ => Isolation::Auto,
+                },
+            },
+            packages: Packages {
+                cache: read.path("packages.cache"),
+                directory: Some(read.text("packages.directory"))
+                    .filter(|text| !text.is_empty())
+                    .map(|_| read.path("packages.directory")),
+                distribution: read
+                    .switch("packages.distribution", "/usr/share/wordpress")
+                    .map(PathBuf::from),
+                wordpress_org: read.switch("packages.wordpress_org", "https://api.wordpress.org"),
+            },
+            secrets: Secrets {
+                key_file: read.path("secrets.key_file"),
+            },
+            http: Http {
+                max_requests: read.size("http.max_requests"),
+            },
+            console: Console {
+                secure_cookies: match read.text("console.secure_cookies").as_str() {
+                    "always" => Cookies::Always,
+                    "never" => Cookies::Never,
+                    _ => Cookies::Auto,
+                },
+            },
+            public_url: public_url.clone(),
+            values: Layer::new(),
+        };
+        if config.jobs.heartbeat * 3 > config.jobs.lease {
+            let refused =
+                Error::new("`jobs.heartbeat_s` must be at most a third of `jobs.lease_s`")
+                    .hint("one late sign of life must not cost a worker its job");
+            return Err(match values.get("jobs.heartbeat_s") {
+                Some((_, origin)) => refused.at(origin.clone()),
+                None => refused,
+            });
+        }
+        set(&mut values, "public_url", public_url);
+        Ok(Self { values, ..config })
+    }
+
+    /// Whether the console's cookies travel over HTTPS only.
+    pub fn secure_cookies(&self) -> bool {
+        match self.console.secure_cookies {
+            Cookies::Auto => self.public_url.starts_with("https://"),
+            Cookies::Always => true,
+            Cookies::Never => false,
+        }
+    }
+
+    /// Whether somebody said this, or it is the default.
+    pub fn is_said(&self, key: &str) -> bool {
+        self.values
+            .get(key)
+            .is_some_and(|(_, origin)| *origin != Origin::Default)
+    }
+
+    /// The file of a SQLite store.
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let rest = self.database_url.expose().strip_prefix("sqlite://")?;
+        Some(PathBuf::from(rest.split('?').next().unwrap_or(rest)))
+    }
+}
+
+fn set(values: &mut Layer, key: &str, text: String) {
+    if let Some((value, _)) = values.get_mut(key) {
+        *value = Value::Text(text);
+    }
+}
+
+/// Reads values whose shape was checked when they were layered. A key without a value
+/// cannot be: the defaults name every key, which a test holds true.
+struct Reader<'a>(&'a Layer);
+
+impl Reader<'_> {
+    fn text(&self, key: &str) -> String {
+        match self.0.get(key) {
+            Some((Value::Text(text), _)) => text.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        let path = PathBuf::from(self.text(key));
+        std::path::absolute(&path).unwrap_or(path)
+    }
+
+    fn address(&self, key: &str) -> SocketAddr {
+        self.text(key)
+            .parse()
+            .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    fn number(&self, key: &str) -> u64 {
+        match self.0.get(key) {
+            Some((Value::Integer(number), _)) => u64::try_from(*number).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    fn size(&self, key: &str) -> usize {
+        usize::try_from(self.number(key)).unwrap_or(usize::MAX)
+    }
+
+    fn switch(&self, key: &str, usual: &str) -> Option<String> {
+        match self.0.get(key) {
+            Some((Value::Bool(true), _)) => Some(usual.to_owned()),
+            Some((Value::Text(text), _)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{KEYS, Key};
+
+    #[test]
+    fn defaults_name_every_key_once_and_in_order() {
+        let found: Vec<String> = {
+            let mut section = String::new();
+            let mut found = Vec::new();
+            for line in super::super::DEFAULTS.lines() {
+                if let Some(name) = line.strip_prefix('[') {
+                    name.trim_end_matches(']').clone_into(&mut section);
+                } else if let Some((name, _)) = line.split_once(" = ")
+                    && !line.starts_with('#')
+                {
+                    let dot = if section.is_empty() { "" } else { "." };
+                    found.push(format!("{section}{dot}{name}"));
+                }
+            }
+            found
+        };
+        assert_eq!(found, KEYS.iter().map(Key::path).collect::<Vec<_>>());
+    }
+}
