@@ -7,8 +7,10 @@ use crate::{
 };
 use pressroom_base::Kind;
 use pressroom_cli::{Exit, Failure, commands::serve::Role, config::Config};
+use pressroom_fleet::Fleet;
 use pressroom_jobs::{Runner, RunnerConfig};
 use pressroom_providers::{hosting::LocalHosting, probe::Prober};
+use pressroom_store::{Signal, Store};
 use std::{
     error::Error,
     future::{Future, IntoFuture},
@@ -19,12 +21,19 @@ use std::{
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::broadcast::error::RecvError,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 /// What a job that was told to stop gets to undo what it began.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// Between looks at the hosting stack.
+const GUARD: Duration = Duration::from_secs(15);
+
+/// Between rounds of housekeeping.
+const TIDY: Duration = Duration::from_mins(5);
 
 /// What answers get to reach their readers once all requests are answered.
 const LAST_BYTES: Duration = Duration::from_secs(1);
@@ -75,6 +84,14 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
             }
         });
     }
+    if role.is_worker() {
+        background(
+            &stop,
+            "events",
+            deliver(wired.fleet.clone(), wired.store.clone()),
+        );
+        background(&stop, "housekeeping", tidy(wired.fleet.clone()));
+    }
     let worker = role
         .is_worker()
         .then(|| tokio::spawn(work(wired, config.clone(), stop.clone())));
@@ -116,20 +133,43 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// Hands events to their consumers as soon as they are heard of, and looks anyway
+/// every few seconds: a signal is a hint, never the truth.
+async fn deliver(fleet: Fleet, store: Store) {
+    let mut signals = store.signals();
+    loop {
+        if let Err(error) = fleet.deliver_events().await {
+            tracing::warn!(error = chain(&error), "events wait for their consumers");
+            sleep(AGAIN).await;
+        }
+        let heard = async {
+            while !matches!(
+                signals.recv().await,
+                Ok(Signal::Event) | Err(RecvError::Lagged(_) | RecvError::Closed)
+            ) {}
+        };
+        let _ = timeout(AGAIN, heard).await;
+    }
+}
+
+/// Forgets what has lapsed, every few minutes.
+async fn tidy(fleet: Fleet) {
+    loop {
+        if let Err(error) = fleet.tidy().await {
+            tracing::warn!(
+                error = chain(&error),
+                "housekeeping failed, it is tried again"
+            );
+        }
+        sleep(TIDY).await;
+    }
+}
+
 /// Brings the stack up and runs jobs until asked to stop.
 async fn work(wired: Wired, config: Config, stop: CancellationToken) {
-    let (hosting, prober) = (wired.hosting.clone(), wired.prober.clone());
     // Jobs that need no site run also where the stack does not start.
-    if !bring_up(&hosting, &prober).await {
-        background(&stop, "hosting", async move {
-            loop {
-                sleep(AGAIN).await;
-                if bring_up(&hosting, &prober).await {
-                    break;
-                }
-            }
-        });
-    }
+    bring_up(&wired.hosting, &wired.prober).await;
+    background(&stop, "hosting", guard(wired.hosting.clone(), wired.prober.clone()));
     let jobs = &config.jobs;
     let runner = Runner::new(
         wired.store,
@@ -147,7 +187,18 @@ async fn work(wired: Wired, config: Config, stop: CancellationToken) {
     runner.run(stop).await;
 }
 
-async fn bring_up(hosting: &LocalHosting, prober: &Prober) -> bool {
+/// Brings daemons of the stack that died up again: their sites are down meanwhile.
+async fn guard(hosting: LocalHosting, prober: Prober) {
+    loop {
+        sleep(GUARD).await;
+        if !hosting.status().await.is_up() {
+            tracing::warn!("a daemon of the hosting stack is down, it is started again");
+            bring_up(&hosting, &prober).await;
+        }
+    }
+}
+
+async fn bring_up(hosting: &LocalHosting, prober: &Prober) {
     let started = Instant::now();
     match hosting.up().await {
         Ok(status) => {
@@ -158,14 +209,12 @@ async fn bring_up(hosting: &LocalHosting, prober: &Prober) -> bool {
                     "sites are served on http://{address}"
                 );
             }
-            true
         }
         Err(error) => {
             tracing::error!(
                 error = chain(&error),
                 "the hosting stack does not start, `pressroom doctor` says more"
             );
-            false
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::principal::Principal;
 use pressroom_base::id::{IdempotencyId, JobId};
+use uuid::Uuid;
 
 /// Who calls a use case, and whether this call is a repetition.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Caller {
 pub struct IdempotencySlot {
     /// The row.
     pub id: IdempotencyId,
+    /// This attempt at the request, unlike every other: who holds the row.
+    pub(crate) attempt: Uuid,
     /// The job an earlier, interrupted run of this request has already started. A use
     /// case that starts a job returns this one instead of acting again.
     pub job: Option<JobId>,

@@ -2,4 +2,5 @@
 mod doctor;
 mod php;
 mod ready;
+mod tidy;
 pub use doctor::Check;

@@ -5,6 +5,7 @@ use crate::{
     context::Stop,
     keeper,
     output::{Output, Writer},
+    thread::{Ended, OwnThread},
 };
 use pressroom_base::{Kind, catalog::metric};
 use pressroom_store::{
@@ -12,7 +13,7 @@ use pressroom_store::{
     jobs::{Failure, queue},
 };
 use std::{future::Future, sync::Arc, time::Duration};
-use tokio::{task::JoinError, time::Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Between attempts at undoing.
@@ -23,14 +24,6 @@ const UNDO_DELAY: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(5),
     cap: Duration::from_mins(10),
 };
-
-/// How the work ended.
-enum Ended<T> {
-    Ok(T),
-    Failed(JobFailure),
-    /// It did not return in time after it was told to stop.
-    Stopped,
-}
 
 pub(crate) struct Execution {
     pub(crate) store: Store,
@@ -147,7 +140,8 @@ impl Execution {
         tracing::warn!(job.id = %row.id, error = %failure, "job {} will be tried again", row.id);
         writer.close().await;
         let delay = policy.delay(row.attempt);
-        self.persist(ctx, Change::Retry(delay, failure.stored())).await?;
+        self.persist(ctx, Change::Retry(delay, failure.stored()))
+            .await?;
         Ok(None)
     }
 
@@ -161,7 +155,8 @@ impl Execution {
     ) -> Result<Option<JobState>, Error> {
         let row = ctx.job();
         if row.undo_to.is_none() {
-            self.persist(ctx, Change::UndoFirst(ends, why.stored())).await?;
+            self.persist(ctx, Change::UndoFirst(ends, why.stored()))
+                .await?;
         }
         let (kind, own, reason) = (Arc::clone(&self.kind), ctx.for_undo(), why.clone());
         let work = async move { kind.undo(&own, &reason).await };
@@ -209,44 +204,31 @@ impl Execution {
         Ok(None)
     }
 
-    /// Runs work in a task of its own: a panic there is a failure here, and work
-    /// that does not stop when told is stopped.
+    /// Runs work to its end, or stops it when it does not stop although told. A
+    /// panic is a failure. Nothing of it runs any more when this returns.
     async fn supervise<T: Send + 'static>(
         &self,
         ctx: &JobContext,
         work: impl Future<Output = Result<T, JobFailure>> + Send + 'static,
     ) -> Result<Ended<T>, Error> {
-        let mut task = tokio::spawn(work);
-        let joined = tokio::select! {
+        let mut own = OwnThread::start(ctx.id(), work);
+        let ended = tokio::select! {
             biased;
-            joined = &mut task => Some(joined),
+            ended = own.ended() => Some(ended),
             () = ctx.cancelled().cancelled() => None,
         };
-        let joined = match joined {
-            Some(joined) => joined,
-            None if ctx.is_lost() => {
-                task.abort();
-                // Nothing of it may still run when we say that it is over.
-                let _ = task.await;
-                return Err(Error::LostLease);
-            }
-            None => match tokio::time::timeout(self.config.grace, &mut task).await {
-                Ok(joined) => joined,
-                Err(_) => {
-                    task.abort();
-                    task.await
-                }
+        let ended = match ended {
+            Some(ended) => ended,
+            None if ctx.is_lost() => own.stop().await,
+            None => match tokio::time::timeout(self.config.grace, own.ended()).await {
+                Ok(ended) => ended,
+                Err(_) => own.stop().await,
             },
         };
         if ctx.is_lost() {
             return Err(Error::LostLease);
         }
-        Ok(match joined {
-            Ok(Ok(value)) => Ended::Ok(value),
-            Ok(Err(failure)) => Ended::Failed(failure),
-            Err(error) if error.is_cancelled() => Ended::Stopped,
-            Err(error) => Ended::Failed(panicked(error)),
-        })
+        Ok(ended)
     }
 
     /// Writes a change of state, trying again while the lease lasts: a store that
@@ -316,14 +298,4 @@ fn cancelled(reason: &str) -> JobFailure {
         format!("Cancelled: {reason}")
     };
     JobFailure::new(Kind::Conflict, message)
-}
-
-fn panicked(error: JoinError) -> JobFailure {
-    let payload = error.into_panic();
-    let said = payload
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    JobFailure::bug(format!("the job's code panicked: {said}"))
 }

@@ -126,7 +126,10 @@ mod tests {
 
     #[test]
     fn kinds_have_their_usual_class() {
-        assert_eq!(JobFailure::new(Kind::Unreachable, "x").class, Class::Transport);
+        assert_eq!(
+            JobFailure::new(Kind::Unreachable, "x").class,
+            Class::Transport
+        );
         assert_eq!(JobFailure::new(Kind::Remote, "x").class, Class::Site);
         assert_eq!(JobFailure::bug("x").class, Class::Bug);
         assert_eq!(JobFailure::new(Kind::Invalid, "x").class, Class::User);

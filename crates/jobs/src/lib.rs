@@ -35,6 +35,7 @@ mod output;
 mod queue;
 mod retry;
 mod runner;
+mod thread;
 mod watch;
 
 pub use context::{JobContext, Step, Stop};

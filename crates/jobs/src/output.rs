@@ -62,7 +62,9 @@ impl Output {
             return;
         }
         // PostgreSQL takes no NUL in text.
-        let line = line.trim_end_matches(['\r', '\n']).replace('\0', "\u{fffd}");
+        let line = line
+            .trim_end_matches(['\r', '\n'])
+            .replace('\0', "\u{fffd}");
         let bytes = line.len() as u64 + 1;
         let room = OUTPUT_CAP_BYTES - CAP_NOTE.len() as u64;
         if buffer.taken + bytes > room {

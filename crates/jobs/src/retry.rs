@@ -57,7 +57,9 @@ impl RetryPolicy {
     /// half and all of that, so that jobs which failed together do not return
     /// together.
     pub fn delay(&self, attempt: i32) -> Duration {
-        let doublings = u32::try_from(attempt.saturating_sub(1)).unwrap_or(0).min(20);
+        let doublings = u32::try_from(attempt.saturating_sub(1))
+            .unwrap_or(0)
+            .min(20);
         let longest = self.base.saturating_mul(1 << doublings).min(self.cap);
         let mut random = [0; 2];
         token::fill(&mut random);
@@ -81,8 +83,14 @@ mod tests {
         let policy = RetryPolicy::transport();
         for (attempt, longest) in [(1, 5), (2, 10), (3, 20), (40, 600)] {
             let delay = policy.delay(attempt);
-            assert!(delay <= Duration::from_secs(longest), "{attempt}: {delay:?}");
-            assert!(delay >= Duration::from_secs(longest) / 2, "{attempt}: {delay:?}");
+            assert!(
+                delay <= Duration::from_secs(longest),
+                "{attempt}: {delay:?}"
+            );
+            assert!(
+                delay >= Duration::from_secs(longest) / 2,
+                "{attempt}: {delay:?}"
+            );
         }
         assert!(!policy.retries(Class::User) && !policy.retries(Class::Bug));
         assert!(policy.retries(Class::Transport));

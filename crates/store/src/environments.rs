@@ -205,7 +205,10 @@ pub async fn create_site(
         created_at: Set(tx.now().await?.millis()),
         ..Default::default()
     };
-    let model = model.insert(tx.connection()).await.map_err(Error::of("site"))?;
+    let model = model
+        .insert(tx.connection())
+        .await
+        .map_err(Error::of("site"))?;
     SiteRow::read(model)
 }
 
@@ -344,8 +347,22 @@ pub async fn update(tx: &Tx, id: EnvironmentId, patch: EnvironmentPatch) -> Resu
         )*};
     }
     patch!(
-        state, url, origin_addr, origin_host, unix_user, db_name, db_user, db_host, table_prefix,
-        core_version, locale, title, php_version, multisite, debug, inspected_at
+        state,
+        url,
+        origin_addr,
+        origin_host,
+        unix_user,
+        db_name,
+        db_user,
+        db_host,
+        table_prefix,
+        core_version,
+        locale,
+        title,
+        php_version,
+        multisite,
+        debug,
+        inspected_at
     );
     if sealed.is_some() {
         model.db_password_sealed = Set(sealed);

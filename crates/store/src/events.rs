@@ -98,7 +98,10 @@ pub async fn deliver_pending(store: &Store, consumer: &str, batch: u64) -> Resul
              WHERE d.consumer = $1 AND d.state = 'pending' ORDER BY d.id LIMIT $2 {}",
             store.lock_clause("FOR UPDATE OF d SKIP LOCKED")
         ),
-        [consumer.into(), i64::try_from(batch).unwrap_or(i64::MAX).into()],
+        [
+            consumer.into(),
+            i64::try_from(batch).unwrap_or(i64::MAX).into(),
+        ],
     )
     .await?;
     for row in &rows {

@@ -108,8 +108,8 @@ async fn advisory(connection: &DatabaseConnection, call: &str) -> Result<()> {
 }
 
 fn file_of(url: &str) -> Result<PathBuf> {
-    let options = sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url)
-        .map_err(|_| Error::BadUrl)?;
+    let options =
+        sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url).map_err(|_| Error::BadUrl)?;
     Ok(options.get_filename().to_path_buf())
 }
 

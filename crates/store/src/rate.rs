@@ -1,6 +1,7 @@
 //! Rate limits that hold over all processes: one fixed window per key.
 
 use crate::{Error, Result, Store, Tx, sql};
+use pressroom_base::Timestamp;
 use std::time::Duration;
 
 /// Where a key stands after a hit.
@@ -12,6 +13,8 @@ pub struct RateStatus {
     pub remaining: u32,
     /// Seconds until the window ends, at least 1.
     pub reset_s: u64,
+    /// When the window ends by the database's clock; the same for all of its hits.
+    pub ends_at: Timestamp,
     /// Whether this hit is allowed.
     pub allowed: bool,
 }
@@ -49,6 +52,7 @@ pub async fn hit(store: &Store, key: &str, limit: u32, window: Duration) -> Resu
         limit,
         remaining: u32::try_from(i64::from(limit).saturating_sub(count)).unwrap_or(0),
         reset_s: u64::try_from(left_ms).unwrap_or(1).div_ceil(1000),
+        ends_at: Timestamp::from_millis(start.saturating_add(window_ms)),
         allowed: count <= i64::from(limit),
     })
 }
@@ -71,6 +75,7 @@ pub async fn peek(store: &Store, key: &str, limit: u32, window: Duration) -> Res
             limit,
             remaining: limit,
             reset_s: u64::try_from(window_ms).unwrap_or(0).div_ceil(1000),
+            ends_at: store.now().await?.plus(window),
             allowed: limit > 0,
         });
     };
@@ -82,6 +87,7 @@ pub async fn peek(store: &Store, key: &str, limit: u32, window: Duration) -> Res
         limit,
         remaining: u32::try_from(i64::from(limit).saturating_sub(count)).unwrap_or(0),
         reset_s: u64::try_from(left_ms).unwrap_or(1).div_ceil(1000),
+        ends_at: Timestamp::from_millis(start.saturating_add(window_ms)),
         allowed: count < i64::from(limit),
     })
 }

@@ -12,7 +12,7 @@ use sea_orm::{
 use std::time::Duration;
 
 /// How exact `last_seen_at` is.
-const LAST_SEEN_STEP: Duration = Duration::from_secs(60);
+const LAST_SEEN_STEP: Duration = Duration::from_mins(1);
 
 table! {
     /// A signed-in browser.

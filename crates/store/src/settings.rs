@@ -21,7 +21,10 @@ pub async fn get(from: &impl Read, name: &str) -> Result<Option<String>> {
         .filter(setting::Column::Name.eq(name))
         .one(from.connection())
         .await?;
-    Ok(found.map(SettingRow::read).transpose()?.map(|row| row.value))
+    Ok(found
+        .map(SettingRow::read)
+        .transpose()?
+        .map(|row| row.value))
 }
 
 /// Sets a setting.

@@ -10,8 +10,7 @@ pub(crate) async fn one(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Option<QueryResult>> {
     let connection = from.connection();
-    let statement =
-        Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(connection.query_one_raw(statement).await?)
 }
 
@@ -21,8 +20,7 @@ pub(crate) async fn all(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<Vec<QueryResult>> {
     let connection = from.connection();
-    let statement =
-        Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(connection.query_all_raw(statement).await?)
 }
 
@@ -33,7 +31,6 @@ pub(crate) async fn run(
     values: impl IntoIterator<Item = Value>,
 ) -> Result<u64> {
     let connection = from.connection();
-    let statement =
-        Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(connection.execute_raw(statement).await?.rows_affected())
 }

@@ -12,7 +12,7 @@ use sea_orm::{
 use std::time::Duration;
 
 /// How exact `last_used_at` is; more would be a write per request.
-const LAST_USED_STEP: Duration = Duration::from_secs(60);
+const LAST_USED_STEP: Duration = Duration::from_mins(1);
 
 table! {
     /// A credential of a program.
@@ -91,7 +91,10 @@ pub async fn create(tx: &Tx, new: NewToken) -> Result<TokenRow> {
         created_at: Set(tx.now().await?.millis()),
         ..Default::default()
     };
-    let model = model.insert(tx.connection()).await.map_err(Error::of("token"))?;
+    let model = model
+        .insert(tx.connection())
+        .await
+        .map_err(Error::of("token"))?;
     TokenRow::read(model)
 }
 

@@ -2,7 +2,9 @@
 
 use crate::{Error, Read, Result, Tx};
 use pressroom_base::{Timestamp, id::UserId};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
+};
 
 table! {
     /// A person.
@@ -53,13 +55,18 @@ pub async fn create(tx: &Tx, new: NewUser) -> Result<UserRow> {
         disabled_at: Set(None),
         ..Default::default()
     };
-    let model = model.insert(tx.connection()).await.map_err(Error::of("user"))?;
+    let model = model
+        .insert(tx.connection())
+        .await
+        .map_err(Error::of("user"))?;
     UserRow::read(model)
 }
 
 /// One person.
 pub async fn get(from: &impl Read, id: UserId) -> Result<Option<UserRow>> {
-    let found = user::Entity::find_by_id(id.get()).one(from.connection()).await?;
+    let found = user::Entity::find_by_id(id.get())
+        .one(from.connection())
+        .await?;
     found.map(UserRow::read).transpose()
 }
 

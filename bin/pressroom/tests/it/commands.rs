@@ -219,6 +219,26 @@ fn a_second_run_is_harmless_and_files_stay_closed() {
 }
 
 #[test]
+fn many_first_runs_at_once_agree_on_one_key_and_one_schema() {
+    let place = Installation::new();
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| place.run(&["account", "list"])))
+            .collect();
+        for run in runs {
+            assert_eq!(run.join().expect("it ends").done(), "");
+        }
+    });
+    place.add_user("ann@example.com", PASSWORD).done();
+    let left = fs::read_dir(place.data()).expect("listed").flatten();
+    let names: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    let drafts = names
+        .iter()
+        .filter(|name| name.to_string_lossy().starts_with("secret.key"));
+    assert_eq!(drafts.count(), 1, "{names:?}");
+}
+
+#[test]
 fn help_and_completions_need_nothing() {
     let place = Installation::new();
     assert!(place.run(&["--help"]).done().contains("Examples:"));

@@ -77,7 +77,7 @@ impl Fleet {
         let kind = new.job.kind.clone();
         let id = enqueue(tx, new.job).await?;
         if let Some(slot) = caller.idempotency {
-            idempotency::attach_job(tx, slot.id, &self.parts.settings.node, id).await?;
+            idempotency::attach_job(tx, slot.id, &slot.attempt.to_string(), id).await?;
         }
         if let Some(event) = new.event {
             events::emit(

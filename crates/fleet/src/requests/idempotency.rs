@@ -1,10 +1,11 @@
 //! Requests that may come again, also after this process was killed.
 
 use crate::{Fleet, Result, caller::IdempotencySlot};
-use pressroom_base::{Secret, id::IdempotencyId};
+use pressroom_base::Secret;
 use pressroom_store::idempotency::{self, Claim};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use uuid::Uuid;
 
 /// How long a request waits for the one with the same key that runs already.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,15 +39,20 @@ impl Fleet {
     /// answer up to a minute.
     pub async fn begin_request(&self, scope: &str, key: &str, fingerprint: &str) -> Result<Begin> {
         let deadline = Instant::now() + PATIENCE;
-        let holder = &self.parts.settings.node;
+        let attempt = Uuid::now_v7();
+        let holder = attempt.to_string();
         let lease = self.parts.settings.request_lease;
         loop {
             let claim =
-                idempotency::claim(&self.parts.store, scope, key, fingerprint, holder, lease)
+                idempotency::claim(&self.parts.store, scope, key, fingerprint, &holder, lease)
                     .await?;
             let slot = match claim {
-                Claim::Fresh(id) => IdempotencySlot { id, job: None },
-                Claim::Resumed { id, job } => IdempotencySlot { id, job },
+                Claim::Fresh(id) => IdempotencySlot {
+                    id,
+                    attempt,
+                    job: None,
+                },
+                Claim::Resumed { id, job } => IdempotencySlot { id, attempt, job },
                 Claim::Done { status, body } => {
                     return Ok(Begin::Answered {
                         status,
@@ -60,23 +66,23 @@ impl Fleet {
                     continue;
                 }
             };
-            self.keep_claim(slot.id);
+            self.keep_claim(slot);
             return Ok(Begin::Run(slot));
         }
     }
 
     /// Renews a claim until its request is answered, so that a short lease suffices
     /// and a killed process is noticed soon.
-    fn keep_claim(&self, id: IdempotencyId) {
+    fn keep_claim(&self, slot: IdempotencySlot) {
         let fleet = self.clone();
         tokio::spawn(async move {
             let lease = fleet.parts.settings.request_lease;
+            let holder = slot.attempt.to_string();
             let end = Instant::now() + LONGEST;
             while Instant::now() < end {
                 sleep(lease / 3).await;
                 let renewed =
-                    idempotency::heartbeat(&fleet.parts.store, id, &fleet.parts.settings.node, lease)
-                        .await;
+                    idempotency::heartbeat(&fleet.parts.store, slot.id, &holder, lease).await;
                 // Answered, or lost: either way there is nothing left to keep.
                 if renewed.is_err() {
                     return;
@@ -85,21 +91,24 @@ impl Fleet {
         });
     }
 
-    /// Keeps the answer for 24 hours, sealed. An answer of status 5xx is kept only when
-    /// the request has started a job; otherwise it had no effect and may be tried again.
+    /// Keeps the answer for 24 hours, sealed. A passing answer (something is busy or
+    /// unreachable) and one of status 5xx are kept only when the request has started a
+    /// job; otherwise it had no effect and may be tried again.
     pub async fn finish_request(
         &self,
-        id: IdempotencyId,
+        slot: IdempotencySlot,
         status: u16,
         body: &Secret<String>,
+        passing: bool,
     ) -> Result<()> {
         let store = &self.parts.store;
-        let holder = &self.parts.settings.node;
-        if status >= 500 {
-            idempotency::release(store, id, holder).await?;
+        let (id, holder) = (slot.id, slot.attempt.to_string());
+        let passing = passing || status >= 500;
+        if passing {
+            idempotency::release(store, id, &holder).await?;
         }
-        match idempotency::finish(store, id, holder, status, body.expose()).await {
-            Err(error) if error.is_lost_lease() && status >= 500 => Ok(()),
+        match idempotency::finish(store, id, &holder, status, body.expose()).await {
+            Err(error) if error.is_lost_lease() && passing => Ok(()),
             done => Ok(done?),
         }
     }

@@ -1,7 +1,6 @@
 //! Rate windows that hold over all nodes.
 
 use crate::{Fleet, Result};
-use pressroom_base::Timestamp;
 use pressroom_store::{RateStatus, rate};
 use std::time::Duration;
 
@@ -36,8 +35,7 @@ fn view(status: RateStatus) -> Rate {
         allowed: status.allowed,
         limit: status.limit,
         remaining: status.remaining,
-        reset_at: Timestamp::now()
-            .plus(Duration::from_secs(status.reset_s))
-            .seconds(),
+        // The first whole second at which it is over.
+        reset_at: status.ends_at.plus(Duration::from_millis(999)).seconds(),
     }
 }

@@ -227,9 +227,10 @@ fn refused(report: &bridge::Report, user: Option<&str>) -> Result<()> {
                 |name| format!("User `{name}` not found"),
             ),
         ),
-        Some("user_powerless") => {
+        Some("user_without_role") => {
             Error::invalid("this user may not log in").with_code(code::UNPROCESSABLE)
         }
+        Some("bad_redirect") => Error::invalid(message).with_code(code::UNPROCESSABLE),
         _ => Error::new(Kind::Remote, message),
     })
 }

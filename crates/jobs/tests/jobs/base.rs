@@ -4,8 +4,8 @@
 use futures_util::future::BoxFuture;
 use pressroom_base::{id::JobId, keyring::Keyring};
 use pressroom_jobs::{
-    Interruption, JobContext, JobFailure, JobKind, JobRow, JobState, Lane, NewJob, Registry,
-    RetryPolicy, Runner, RunnerConfig, enqueue,
+    Interruption, JobContext, JobFailure, JobKind, JobRow, Lane, NewJob, Registry, RetryPolicy,
+    Runner, RunnerConfig, enqueue,
 };
 use pressroom_store::{Store, jobs};
 use serde_json::Value;
@@ -138,10 +138,6 @@ impl Base {
 
     pub async fn ended(&self, id: JobId) -> JobRow {
         self.until(id, |row| row.state.is_final()).await
-    }
-
-    pub async fn in_state(&self, id: JobId, state: JobState) -> JobRow {
-        self.until(id, |row| row.state == state).await
     }
 
     pub async fn until(&self, id: JobId, holds: impl Fn(&JobRow) -> bool) -> JobRow {

@@ -88,7 +88,10 @@ async fn what_was_done_before_the_wish_stays_done(base: Base) {
     ask(&base, id).await;
     let row = base.ended(id).await;
     runner.stop().await;
-    assert_eq!((row.state, row.result), (JobState::Completed, Some(json!("done"))));
+    assert_eq!(
+        (row.state, row.result),
+        (JobState::Completed, Some(json!("done")))
+    );
     assert_eq!(script.reasons(), Vec::<String>::new());
 }
 

@@ -44,7 +44,11 @@ async fn a_lost_lease_stops_the_job_at_once(base: Base) {
     let row = base.job(id).await;
     assert_eq!((row.state, row.epoch), (JobState::Running, heir.epoch));
     assert_eq!(row.holder.as_deref(), Some("heir"));
-    assert_eq!(script.reasons(), Vec::<String>::new(), "a ghost does not undo");
+    assert_eq!(
+        script.reasons(),
+        Vec::<String>::new(),
+        "a ghost does not undo"
+    );
 }
 
 /// The ghost tries everything a job can write, after another took over and before
@@ -68,8 +72,14 @@ async fn a_ghost_s_writes_are_all_refused(base: Base) {
                 let mut results = vec![
                     ("begin", ctx.begin().await.is_err()),
                     ("progress", ctx.progress(50, "late").await.is_err()),
-                    ("begin_step", ctx.begin_step("two", json!(null)).await.is_err()),
-                    ("keep_secret", ctx.keep_secret(&"x".to_owned().into()).await.is_err()),
+                    (
+                        "begin_step",
+                        ctx.begin_step("two", json!(null)).await.is_err(),
+                    ),
+                    (
+                        "keep_secret",
+                        ctx.keep_secret(&"x".to_owned().into()).await.is_err(),
+                    ),
                 ];
                 let done = ctx.finish_step(step, StepState::Done, json!(1)).await;
                 results.push(("finish_step", done.is_err()));
@@ -117,7 +127,7 @@ async fn a_ghost_s_writes_are_all_refused(base: Base) {
 async fn a_long_job_keeps_its_lease(base: Base) {
     let script = Script::new(|ctx| async move {
         ctx.progress(1, "long").await?;
-        // Over twice the lease, on the job's own thread, without ever yielding.
+        // Over twice the lease without ever yielding.
         let until = std::time::Instant::now() + Duration::from_millis(4500);
         while std::time::Instant::now() < until {
             std::hint::spin_loop();

@@ -18,7 +18,10 @@ const LEASE: Duration = Duration::from_secs(2);
 
 /// Claims the job as a worker that then dies.
 async fn die_with(base: &Base) -> jobs::JobRow {
-    let row = queue::claim(&base.store, &["test"], "dead", LEASE).await.unwrap().unwrap();
+    let row = queue::claim(&base.store, &["test"], "dead", LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     base.store.advance_clock(LEASE + Duration::from_millis(1));
     row
 }
@@ -41,30 +44,48 @@ async fn a_lost_worker_s_job_goes_on_if_its_kind_says_so(base: Base) {
         let steps = ctx.steps().await?;
         assert_eq!(steps.len(), 2);
         assert!(ctx.done_step("download").await?.is_some());
-        assert!(ctx.done_step("swap").await?.is_none(), "its result is not known");
+        assert!(
+            ctx.done_step("swap").await?.is_none(),
+            "its result is not known"
+        );
         assert_eq!(steps[1].intent, json!({ "to": "2.0" }));
         Ok(json!(ctx.attempt()))
     });
     let id = base.enqueue(plain()).await;
-    let row = queue::claim(&base.store, &["test"], "dead", LEASE).await.unwrap().unwrap();
+    let row = queue::claim(&base.store, &["test"], "dead", LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     let tx = base.store.begin().await.unwrap();
     let epoch = row.epoch;
     let null = json!(null);
-    let step = jobs::record::begin_step(&tx, id, epoch, "download", &null).await.unwrap();
-    jobs::record::finish_step(&tx, id, epoch, step.id, StepState::Done, &null).await.unwrap();
-    jobs::record::begin_step(&tx, id, epoch, "swap", &json!({ "to": "2.0" })).await.unwrap();
+    let step = jobs::record::begin_step(&tx, id, epoch, "download", &null)
+        .await
+        .unwrap();
+    jobs::record::finish_step(&tx, id, epoch, step.id, StepState::Done, &null)
+        .await
+        .unwrap();
+    jobs::record::begin_step(&tx, id, epoch, "swap", &json!({ "to": "2.0" }))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     base.store.advance_clock(LEASE + Duration::from_millis(1));
     let runner = base.start(&script);
     let row = base.ended(id).await;
     runner.stop().await;
-    assert_eq!((row.state, row.result), (JobState::Completed, Some(json!(2))));
+    assert_eq!(
+        (row.state, row.result),
+        (JobState::Completed, Some(json!(2)))
+    );
 }
 
 async fn a_worker_lost_while_undoing_is_followed_by_one_that_undoes(base: Base) {
     let script = Script::new(|_| async { panic!("must not run again") });
     let id = base.enqueue(plain()).await;
-    let row = queue::claim(&base.store, &["test"], "dead", LEASE).await.unwrap().unwrap();
+    let row = queue::claim(&base.store, &["test"], "dead", LEASE)
+        .await
+        .unwrap()
+        .unwrap();
     let why = jobs::Failure {
         kind: Kind::Invalid,
         message: "bad name".into(),
@@ -73,7 +94,9 @@ async fn a_worker_lost_while_undoing_is_followed_by_one_that_undoes(base: Base) 
         result: None,
     };
     let tx = base.store.begin().await.unwrap();
-    queue::undo_first(&tx, id, row.epoch, JobState::Failed, &why).await.unwrap();
+    queue::undo_first(&tx, id, row.epoch, JobState::Failed, &why)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     base.store.advance_clock(LEASE + Duration::from_millis(1));
     let runner = base.start(&script);
@@ -116,7 +139,8 @@ async fn a_shutdown_lets_jobs_end(base: Base) {
     let runner = Running::start(&base.store, &script, generous);
     base.until(id, |row| row.message == "running").await;
     let later = base.enqueue(plain()).await;
-    base.until(later, |row| row.state == JobState::Running).await;
+    base.until(later, |row| row.state == JobState::Running)
+        .await;
     runner.shutdown.cancel();
     let unclaimed = base.enqueue(plain()).await;
     go.cancel();
@@ -142,7 +166,10 @@ async fn a_shutdown_gives_slow_jobs_back(base: Base) {
     base.until(id, |row| row.message == "slow").await;
     runner.stop().await;
     let row = base.job(id).await;
-    assert_eq!((row.state, row.attempt, row.interrupted), (JobState::Queued, 1, true));
+    assert_eq!(
+        (row.state, row.attempt, row.interrupted),
+        (JobState::Queued, 1, true)
+    );
     assert_eq!(row.lease_until, None);
     assert_eq!(script.reasons(), Vec::<String>::new(), "nothing was undone");
 
@@ -150,5 +177,8 @@ async fn a_shutdown_gives_slow_jobs_back(base: Base) {
     let runner = base.start(&script);
     let row = base.ended(id).await;
     runner.stop().await;
-    assert_eq!((row.state, row.result), (JobState::Completed, Some(json!("second"))));
+    assert_eq!(
+        (row.state, row.result),
+        (JobState::Completed, Some(json!("second")))
+    );
 }

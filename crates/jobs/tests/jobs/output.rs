@@ -12,7 +12,9 @@ crate::on_both! {
 }
 
 async fn whole(base: &Base, id: pressroom_base::id::JobId) -> (usize, String) {
-    let pieces = jobs::output_after(&base.store, id, 0, 10_000).await.unwrap();
+    let pieces = jobs::output_after(&base.store, id, 0, 10_000)
+        .await
+        .unwrap();
     let text = pieces.iter().map(|piece| piece.text.as_str()).collect();
     (pieces.len(), text)
 }
@@ -30,9 +32,15 @@ async fn lines_come_in_order_and_in_few_pieces(base: Base) {
     base.ended(id).await;
     runner.stop().await;
     let (pieces, text) = whole(&base, id).await;
-    let mut expected: String = (0..5000).map(|number| format!("line {number}\n")).collect();
+    let lines: Vec<_> = (0..5000).map(|number| format!("line {number}")).collect();
+    let mut expected = lines.join("\n") + "\n";
     expected.push_str("nul \u{fffd} and ü\n");
-    assert!(text == expected, "{} bytes for {}", text.len(), expected.len());
+    assert!(
+        text == expected,
+        "{} bytes for {}",
+        text.len(),
+        expected.len()
+    );
     assert!(pieces <= 4, "{pieces} pieces");
 }
 
@@ -57,11 +65,17 @@ async fn a_mad_job_is_cut_off(base: Base) {
     assert_eq!((row.state, row.attempt), (JobState::Completed, 2));
     let (_, text) = whole(&base, id).await;
     assert!(text.len() as u64 <= OUTPUT_CAP_BYTES, "{}", text.len());
-    assert!(text.len() as u64 > OUTPUT_CAP_BYTES - 2000, "{}", text.len());
+    assert!(
+        text.len() as u64 > OUTPUT_CAP_BYTES - 2000,
+        "{}",
+        text.len()
+    );
     let cut = "[output cut: more than 4 MB]\n";
     assert!(text.ends_with(cut));
     assert_eq!(text.matches(cut).count(), 1);
-    let pieces = jobs::output_after(&base.store, id, 0, 10_000).await.unwrap();
+    let pieces = jobs::output_after(&base.store, id, 0, 10_000)
+        .await
+        .unwrap();
     assert!(pieces.iter().all(|piece| piece.text.len() <= CHUNK_BYTES));
     assert!(pieces.iter().all(|piece| piece.text.ends_with('\n')));
 }
@@ -70,7 +84,8 @@ async fn a_watcher_sees_everything_once_and_then_the_end(base: Base) {
     let script = Script::new(|ctx| async move {
         for number in 0..5 {
             ctx.line(format!("line {number}"));
-            ctx.step(&format!("step {number}"), async { Ok(number) }).await?;
+            ctx.step(&format!("step {number}"), async { Ok(number) })
+                .await?;
             ctx.progress(number * 20, "working").await?;
         }
         Ok(json!("done"))
@@ -105,7 +120,10 @@ async fn a_watcher_sees_everything_once_and_then_the_end(base: Base) {
     let (pieces, _) = whole(&base, id).await;
     let mut late = pin!(watch_after(&base.store, id, i32::try_from(pieces).unwrap()));
     let only = late.next().await.unwrap();
-    assert_eq!((only.output.len(), only.job.state), (0, JobState::Completed));
+    assert_eq!(
+        (only.output.len(), only.job.state),
+        (0, JobState::Completed)
+    );
     assert!(late.next().await.is_none());
     let mut nobody = pin!(watch(&base.store, pressroom_base::id::JobId::new(999)));
     assert!(nobody.next().await.is_none());

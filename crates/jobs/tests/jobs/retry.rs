@@ -54,7 +54,11 @@ async fn each_class_has_its_say(base: Base) {
         assert_eq!((row.state, row.attempt), expected, "{row:#?}");
     }
     runner.stop().await;
-    assert_eq!(script.reasons(), ["always"; 4], "each was undone once, at its end");
+    assert_eq!(
+        script.reasons(),
+        ["always"; 4],
+        "each was undone once, at its end"
+    );
 }
 
 async fn a_job_that_never_works_is_dead_and_can_be_queued_again(base: Base) {
@@ -76,22 +80,21 @@ async fn a_job_that_never_works_is_dead_and_can_be_queued_again(base: Base) {
     let tx = base.store.begin().await.unwrap();
     requeue(&tx, id).await.unwrap();
     tx.commit().await.unwrap();
-    let row = base
-        .until(id, |_| script.reasons().len() == 2)
-        .await;
+    let row = base.until(id, |_| script.reasons().len() == 2).await;
     assert_eq!(row.attempt, 2);
     assert_eq!(base.ended(id).await.state, JobState::Dead);
     runner.stop().await;
 }
 
 async fn undoing_is_tried_again(base: Base) {
-    let script = Script::new(|_| async { Err(JobFailure::new(Kind::Invalid, "bad name")) })
-        .undo(|ctx| async move {
+    let script = Script::new(|_| async { Err(JobFailure::new(Kind::Invalid, "bad name")) }).undo(
+        |ctx| async move {
             if ctx.attempt() < 2 {
                 return Err(JobFailure::new(Kind::Unreachable, "no answer"));
             }
             Ok(())
-        });
+        },
+    );
     let id = base.enqueue(plain()).await;
     let runner = base.start(&script);
     base.until(id, |row| row.attempt == 1 && row.state == JobState::Queued)
@@ -112,8 +115,10 @@ async fn undoing_that_never_works_ends_dead(base: Base) {
     let id = base.enqueue(job).await;
     let runner = base.start(&script);
     for attempt in 1..=3 {
-        base.until(id, |row| row.attempt == attempt && row.state == JobState::Queued)
-            .await;
+        base.until(id, |row| {
+            row.attempt == attempt && row.state == JobState::Queued
+        })
+        .await;
         base.store.advance_clock(Duration::from_mins(10));
     }
     let row = base.ended(id).await;

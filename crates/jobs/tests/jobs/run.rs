@@ -1,8 +1,6 @@
 use crate::base::{Base, DEADLINE, Running, Script, config, fired, plain};
 use pressroom_base::{Kind, Secret, id::EnvironmentId};
-use pressroom_jobs::{
-    JobFailure, JobState, NewJob, RunnerConfig, StepState, take_job_secret,
-};
+use pressroom_jobs::{JobFailure, JobState, NewJob, RunnerConfig, StepState, take_job_secret};
 use pressroom_store::jobs;
 use serde_json::json;
 use std::{
@@ -35,7 +33,10 @@ async fn two_processes_share_the_work(base: Base) {
     });
     let mut queued = Vec::new();
     for number in 0..100 {
-        queued.push((number, base.enqueue(NewJob::new("test", json!(number))).await));
+        queued.push((
+            number,
+            base.enqueue(NewJob::new("test", json!(number))).await,
+        ));
     }
     let other = base.other_process().await;
     let runners = [
@@ -90,14 +91,16 @@ async fn a_job_has_its_payload_secrets_steps_and_result(base: Base) {
             .step("download", async { Ok::<_, JobFailure>(42) })
             .await?;
         let step = ctx.begin_step("unpack", json!({ "to": "/srv" })).await?;
-        ctx.finish_step(step, StepState::Done, json!({ "files": made })).await?;
+        ctx.finish_step(step, StepState::Done, json!({ "files": made }))
+            .await?;
         let missed = ctx
             .step("optional", async {
                 Err::<(), _>(JobFailure::new(Kind::Remote, "not there"))
             })
             .await;
         assert!(missed.is_err());
-        ctx.keep_secret(&Secret::new("shown once".to_owned())).await?;
+        ctx.keep_secret(&Secret::new("shown once".to_owned()))
+            .await?;
         let tx = ctx.begin().await?;
         pressroom_store::settings::set(&tx, "installed", &site).await?;
         tx.commit().await?;
@@ -148,7 +151,11 @@ async fn a_panic_is_a_failure_and_is_undone(base: Base) {
     runner.stop().await;
     assert_eq!(row.state, JobState::Failed);
     assert_eq!(row.error_kind, Some(Kind::Internal));
-    assert!(row.error_message.unwrap().contains("this was to be expected"));
+    assert!(
+        row.error_message
+            .unwrap()
+            .contains("this was to be expected")
+    );
     assert_eq!(script.reasons().len(), 1);
 }
 
@@ -194,7 +201,9 @@ async fn a_call_is_heard_without_polling(base: Base) {
             }
         }
     };
-    tokio::time::timeout(DEADLINE, calls).await.expect("it is heard");
+    tokio::time::timeout(DEADLINE, calls)
+        .await
+        .expect("it is heard");
     fired(&heard).await;
     runner.stop().await;
 }

@@ -1,6 +1,8 @@
 //! Moving a job from state to state.
 
-use super::{CancelOutcome, Enqueued, Failure, Hold, JobRow, JobState, NewJob, job, read, secrets_place};
+use super::{
+    CancelOutcome, Enqueued, Failure, Hold, JobRow, JobState, NewJob, job, read, secrets_place,
+};
 use crate::{Error, Result, Signal, Store, Tx, sql, stored::Stored};
 use pressroom_base::{Epoch, Secret, id::JobId, token};
 use sea_orm::{FromQueryResult, SqlErr, Value};
@@ -156,10 +158,7 @@ async fn take(
     let taken = match sql::one(&tx, statement, values).await {
         // Somebody's writer came first; the environment is theirs.
         Err(Error::Database(error))
-            if matches!(
-                error.sql_err(),
-                Some(SqlErr::UniqueConstraintViolation(_))
-            ) =>
+            if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) =>
         {
             None
         }

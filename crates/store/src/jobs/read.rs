@@ -61,10 +61,7 @@ pub async fn list(
 }
 
 /// The writing jobs on an environment that are not over, oldest first.
-pub async fn writing_on(
-    from: &impl Read,
-    environment: EnvironmentId,
-) -> Result<Vec<JobRow>> {
+pub async fn writing_on(from: &impl Read, environment: EnvironmentId) -> Result<Vec<JobRow>> {
     let found = job::Entity::find()
         .filter(job::Column::EnvironmentId.eq(environment.get()))
         .filter(job::Column::Lane.eq(Lane::Write.as_str()))

@@ -45,13 +45,37 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 "memberships",
                 [number("account_id"), number("user_id"), text("role")],
             )
-            .foreign_key(&mut reference("memberships", "account_id", "accounts", ForeignKeyAction::Cascade))
-            .foreign_key(&mut reference("memberships", "user_id", "users", ForeignKeyAction::Cascade))
+            .foreign_key(&mut reference(
+                "memberships",
+                "account_id",
+                "accounts",
+                ForeignKeyAction::Cascade,
+            ))
+            .foreign_key(&mut reference(
+                "memberships",
+                "user_id",
+                "users",
+                ForeignKeyAction::Cascade,
+            ))
             .take(),
         )
         .await?;
-    index(manager, true, "memberships_pair", "memberships (account_id, user_id)", "").await?;
-    index(manager, false, "memberships_user", "memberships (user_id)", "").await?;
+    index(
+        manager,
+        true,
+        "memberships_pair",
+        "memberships (account_id, user_id)",
+        "",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "memberships_user",
+        "memberships (user_id)",
+        "",
+    )
+    .await?;
 
     manager
         .create_table(
@@ -73,8 +97,18 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     number("created_at"),
                 ],
             )
-            .foreign_key(&mut reference("tokens", "user_id", "users", ForeignKeyAction::Cascade))
-            .foreign_key(&mut reference("tokens", "account_id", "accounts", ForeignKeyAction::Cascade))
+            .foreign_key(&mut reference(
+                "tokens",
+                "user_id",
+                "users",
+                ForeignKeyAction::Cascade,
+            ))
+            .foreign_key(&mut reference(
+                "tokens",
+                "account_id",
+                "accounts",
+                ForeignKeyAction::Cascade,
+            ))
             .take(),
         )
         .await?;
@@ -96,11 +130,23 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     maybe_text("agent"),
                 ],
             )
-            .foreign_key(&mut reference("sessions", "user_id", "users", ForeignKeyAction::Cascade))
+            .foreign_key(&mut reference(
+                "sessions",
+                "user_id",
+                "users",
+                ForeignKeyAction::Cascade,
+            ))
             .take(),
         )
         .await?;
     index(manager, true, "sessions_digest", "sessions (digest)", "").await?;
     index(manager, false, "sessions_user", "sessions (user_id)", "").await?;
-    index(manager, false, "sessions_expiry", "sessions (expires_at)", "").await
+    index(
+        manager,
+        false,
+        "sessions_expiry",
+        "sessions (expires_at)",
+        "",
+    )
+    .await
 }

@@ -22,12 +22,24 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     number("created_at"),
                 ],
             )
-            .foreign_key(&mut reference("domains", "account_id", "accounts", ForeignKeyAction::Restrict))
+            .foreign_key(&mut reference(
+                "domains",
+                "account_id",
+                "accounts",
+                ForeignKeyAction::Restrict,
+            ))
             .take(),
         )
         .await?;
     index(manager, true, "domains_name", "domains (name)", "").await?;
-    index(manager, false, "domains_account", "domains (account_id)", "").await?;
+    index(
+        manager,
+        false,
+        "domains_account",
+        "domains (account_id)",
+        "",
+    )
+    .await?;
 
     manager
         .create_table(
@@ -40,7 +52,12 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     number("created_at"),
                 ],
             )
-            .foreign_key(&mut reference("sites", "account_id", "accounts", ForeignKeyAction::Restrict))
+            .foreign_key(&mut reference(
+                "sites",
+                "account_id",
+                "accounts",
+                ForeignKeyAction::Restrict,
+            ))
             .take(),
         )
         .await?;
@@ -51,7 +68,7 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .create_table(
             table(
                 "environments",
-                [
+                vec![
                     number("site_id"),
                     number("account_id"),
                     maybe_number("domain_id"),
@@ -79,18 +96,68 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     number("created_at"),
                 ],
             )
-            .foreign_key(&mut reference("environments", "site_id", "sites", ForeignKeyAction::Restrict))
-            .foreign_key(&mut reference("environments", "account_id", "accounts", ForeignKeyAction::Restrict))
-            .foreign_key(&mut reference("environments", "domain_id", "domains", ForeignKeyAction::Restrict))
+            .foreign_key(&mut reference(
+                "environments",
+                "site_id",
+                "sites",
+                ForeignKeyAction::Restrict,
+            ))
+            .foreign_key(&mut reference(
+                "environments",
+                "account_id",
+                "accounts",
+                ForeignKeyAction::Restrict,
+            ))
+            .foreign_key(&mut reference(
+                "environments",
+                "domain_id",
+                "domains",
+                ForeignKeyAction::Restrict,
+            ))
             .take(),
         )
         .await?;
-    index(manager, true, "environments_panel_id", "environments (panel_id)", "").await?;
+    index(
+        manager,
+        true,
+        "environments_panel_id",
+        "environments (panel_id)",
+        "",
+    )
+    .await?;
     // A failed installation keeps its row as a record but not its place.
-    index(manager, true, "environments_root", "environments (root)", "state <> 'failed'").await?;
-    index(manager, false, "environments_account", "environments (account_id)", "").await?;
-    index(manager, false, "environments_site", "environments (site_id)", "").await?;
-    index(manager, false, "environments_domain", "environments (domain_id)", "").await?;
+    index(
+        manager,
+        true,
+        "environments_root",
+        "environments (root)",
+        "state <> 'failed'",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "environments_account",
+        "environments (account_id)",
+        "",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "environments_site",
+        "environments (site_id)",
+        "",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "environments_domain",
+        "environments (domain_id)",
+        "",
+    )
+    .await?;
 
     manager
         .create_table(
@@ -111,11 +178,23 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     text("description"),
                 ],
             )
-            .foreign_key(&mut reference("components", "environment_id", "environments", ForeignKeyAction::Cascade))
+            .foreign_key(&mut reference(
+                "components",
+                "environment_id",
+                "environments",
+                ForeignKeyAction::Cascade,
+            ))
             .take(),
         )
         .await?;
-    index(manager, true, "components_place", "components (environment_id, kind, place, slug)", "").await?;
+    index(
+        manager,
+        true,
+        "components_place",
+        "components (environment_id, kind, place, slug)",
+        "",
+    )
+    .await?;
 
     // No references: these records outlive whatever they were made for, until the
     // thing itself is gone.
@@ -135,8 +214,36 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             ],
         ))
         .await?;
-    index(manager, true, "owned_resources_name", "owned_resources (kind, name)", "").await?;
-    index(manager, false, "owned_resources_job", "owned_resources (job_id)", "").await?;
-    index(manager, false, "owned_resources_domain", "owned_resources (domain_id)", "").await?;
-    index(manager, false, "owned_resources_environment", "owned_resources (environment_id)", "").await
+    index(
+        manager,
+        true,
+        "owned_resources_name",
+        "owned_resources (kind, name)",
+        "",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "owned_resources_job",
+        "owned_resources (job_id)",
+        "",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "owned_resources_domain",
+        "owned_resources (domain_id)",
+        "",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "owned_resources_environment",
+        "owned_resources (environment_id)",
+        "",
+    )
+    .await
 }

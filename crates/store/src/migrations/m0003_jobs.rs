@@ -13,7 +13,7 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
         .create_table(table(
             "jobs",
-            [
+            vec![
                 text("public_id"),
                 text("kind"),
                 text("payload"),
@@ -77,8 +77,22 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "state = 'queued'",
     )
     .await?;
-    index(manager, false, "jobs_leases", "jobs (lease_until)", "state = 'running'").await?;
-    index(manager, false, "jobs_environment", "jobs (environment_id, id)", "").await?;
+    index(
+        manager,
+        false,
+        "jobs_leases",
+        "jobs (lease_until)",
+        "state = 'running'",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "jobs_environment",
+        "jobs (environment_id, id)",
+        "",
+    )
+    .await?;
     index(manager, false, "jobs_account", "jobs (account_id, id)", "").await?;
 
     manager
@@ -97,11 +111,23 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     maybe_number("finished_at"),
                 ],
             )
-            .foreign_key(&mut reference("job_steps", "job_id", "jobs", ForeignKeyAction::Cascade))
+            .foreign_key(&mut reference(
+                "job_steps",
+                "job_id",
+                "jobs",
+                ForeignKeyAction::Cascade,
+            ))
             .take(),
         )
         .await?;
-    index(manager, true, "job_steps_position", "job_steps (job_id, position)", "").await?;
+    index(
+        manager,
+        true,
+        "job_steps_position",
+        "job_steps (job_id, position)",
+        "",
+    )
+    .await?;
 
     manager
         .create_table(
@@ -109,11 +135,23 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 "job_output",
                 [number("job_id"), small("seq"), number("at"), text("text")],
             )
-            .foreign_key(&mut reference("job_output", "job_id", "jobs", ForeignKeyAction::Cascade))
+            .foreign_key(&mut reference(
+                "job_output",
+                "job_id",
+                "jobs",
+                ForeignKeyAction::Cascade,
+            ))
             .take(),
         )
         .await?;
-    index(manager, true, "job_output_seq", "job_output (job_id, seq)", "").await?;
+    index(
+        manager,
+        true,
+        "job_output_seq",
+        "job_output (job_id, seq)",
+        "",
+    )
+    .await?;
 
     manager
         .create_table(table("counters", [text("name"), number("value")]))

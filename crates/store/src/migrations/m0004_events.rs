@@ -38,11 +38,23 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     small("attempts"),
                 ],
             )
-            .foreign_key(&mut reference("event_deliveries", "event_id", "events", ForeignKeyAction::Cascade))
+            .foreign_key(&mut reference(
+                "event_deliveries",
+                "event_id",
+                "events",
+                ForeignKeyAction::Cascade,
+            ))
             .take(),
         )
         .await?;
-    index(manager, true, "event_deliveries_pair", "event_deliveries (event_id, consumer)", "").await?;
+    index(
+        manager,
+        true,
+        "event_deliveries_pair",
+        "event_deliveries (event_id, consumer)",
+        "",
+    )
+    .await?;
     index(
         manager,
         false,
@@ -69,5 +81,12 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ))
         .await?;
     index(manager, true, "activity_event", "activity (event_id)", "").await?;
-    index(manager, false, "activity_account", "activity (account_id, id)", "").await
+    index(
+        manager,
+        false,
+        "activity_account",
+        "activity (account_id, id)",
+        "",
+    )
+    .await
 }

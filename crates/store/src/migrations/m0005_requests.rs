@@ -27,8 +27,22 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             ],
         ))
         .await?;
-    index(manager, true, "idempotency_key", "idempotency (scope, key)", "").await?;
-    index(manager, false, "idempotency_expiry", "idempotency (expires_at)", "").await?;
+    index(
+        manager,
+        true,
+        "idempotency_key",
+        "idempotency (scope, key)",
+        "",
+    )
+    .await?;
+    index(
+        manager,
+        false,
+        "idempotency_expiry",
+        "idempotency (expires_at)",
+        "",
+    )
+    .await?;
 
     manager
         .create_table(table(
@@ -37,7 +51,14 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ))
         .await?;
     index(manager, true, "rate_windows_key", "rate_windows (key)", "").await?;
-    index(manager, false, "rate_windows_start", "rate_windows (window_start)", "").await?;
+    index(
+        manager,
+        false,
+        "rate_windows_start",
+        "rate_windows (window_start)",
+        "",
+    )
+    .await?;
 
     manager
         .create_table(table("settings", [text("name"), text("value")]))

@@ -107,6 +107,7 @@ pub async fn rows(raw: &DatabaseConnection, sql: &str) -> Vec<QueryResult> {
         .unwrap()
 }
 
-pub async fn count(raw: &DatabaseConnection, sql: &str) -> i64 {
-    rows(raw, sql).await[0].try_get_by_index(0).unwrap()
+pub async fn count(raw: &DatabaseConnection, sql: &str) -> usize {
+    let count: i64 = rows(raw, sql).await[0].try_get_by_index(0).unwrap();
+    usize::try_from(count).unwrap()
 }

@@ -9,8 +9,8 @@ crate::on_both! {
     the_log_speaks_to_people
 }
 
-const WRITERS: i64 = 20;
-const EACH: i64 = 10;
+const WRITERS: usize = 20;
+const EACH: usize = 10;
 
 async fn emit(tx: &Tx, account: AccountId, payload: serde_json::Value) {
     let new = NewEvent {
@@ -43,15 +43,17 @@ async fn each_event_arrives_once_with_twenty_writers(base: Base) {
         .map(|_| {
             let store = base.store.clone();
             tokio::spawn(async move {
-                let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+                let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
                 let mut mine = 0;
                 loop {
                     let done = activity::list(&store, &Scope::All, Page::first(1000));
-                    if done.await.unwrap().len() as i64 >= WRITERS * EACH {
+                    if done.await.unwrap().len() >= WRITERS * EACH {
                         return mine;
                     }
                     assert!(tokio::time::Instant::now() < deadline, "not all arrived");
-                    mine += events::deliver_pending(&store, events::ACTIVITY, 7).await.unwrap();
+                    mine += events::deliver_pending(&store, events::ACTIVITY, 7)
+                        .await
+                        .unwrap();
                     tokio::task::yield_now().await;
                 }
             })
@@ -64,20 +66,34 @@ async fn each_event_arrives_once_with_twenty_writers(base: Base) {
     for deliverer in deliverers {
         delivered += deliverer.await.unwrap();
     }
-    assert_eq!(delivered as i64, WRITERS * EACH);
+    assert_eq!(delivered, WRITERS * EACH);
     let raw = base.raw().await;
     let done = "SELECT COUNT(*) FROM event_deliveries WHERE state = 'done' AND attempts = 1";
     assert_eq!(count(&raw, done).await, WRITERS * EACH);
-    assert_eq!(count(&raw, "SELECT COUNT(*) FROM activity").await, WRITERS * EACH);
-    assert_eq!(events::deliver_pending(&base.store, events::ACTIVITY, 7).await.unwrap(), 0);
+    assert_eq!(
+        count(&raw, "SELECT COUNT(*) FROM activity").await,
+        WRITERS * EACH
+    );
+    assert_eq!(
+        events::deliver_pending(&base.store, events::ACTIVITY, 7)
+            .await
+            .unwrap(),
+        0
+    );
 
     base.store.advance_clock(Duration::from_hours(48));
     let tx = base.store.begin().await.unwrap();
     let pruned = events::prune(&tx, Duration::from_hours(24)).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(pruned as i64, WRITERS * EACH);
-    assert_eq!(count(&raw, "SELECT COUNT(*) FROM event_deliveries").await, 0);
-    assert_eq!(count(&raw, "SELECT COUNT(*) FROM activity").await, WRITERS * EACH);
+    assert_eq!(usize::try_from(pruned).unwrap(), WRITERS * EACH);
+    assert_eq!(
+        count(&raw, "SELECT COUNT(*) FROM event_deliveries").await,
+        0
+    );
+    assert_eq!(
+        count(&raw, "SELECT COUNT(*) FROM activity").await,
+        WRITERS * EACH
+    );
 }
 
 async fn an_event_of_a_dropped_transaction_never_was(base: Base) {
@@ -86,7 +102,12 @@ async fn an_event_of_a_dropped_transaction_never_was(base: Base) {
     let tx = base.store.begin().await.unwrap();
     emit(&tx, account.id, serde_json::json!({})).await;
     tx.rollback().await.unwrap();
-    assert_eq!(events::deliver_pending(&base.store, events::ACTIVITY, 7).await.unwrap(), 0);
+    assert_eq!(
+        events::deliver_pending(&base.store, events::ACTIVITY, 7)
+            .await
+            .unwrap(),
+        0
+    );
     assert!(signals.try_recv().is_err(), "nobody was told");
     let tx = base.store.begin().await.unwrap();
     emit(&tx, account.id, serde_json::json!({})).await;
@@ -98,14 +119,34 @@ async fn the_log_speaks_to_people(base: Base) {
     let account = base.account("Acme").await;
     let other = base.account("Other").await;
     let tx = base.store.begin().await.unwrap();
-    emit(&tx, account.id, serde_json::json!({ "text": "Added `example.org`" })).await;
-    emit(&tx, account.id, serde_json::json!({ "name": "example.net" })).await;
+    emit(
+        &tx,
+        account.id,
+        serde_json::json!({ "text": "Added `example.org`" }),
+    )
+    .await;
+    emit(
+        &tx,
+        account.id,
+        serde_json::json!({ "name": "example.net" }),
+    )
+    .await;
     emit(&tx, other.id, serde_json::json!({})).await;
     tx.commit().await.unwrap();
-    assert_eq!(events::deliver_pending(&base.store, events::ACTIVITY, 100).await.unwrap(), 3);
+    assert_eq!(
+        events::deliver_pending(&base.store, events::ACTIVITY, 100)
+            .await
+            .unwrap(),
+        3
+    );
     let scope = Scope::Accounts(vec![account.id]);
-    let log = activity::list(&base.store, &scope, Page::first(10)).await.unwrap();
+    let log = activity::list(&base.store, &scope, Page::first(10))
+        .await
+        .unwrap();
     let texts: Vec<_> = log.iter().map(|line| line.text.as_str()).collect();
-    assert_eq!(texts, ["A domain was given to an account", "Added `example.org`"]);
+    assert_eq!(
+        texts,
+        ["A domain was given to an account", "Added `example.org`"]
+    );
     assert_eq!(log[0].actor, "ada@example.org");
 }

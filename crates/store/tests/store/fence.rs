@@ -32,7 +32,9 @@ async fn enqueue(store: &Store, job: NewJob) -> jobs::Enqueued {
 }
 
 async fn claim(store: &Store, holder: &str) -> Option<JobRow> {
-    queue::claim(store, &["test", "other"], holder, LEASE).await.unwrap()
+    queue::claim(store, &["test", "other"], holder, LEASE)
+        .await
+        .unwrap()
 }
 
 async fn complete(store: &Store, row: &JobRow) -> Result<(), Error> {
@@ -97,7 +99,9 @@ async fn the_index_keeps_a_second_writer_out(base: Base) {
     assert_eq!(claim(store, "b").await.unwrap().id, reader.id);
     assert_eq!(claim(store, "c").await.unwrap().id, elsewhere.id);
     assert_eq!(claim(store, "d").await, None, "the second writer waits");
-    let waiting = jobs::writing_on(store, EnvironmentId::new(1)).await.unwrap();
+    let waiting = jobs::writing_on(store, EnvironmentId::new(1))
+        .await
+        .unwrap();
     assert_eq!(waiting.len(), 2);
 
     // Even code that does not ask is kept out by the database.
@@ -125,7 +129,9 @@ async fn a_worker_that_lost_its_lease_writes_nothing(base: Base) {
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    queue::heartbeat(store, job.id, ghost.epoch, LEASE).await.unwrap();
+    queue::heartbeat(store, job.id, ghost.epoch, LEASE)
+        .await
+        .unwrap();
     assert_eq!(claim(store, "heir").await, None, "the lease holds");
 
     base.store.advance_clock(LEASE + Duration::from_secs(1));
@@ -135,7 +141,8 @@ async fn a_worker_that_lost_its_lease_writes_nothing(base: Base) {
     let before = jobs::get(store, job.id).await.unwrap();
     let steps = jobs::steps(store, job.id).await.unwrap();
 
-    let lost = |result: Result<(), Error>| assert!(matches!(result, Err(Error::LostLease)), "{result:?}");
+    let lost =
+        |result: Result<(), Error>| assert!(matches!(result, Err(Error::LostLease)), "{result:?}");
     let (id, epoch) = (job.id, ghost.epoch);
     lost(queue::heartbeat(store, id, epoch, LEASE).await.map(|_| ()));
     lost(queue::look(store, id, epoch).await.map(|_| ()));
@@ -197,7 +204,10 @@ async fn a_key_stands_for_one_unfinished_job(base: Base) {
     assert_eq!((new, ids.len()), (1, 1));
 
     let row = claim(&base.store, "a").await.unwrap();
-    assert!(!enqueue(&base.store, keyed()).await.is_new, "running counts");
+    assert!(
+        !enqueue(&base.store, keyed()).await.is_new,
+        "running counts"
+    );
     complete(&base.store, &row).await.unwrap();
     let next = enqueue(&base.store, keyed()).await;
     assert!(next.is_new && next.id != row.id);
@@ -253,7 +263,9 @@ async fn cancelling_depends_on_how_far_it_is(base: Base) {
     let store = &base.store;
     let cancel = async |id| {
         let tx = store.begin().await.unwrap();
-        let outcome = queue::request_cancel(&tx, id, "changed my mind").await.unwrap();
+        let outcome = queue::request_cancel(&tx, id, "changed my mind")
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         outcome
     };
@@ -279,7 +291,9 @@ async fn cancelling_depends_on_how_far_it_is(base: Base) {
         code: None,
         result: None,
     };
-    queue::retry(&tx, row.id, row.epoch, Duration::from_hours(1), &why).await.unwrap();
+    queue::retry(&tx, row.id, row.epoch, Duration::from_hours(1), &why)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(claim(store, "a").await, None);
     assert_eq!(cancel(waiting.id).await, CancelOutcome::Requested);

@@ -50,7 +50,9 @@ async fn an_answer_is_given_again(base: Base) {
     assert_eq!(claim(&base, "k", "other", "b").await, Claim::Mismatch);
     let stranger = idempotency::finish(&base.store, id, "b", 200, "{}").await;
     assert!(matches!(stranger, Err(Error::LostLease)));
-    idempotency::finish(&base.store, id, "a", 201, r#"{"id":1}"#).await.unwrap();
+    idempotency::finish(&base.store, id, "a", 201, r#"{"id":1}"#)
+        .await
+        .unwrap();
     let again = Claim::Done {
         status: 201,
         body: r#"{"id":1}"#.into(),
@@ -62,7 +64,10 @@ async fn an_answer_is_given_again(base: Base) {
         panic!("not fresh");
     };
     idempotency::release(&base.store, id, "a").await.unwrap();
-    assert!(matches!(claim(&base, "refused", "g", "b").await, Claim::Fresh(_)));
+    assert!(matches!(
+        claim(&base, "refused", "g", "b").await,
+        Claim::Fresh(_)
+    ));
 }
 
 async fn a_request_whose_holder_died_is_carried_on(base: Base) {
@@ -70,12 +75,20 @@ async fn a_request_whose_holder_died_is_carried_on(base: Base) {
         panic!("not fresh");
     };
     let tx = base.store.begin().await.unwrap();
-    idempotency::attach_job(&tx, id, "a", JobId::new(5)).await.unwrap();
+    idempotency::attach_job(&tx, id, "a", JobId::new(5))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     base.store.advance_clock(Duration::from_secs(20));
-    idempotency::heartbeat(&base.store, id, "a", LEASE).await.unwrap();
+    idempotency::heartbeat(&base.store, id, "a", LEASE)
+        .await
+        .unwrap();
     base.store.advance_clock(Duration::from_secs(20));
-    assert_eq!(claim(&base, "k", "f", "b").await, Claim::InProgress, "it said it is alive");
+    assert_eq!(
+        claim(&base, "k", "f", "b").await,
+        Claim::InProgress,
+        "it said it is alive"
+    );
 
     base.store.advance_clock(Duration::from_secs(20));
     let resumed = Claim::Resumed {
@@ -93,16 +106,23 @@ async fn a_request_whose_holder_died_is_carried_on(base: Base) {
     let late = idempotency::attach_job(&tx, id, "a", JobId::new(6)).await;
     assert!(matches!(late, Err(Error::LostLease)));
     drop(tx);
-    idempotency::finish(&base.store, id, "b", 200, "right").await.unwrap();
+    idempotency::finish(&base.store, id, "b", 200, "right")
+        .await
+        .unwrap();
 }
 
 async fn a_key_is_forgotten_in_time(base: Base) {
     let Claim::Fresh(id) = claim(&base, "k", "f", "a").await else {
         panic!("not fresh");
     };
-    idempotency::finish(&base.store, id, "a", 200, "x").await.unwrap();
+    idempotency::finish(&base.store, id, "a", 200, "x")
+        .await
+        .unwrap();
     base.store.advance_clock(Duration::from_hours(24));
-    assert!(matches!(claim(&base, "k", "other", "b").await, Claim::Fresh(_)));
+    assert!(matches!(
+        claim(&base, "k", "other", "b").await,
+        Claim::Fresh(_)
+    ));
     base.store.advance_clock(Duration::from_hours(25));
     let tx = base.store.begin().await.unwrap();
     assert_eq!(idempotency::prune(&tx).await.unwrap(), 1);

@@ -2,7 +2,7 @@ use crate::base::{Base, rows};
 use pressroom_base::keyring::Keyring;
 use pressroom_store::{Error, Store};
 use sea_orm::ConnectionTrait;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, os::unix::fs::PermissionsExt};
 
 crate::on_both! {
     applying_every_migration_again_changes_nothing
@@ -111,7 +111,10 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
     raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version = 'm0005_requests'")
         .await
         .unwrap();
-    let copy = base.directory.path().join("pressroom.db.before-m0005_requests");
+    let copy = base
+        .directory
+        .path()
+        .join("pressroom.db.before-m0005_requests");
     assert!(!copy.exists(), "a new database needs no copy");
 
     Store::open(&base.url, base.keyring.clone()).await.unwrap();
@@ -124,7 +127,6 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
         4,
         "the copy is from before"
     );
-    use std::os::unix::fs::PermissionsExt;
     for file in [copy, base.directory.path().join("pressroom.db")] {
         let mode = file.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", file.display());

@@ -1,10 +1,9 @@
 use crate::base::{Base, new_environment};
 use pressroom_base::{Kind, id::ResourceId};
 use pressroom_store::{
-    EnvironmentFilter, EnvironmentPatch, EnvironmentState, Error, Lookup, NewAccount,
-    NewComponent, NewDomain, NewResource, NewSession, NewToken, NewUser, Page, ResourceState,
-    Role, Scope, Tx, accounts, components, domains, environments, resources, sessions, settings,
-    tokens, users,
+    EnvironmentFilter, EnvironmentPatch, EnvironmentState, Error, Lookup, NewAccount, NewComponent,
+    NewDomain, NewResource, NewSession, NewToken, NewUser, Page, ResourceState, Role, Scope, Tx,
+    accounts, components, domains, environments, resources, sessions, settings, tokens, users,
 };
 use std::time::Duration;
 
@@ -39,7 +38,9 @@ async fn people_are_found_however_they_are_written(base: Base) {
     let user = users::create(&tx, ada()).await.unwrap();
     assert_eq!(user.email, "ada@example.org");
     commit(tx).await;
-    let found = users::by_email(&base.store, "ADA@example.org").await.unwrap();
+    let found = users::by_email(&base.store, "ADA@example.org")
+        .await
+        .unwrap();
     assert_eq!(found.as_ref(), Some(&user));
 
     let tx = base.store.begin().await.unwrap();
@@ -79,18 +80,27 @@ async fn accounts_get_prefixes_and_members(base: Base) {
         capabilities: vec![],
     };
     let twin = accounts::create(&tx, twin).await;
-    assert!(matches!(twin, Err(Error::Exists { what: "account" })), "{twin:?}");
+    assert!(
+        matches!(twin, Err(Error::Exists { what: "account" })),
+        "{twin:?}"
+    );
     drop(tx);
 
     let tx = base.store.begin().await.unwrap();
     let user = users::create(&tx, ada()).await.unwrap();
-    accounts::set_member(&tx, acme.id, user.id, Role::Viewer).await.unwrap();
-    accounts::set_member(&tx, acme.id, user.id, Role::Owner).await.unwrap();
+    accounts::set_member(&tx, acme.id, user.id, Role::Viewer)
+        .await
+        .unwrap();
+    accounts::set_member(&tx, acme.id, user.id, Role::Owner)
+        .await
+        .unwrap();
     commit(tx).await;
     let members = accounts::members(&base.store, acme.id).await.unwrap();
     assert_eq!(members.len(), 1);
     assert_eq!(members[0].role, Role::Owner);
-    let of = accounts::memberships_of(&base.store, user.id).await.unwrap();
+    let of = accounts::memberships_of(&base.store, user.id)
+        .await
+        .unwrap();
     assert_eq!(of, members);
 }
 
@@ -125,19 +135,25 @@ async fn tokens_and_sessions_are_found_by_their_secret(base: Base) {
 
     let found = tokens::by_secret(&base.store, "wsp_secret").await.unwrap();
     assert_eq!(found.as_ref(), Some(&token));
-    assert_eq!(tokens::by_secret(&base.store, "wsp_other").await.unwrap(), None);
+    assert_eq!(
+        tokens::by_secret(&base.store, "wsp_other").await.unwrap(),
+        None
+    );
     tokens::touch(&base.store, &token).await.unwrap();
-    let used = tokens::get(&base.store, token.id).await.unwrap().unwrap();
-    let first = used.last_used_at.expect("it was used");
+    let touched = tokens::get(&base.store, token.id).await.unwrap().unwrap();
+    let first = touched.last_used_at.expect("it was touched");
     base.store.advance_clock(Duration::from_secs(30));
-    tokens::touch(&base.store, &used).await.unwrap();
-    let used = tokens::get(&base.store, token.id).await.unwrap().unwrap();
-    assert_eq!(used.last_used_at, Some(first), "one write a minute");
+    tokens::touch(&base.store, &touched).await.unwrap();
+    let touched = tokens::get(&base.store, token.id).await.unwrap().unwrap();
+    assert_eq!(touched.last_used_at, Some(first), "one write a minute");
 
     let found = sessions::by_secret(&base.store, "cookie").await.unwrap();
     assert_eq!(found, Some(session));
     base.store.advance_clock(Duration::from_hours(1));
-    assert_eq!(sessions::by_secret(&base.store, "cookie").await.unwrap(), None);
+    assert_eq!(
+        sessions::by_secret(&base.store, "cookie").await.unwrap(),
+        None
+    );
     let tx = base.store.begin().await.unwrap();
     assert_eq!(sessions::prune(&tx).await.unwrap(), 1);
 }
@@ -160,13 +176,27 @@ async fn listings_stay_within_their_scope(base: Base) {
     let (store, scope) = (&base.store, Scope::Accounts(vec![mine.id]));
     let filter = EnvironmentFilter::default();
     let page = Page::first(10);
-    let seen = environments::list(store, &scope, &filter, page).await.unwrap();
-    assert_eq!(seen, [own.clone()]);
-    let all = environments::list(store, &Scope::All, &filter, page).await.unwrap();
+    let seen = environments::list(store, &scope, &filter, page)
+        .await
+        .unwrap();
+    assert_eq!(seen, std::slice::from_ref(&own));
+    let all = environments::list(store, &Scope::All, &filter, page)
+        .await
+        .unwrap();
     assert_eq!(all.len(), 2);
-    assert_eq!(environments::count(store, &Scope::All, &filter).await.unwrap(), 2);
+    assert_eq!(
+        environments::count(store, &Scope::All, &filter)
+            .await
+            .unwrap(),
+        2
+    );
     let none = Scope::Accounts(vec![]);
-    assert_eq!(environments::list(store, &none, &filter, page).await.unwrap(), []);
+    assert_eq!(
+        environments::list(store, &none, &filter, page)
+            .await
+            .unwrap(),
+        []
+    );
 
     let look = async |id: &str| environments::by_panel_id(store, &scope, id).await.unwrap();
     assert_eq!(look(&own.panel_id).await, Lookup::Found(own));
@@ -176,7 +206,9 @@ async fn listings_stay_within_their_scope(base: Base) {
     let names: Vec<_> = domains::list(store, &scope).await.unwrap();
     assert_eq!(names.len(), 1);
     assert_eq!(names[0].name, "mine.example");
-    let foreign = domains::by_name(store, &scope, "YOURS.example").await.unwrap();
+    let foreign = domains::by_name(store, &scope, "YOURS.example")
+        .await
+        .unwrap();
     assert_eq!(foreign, Lookup::Foreign);
     assert_eq!(accounts::list(store, &scope).await.unwrap().len(), 1);
 }
@@ -190,8 +222,12 @@ async fn a_domain_in_use_stays(base: Base) {
         root: "/srv/example.org".into(),
     };
     let domain = domains::create(&tx, new).await.unwrap();
-    domains::set_unix_user(&tx, domain.id, Some("pr_abc")).await.unwrap();
-    let site = environments::create_site(&tx, account.id, "uuid", "x").await.unwrap();
+    domains::set_unix_user(&tx, domain.id, Some("pr_abc"))
+        .await
+        .unwrap();
+    let site = environments::create_site(&tx, account.id, "uuid", "x")
+        .await
+        .unwrap();
     let mut new = new_environment(account.id, site.id, "/srv/example.org/public_html");
     new.domain_id = Some(domain.id);
     let environment = environments::create(&tx, new).await.unwrap();
@@ -199,7 +235,10 @@ async fn a_domain_in_use_stays(base: Base) {
 
     let tx = base.store.begin().await.unwrap();
     let refused = domains::remove(&tx, domain.id).await.unwrap_err();
-    assert!(matches!(refused, Error::InUse { what: "domain" }), "{refused:?}");
+    assert!(
+        matches!(refused, Error::InUse { what: "domain" }),
+        "{refused:?}"
+    );
     drop(tx);
 
     let tx = base.store.begin().await.unwrap();
@@ -207,11 +246,16 @@ async fn a_domain_in_use_stays(base: Base) {
         state: Some(EnvironmentState::Failed),
         ..EnvironmentPatch::default()
     };
-    environments::update(&tx, environment.id, failed).await.unwrap();
+    environments::update(&tx, environment.id, failed)
+        .await
+        .unwrap();
     domains::remove(&tx, domain.id).await.unwrap();
     commit(tx).await;
     assert_eq!(domains::get(&base.store, domain.id).await.unwrap(), None);
-    assert_eq!(environments::get_site(&base.store, site.id).await.unwrap(), None);
+    assert_eq!(
+        environments::get_site(&base.store, site.id).await.unwrap(),
+        None
+    );
 }
 
 async fn a_failed_installation_frees_its_place(base: Base) {
@@ -220,7 +264,15 @@ async fn a_failed_installation_frees_its_place(base: Base) {
     let tx = base.store.begin().await.unwrap();
     let second = new_environment(account.id, first.site_id, "/srv/a");
     let refused = environments::create(&tx, second.clone()).await.unwrap_err();
-    assert!(matches!(refused, Error::Exists { what: "environment" }), "{refused:?}");
+    assert!(
+        matches!(
+            refused,
+            Error::Exists {
+                what: "environment"
+            }
+        ),
+        "{refused:?}"
+    );
     drop(tx);
 
     let tx = base.store.begin().await.unwrap();
@@ -236,9 +288,19 @@ async fn a_failed_installation_frees_its_place(base: Base) {
 
     let tx = base.store.begin().await.unwrap();
     environments::remove(&tx, first.id).await.unwrap();
-    assert!(environments::get_site(&tx, first.site_id).await.unwrap().is_some());
+    assert!(
+        environments::get_site(&tx, first.site_id)
+            .await
+            .unwrap()
+            .is_some()
+    );
     environments::remove(&tx, second.id).await.unwrap();
-    assert!(environments::get_site(&tx, first.site_id).await.unwrap().is_none());
+    assert!(
+        environments::get_site(&tx, first.site_id)
+            .await
+            .unwrap()
+            .is_none()
+    );
     commit(tx).await;
 }
 
@@ -255,14 +317,19 @@ async fn components_keep_their_ids(base: Base) {
     };
     let replace = async |seen: Vec<NewComponent>| {
         let tx = base.store.begin().await.unwrap();
-        components::replace_all(&tx, environment.id, seen).await.unwrap();
+        components::replace_all(&tx, environment.id, seen)
+            .await
+            .unwrap();
         commit(tx).await;
         components::list(&base.store, environment.id).await.unwrap()
     };
     let before = replace(vec![plugin("akismet", "1.0"), plugin("hello", "1.7")]).await;
     let after = replace(vec![plugin("zoo", "1"), plugin("akismet", "2.0")]).await;
     assert_eq!(before.len(), 2);
-    let shown: Vec<_> = after.iter().map(|row| (&*row.slug, &*row.version)).collect();
+    let shown: Vec<_> = after
+        .iter()
+        .map(|row| (&*row.slug, &*row.version))
+        .collect();
     assert_eq!(shown, [("akismet", "2.0"), ("zoo", "1")]);
     assert_eq!(after[0].id, before[0].id);
     assert_eq!(replace(vec![]).await, []);
@@ -280,19 +347,27 @@ async fn intent_comes_before_the_thing(base: Base) {
     let tx = store.begin().await.unwrap();
     let id = resources::intend(&tx, new()).await.unwrap();
     commit(tx).await;
-    let row = resources::by_name(store, "database", "acme_wp").await.unwrap().unwrap();
+    let row = resources::by_name(store, "database", "acme_wp")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(row.state, ResourceState::Intended);
     assert_eq!(row.detail["host"], "localhost");
 
     let tx = store.begin().await.unwrap();
     let refused = resources::intend(&tx, new()).await.unwrap_err();
-    assert!(matches!(refused, Error::Exists { what: "resource" }), "{refused:?}");
+    assert!(
+        matches!(refused, Error::Exists { what: "resource" }),
+        "{refused:?}"
+    );
     drop(tx);
 
     let tx = store.begin().await.unwrap();
     resources::present(&tx, id).await.unwrap();
     commit(tx).await;
-    let of_job = resources::list_by_job(store, pressroom_base::id::JobId::new(7)).await.unwrap();
+    let of_job = resources::list_by_job(store, pressroom_base::id::JobId::new(7))
+        .await
+        .unwrap();
     assert_eq!(of_job.len(), 1);
     assert_eq!(of_job[0].state, ResourceState::Present);
 
@@ -308,8 +383,14 @@ async fn intent_comes_before_the_thing(base: Base) {
 async fn a_transaction_that_is_dropped_leaves_nothing(base: Base) {
     let tx = base.store.begin().await.unwrap();
     users::create(&tx, ada()).await.unwrap();
-    assert!(users::exist(&tx).await.unwrap(), "the transaction sees its own");
-    assert!(!users::exist(&base.store).await.unwrap(), "nobody else does");
+    assert!(
+        users::exist(&tx).await.unwrap(),
+        "the transaction sees its own"
+    );
+    assert!(
+        !users::exist(&base.store).await.unwrap(),
+        "nobody else does"
+    );
     drop(tx);
     assert!(!users::exist(&base.store).await.unwrap());
     // The writer is free again.

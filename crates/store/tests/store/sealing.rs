@@ -1,8 +1,7 @@
 use crate::base::{Base, new_environment, rows};
 use pressroom_base::Secret;
 use pressroom_store::{
-    Error,
-    environments,
+    Error, environments,
     jobs::{self, NewJob, queue, record},
 };
 use std::time::Duration;
@@ -20,13 +19,23 @@ async fn dump(base: &Base) -> String {
     let mut text = String::new();
     for table in ["environments", "jobs", "idempotency", "job_steps", "events"] {
         let sql = if base.is_sqlite() {
-            let columns: Vec<String> =
-                rows(&raw, &format!("SELECT name FROM pragma_table_info('{table}')"))
-                    .await
-                    .iter()
-                    .map(|row| format!("COALESCE({}, '')", row.try_get::<String>("", "name").unwrap()))
-                    .collect();
-            format!("SELECT {} AS line FROM {table}", columns.join(" || '|' || "))
+            let columns: Vec<String> = rows(
+                &raw,
+                &format!("SELECT name FROM pragma_table_info('{table}')"),
+            )
+            .await
+            .iter()
+            .map(|row| {
+                format!(
+                    "COALESCE({}, '')",
+                    row.try_get::<String>("", "name").unwrap()
+                )
+            })
+            .collect();
+            format!(
+                "SELECT {} AS line FROM {table}",
+                columns.join(" || '|' || ")
+            )
         } else {
             format!("SELECT CAST(t AS TEXT) AS line FROM {table} t")
         };
@@ -48,7 +57,9 @@ async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
     let account = base.account("Acme").await;
     let secret = || Secret::new(NEEDLE.to_owned());
     let tx = base.store.begin().await.unwrap();
-    let site = environments::create_site(&tx, account.id, "uuid", "x").await.unwrap();
+    let site = environments::create_site(&tx, account.id, "uuid", "x")
+        .await
+        .unwrap();
     let mut new = new_environment(account.id, site.id, "/srv/a");
     new.db_password = Some(secret());
     let environment = environments::create(&tx, new).await.unwrap();
@@ -57,21 +68,33 @@ async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
     let job = queue::insert(&tx, job).await.unwrap();
     tx.commit().await.unwrap();
     let lease = Duration::from_mins(1);
-    let row = queue::claim(&base.store, &["test"], "w", lease).await.unwrap().unwrap();
+    let row = queue::claim(&base.store, &["test"], "w", lease)
+        .await
+        .unwrap()
+        .unwrap();
     let tx = base.store.begin().await.unwrap();
-    record::keep_secret(&tx, job.id, row.epoch, &secret()).await.unwrap();
+    record::keep_secret(&tx, job.id, row.epoch, &secret())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let claim = pressroom_store::idempotency::claim(&base.store, "u", "k", "f", "h", lease);
     let pressroom_store::idempotency::Claim::Fresh(id) = claim.await.unwrap() else {
         panic!("not fresh");
     };
-    pressroom_store::idempotency::finish(&base.store, id, "h", 200, NEEDLE).await.unwrap();
+    pressroom_store::idempotency::finish(&base.store, id, "h", 200, NEEDLE)
+        .await
+        .unwrap();
 
     let text = dump(&base).await;
-    assert!(text.contains("in the clear"), "the dump shows what is not sealed");
+    assert!(
+        text.contains("in the clear"),
+        "the dump shows what is not sealed"
+    );
     assert!(!text.contains(NEEDLE));
 
-    let opened = environments::db_password(&base.store, &environment).unwrap().unwrap();
+    let opened = environments::db_password(&base.store, &environment)
+        .unwrap()
+        .unwrap();
     assert_eq!(opened.expose(), NEEDLE);
     let opened = queue::secrets(&base.store, &row).unwrap().unwrap();
     assert_eq!(opened.expose(), NEEDLE);
@@ -87,15 +110,28 @@ async fn a_secret_of_a_job_is_given_once(base: Base) {
     let within = Duration::from_mins(15);
     let finished = async || {
         let tx = base.store.begin().await.unwrap();
-        queue::insert(&tx, NewJob::new("test", serde_json::Value::Null)).await.unwrap();
+        queue::insert(&tx, NewJob::new("test", serde_json::Value::Null))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         let lease = Duration::from_mins(1);
-        let row = queue::claim(&base.store, &["test"], "w", lease).await.unwrap().unwrap();
+        let row = queue::claim(&base.store, &["test"], "w", lease)
+            .await
+            .unwrap()
+            .unwrap();
         let tx = base.store.begin().await.unwrap();
         let secret = Secret::new(NEEDLE.to_owned());
-        record::keep_secret(&tx, row.id, row.epoch, &secret).await.unwrap();
-        assert_eq!(record::take_secret(&tx, row.id, within).await.unwrap(), None, "not over");
-        queue::complete(&tx, row.id, row.epoch, &serde_json::json!({})).await.unwrap();
+        record::keep_secret(&tx, row.id, row.epoch, &secret)
+            .await
+            .unwrap();
+        assert_eq!(
+            record::take_secret(&tx, row.id, within).await.unwrap(),
+            None,
+            "not over"
+        );
+        queue::complete(&tx, row.id, row.epoch, &serde_json::json!({}))
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
         row.id
     };

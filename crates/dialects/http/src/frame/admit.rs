@@ -39,7 +39,7 @@ pub async fn count_address(frame: &Frame, peer: IpAddr) -> Result<(), Fault> {
         .fleet
         .hit_rate(&key, limits.per_address, limits.window)
         .await?;
-    within(&rate)
+    within(&rate, limits.window)
 }
 
 /// Counts a request of a token, and tells it so on whatever answer follows.
@@ -55,7 +55,7 @@ pub async fn count_token(
         .hit_rate(&key, limits.per_token, limits.window)
         .await?;
     headers.extend(frame.dialect.rate_headers(&rate));
-    within(&rate)
+    within(&rate, limits.window)
 }
 
 /// The credential as limits and idempotency keys are kept under it.
@@ -67,12 +67,14 @@ pub fn holder(principal: &Principal) -> String {
     }
 }
 
-fn within(rate: &Rate) -> Result<(), Fault> {
+fn within(rate: &Rate, window: Duration) -> Result<(), Fault> {
     if rate.allowed {
         return Ok(());
     }
+    // The window's end is by the database's clock, which may be ahead of ours.
     let seconds = rate.reset_at.saturating_sub(Timestamp::now().seconds());
+    let left = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
     Err(Fault::Limited {
-        retry_after: Duration::from_secs(u64::try_from(seconds).unwrap_or(0)),
+        retry_after: left.min(window),
     })
 }

@@ -4,8 +4,8 @@ use super::{Frame, admit, stored};
 use crate::{Answer, Call, Fault, Route};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use futures_util::{FutureExt as _, future::BoxFuture};
-use pressroom_base::{Secret, id::IdempotencyId};
-use pressroom_fleet::requests::Begin;
+use pressroom_base::Secret;
+use pressroom_fleet::{caller::IdempotencySlot, requests::Begin};
 use sha2::{Digest, Sha256};
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -60,7 +60,7 @@ impl Work {
         {
             Begin::Run(slot) => {
                 self.call.caller.idempotency = Some(slot);
-                Ok(self.answer_and_keep(slot.id).await)
+                Ok(self.answer_and_keep(slot).await)
             }
             Begin::Answered { status, body } => Ok(replay(status, &body)),
             Begin::Mismatch => Err(Fault::KeyReused),
@@ -70,20 +70,15 @@ impl Work {
 
     /// The answer is rendered here, errors too, so that a later request with the key
     /// gets the same bytes.
-    async fn answer_and_keep(self, id: IdempotencyId) -> Answer {
+    async fn answer_and_keep(self, slot: IdempotencySlot) -> Answer {
         let (frame, reference) = (self.frame.clone(), self.reference.clone());
-        let (answer, keep) = match self.handle().await {
-            Ok(answer) => (answer, true),
-            Err(fault) => (frame.refuse(&fault, &reference), !fault.is_transient()),
+        let (answer, passing) = match self.handle().await {
+            Ok(answer) => (answer, false),
+            Err(fault) => (frame.refuse(&fault, &reference), fault.is_transient()),
         };
-        // A status of 5xx tells the fleet to forget the key.
-        let status = if keep {
-            answer.status
-        } else {
-            StatusCode::SERVICE_UNAVAILABLE
-        };
-        let body = stored(&answer).unwrap_or_else(|| Secret::new(String::new()));
-        if let Err(error) = frame.fleet.finish_request(id, status.as_u16(), &body).await {
+        let (status, body) = (answer.status.as_u16(), stored(&answer));
+        let fleet = &frame.fleet;
+        if let Err(error) = fleet.finish_request(slot, status, &body, passing).await {
             // The effect is there and so is the answer; a repetition finds the job.
             tracing::error!(
                 error = super::chain(&error),

@@ -193,6 +193,16 @@ fn operation(info: &DocInfo, route: &Route) -> Operation {
                 .schema(Some(<String as PartialSchema>::schema())),
         );
     }
+    if route.idempotent {
+        operation = operation.parameter(
+            Parameter::builder()
+                .name("Idempotency-Key")
+                .parameter_in(ParameterIn::Header)
+                .description(Some("The same request with the same key acts once"))
+                .required(Required::False)
+                .schema(Some(<String as PartialSchema>::schema())),
+        );
+    }
     if let Some(body) = route.doc.body {
         operation = operation.request_body(Some(
             RequestBody::builder()

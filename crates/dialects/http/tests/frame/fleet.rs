@@ -3,7 +3,7 @@
 use pressroom_base::{Secret, keyring::Keyring};
 use pressroom_fleet::{Fleet, Parts, Settings};
 use pressroom_providers::{
-    hosting::{HostingConfig, Isolation, LocalHosting},
+    hosting::{HostingConfig, LocalHosting},
     packages::{PackageCache, PackageSource},
     probe::Prober,
 };
@@ -56,8 +56,7 @@ impl TestFleet {
 }
 
 fn hosting(dir: &Path) -> LocalHosting {
-    let mut config = HostingConfig::new(dir.join("hosting"), dir.join("sites"));
-    config.isolation = Isolation::None;
+    let config = HostingConfig::new(dir.join("hosting"), dir.join("sites"));
     LocalHosting::new(config)
 }
 

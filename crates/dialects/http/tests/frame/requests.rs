@@ -185,3 +185,18 @@ async fn the_document_is_open_and_complete() {
         "path"
     );
 }
+
+#[tokio::test]
+async fn nothing_but_the_store_is_reached() {
+    let (test, bench) = bench().await;
+    for path in ["/act", "/fail/remote", "/panic"] {
+        bench.send(request("POST", path, "{}")).await;
+    }
+    assert!(!test.hosting.status().await.is_up());
+    let left: Vec<_> = std::fs::read_dir(test.dir.path())
+        .expect("the test's directory")
+        .map(|entry| entry.expect("an entry").file_name())
+        .filter(|name| !name.to_string_lossy().starts_with("pressroom.db"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}

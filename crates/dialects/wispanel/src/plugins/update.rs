@@ -225,6 +225,9 @@ fn summary(results: Vec<UpdateResultOut>) -> BulkUpdateOut {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pressroom_base::{Timestamp, id::JobId};
+    use pressroom_fleet::views::JobError;
+    use serde_json::json;
 
     fn wanted(body: &str) -> Result<Wanted, Fault> {
         Wanted::of(&serde_json::from_str(body).expect("a body"))
@@ -252,6 +255,74 @@ mod tests {
         for body in bad.into_iter().chain([r#"{"plugin":"a","plugins":["b"]}"#]) {
             assert!(matches!(wanted(body), Err(Fault::Malformed(_))), "{body}");
         }
+    }
+
+    fn job(state: &str, result: Option<serde_json::Value>, error: Option<JobError>) -> Job {
+        Job {
+            id: JobId::new(1),
+            public_id: "job_abc".into(),
+            kind: "component_update".into(),
+            environment_id: None,
+            panel_id: None,
+            domain: None,
+            account_id: None,
+            state: state.into(),
+            progress: 0,
+            step: String::new(),
+            message: String::new(),
+            steps: Vec::new(),
+            result,
+            error,
+            requested_by: None,
+            created_at: Timestamp::from_millis(0),
+            started_at: None,
+            finished_at: None,
+        }
+    }
+
+    fn error(kind: Kind, named: &str, message: &str) -> JobError {
+        JobError {
+            kind,
+            code: Some(named.into()),
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    #[test]
+    fn what_was_taken_back_is_the_sites_failure_in_its_own_words() {
+        let result = json!({ "items": [{
+            "slug": "wordfence", "outcome": "taken_back", "old_version": "8.0",
+            "new_version": "8.0", "offered_version": "8.1", "tree_before": "a",
+            "tree_now": "a", "message": "8.1 broke the home page; 8.0 is live again",
+        }]});
+        let failed = error(Kind::Remote, code::TAKEN_BACK, "something else");
+        let job = job("failed", Some(result), Some(failed));
+        let item = report(&job).expect("a report").items.remove(0);
+        assert!(!succeeded(&item));
+        let failure = item_failure(&job, item);
+        assert_eq!(
+            (failure.kind(), failure.code()),
+            (Kind::Remote, Some(code::TAKEN_BACK))
+        );
+        assert_eq!(
+            failure.message(),
+            "8.1 broke the home page; 8.0 is live again"
+        );
+    }
+
+    #[test]
+    fn a_job_without_a_report_fails_as_the_job_did() {
+        let busy = error(Kind::Busy, code::OPERATION_RUNNING, "held");
+        let failure = report(&job("failed", None, Some(busy))).expect_err("no report");
+        assert_eq!(
+            (failure.kind(), failure.code()),
+            (Kind::Busy, Some(code::OPERATION_RUNNING))
+        );
+        let failure = report(&job("cancelled", None, None)).expect_err("no report");
+        assert_eq!(failure.kind(), Kind::Conflict);
+        let failure = report(&job("completed", None, None)).expect_err("no report");
+        assert_eq!(failure.kind(), Kind::Internal);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::on_both,
-    world::{Who, World, assert_error, full, generous, worlds},
+    world::{BOUND_HOST, Who, World, assert_error, full, generous, worlds},
 };
 use pressroom_base::Timestamp;
 use pressroom_dialect_http::Limits;
@@ -235,6 +235,35 @@ async fn s1_a_path_of_nobody_is_answered_neutrally() {
                     "detail": "No such route", "error": "Not Found",
                 })
             );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn s1_a_host_may_be_bound_to_this_dialect() {
+    worlds(async |world| {
+        let api = world.api(Who::Member);
+        for (host, neutral) in [
+            (BOUND_HOST, false),
+            ("PANEL.example:8443", false),
+            ("x.example", true),
+        ] {
+            let headers = [("host", host)];
+            let sent = api
+                .send(Method::GET, "/api/v1/nothing", &headers, None)
+                .await;
+            let reply = sent.expect("an answer");
+            if neutral {
+                assert_eq!(
+                    reply.header("content-type"),
+                    Some("application/problem+json")
+                );
+            } else {
+                assert_error(&reply, 404, "NOT_FOUND", "Route not found");
+            }
+            let sent = api.send(Method::GET, &full(LIST), &headers, None).await;
+            assert_eq!(sent.expect("an answer").status, 200, "{host}");
         }
     })
     .await;

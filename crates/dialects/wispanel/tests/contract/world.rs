@@ -59,7 +59,6 @@ pub struct Site {
     pub environment: EnvironmentRow,
     /// Public id of a finished installation.
     pub job: String,
-    pub job_id: JobId,
 }
 
 /// A running dialect with something in its store.
@@ -71,6 +70,9 @@ pub struct World {
     keys: Vec<(Who, String)>,
     server: tokio::task::JoinHandle<()>,
 }
+
+/// A host name that is bound to this dialect.
+pub const BOUND_HOST: &str = "panel.example";
 
 /// What the installation made up, to be shown once.
 pub const PASSWORD: &str = "generated-password-1";
@@ -204,7 +206,8 @@ pub fn assert_error(reply: &Reply, status: u16, code: &str, text: &str) {
 
 async fn serve(fleet: &Fleet, limits: Limits) -> (String, tokio::task::JoinHandle<()>) {
     let dialect: Arc<dyn Dialect> = Arc::new(WisPanel::with_limits(limits));
-    let router = router(fleet, vec![dialect], Hosts::new());
+    let hosts = Hosts::from([(BOUND_HOST.to_owned(), "wispanel".to_owned())]);
+    let router = router(fleet, vec![dialect], hosts);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .expect("a port");
@@ -330,12 +333,11 @@ async fn site(test: &TestFleet, console: &Caller, account: &str, domain: &str) -
     };
     let added = test.fleet.add_domain(console, new).await.expect("a domain");
     let environment = environment(&test.store, &added).await;
-    let (job_id, job) = installation_job(&test.store, &environment).await;
+    let job = installation_job(&test.store, &environment).await;
     Site {
         domain: domain.into(),
         environment,
         job,
-        job_id,
     }
 }
 
@@ -403,7 +405,7 @@ async fn environment(store: &Store, domain: &pressroom_fleet::views::Domain) -> 
 }
 
 /// A finished installation with a password to show.
-async fn installation_job(store: &Store, environment: &EnvironmentRow) -> (JobId, String) {
+async fn installation_job(store: &Store, environment: &EnvironmentRow) -> String {
     let (id, public_id, epoch) = running_job(store, environment, "site_install").await;
     let tx = store.begin().await.expect("a transaction");
     for name in ["validate", "database"] {
@@ -425,7 +427,7 @@ async fn installation_job(store: &Store, environment: &EnvironmentRow) -> (JobId
         .await
         .expect("completed");
     tx.commit().await.expect("committed");
-    (id, public_id)
+    public_id
 }
 
 /// A job that somebody is running.

@@ -10,9 +10,12 @@ use pressroom_store::{EnvironmentPatch, EnvironmentState, Lane, environments};
 use pressroom_wordpress::{
     bridge::Action,
     config::{ConfigValue, NewConfig},
+    core,
+    watch::Watch,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::io::BufReader;
 
 /// What the job is told; no secrets.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -149,6 +152,20 @@ impl<'a> Install<'a> {
         let installed = session
             .install_core(self.ctx.epoch(), &self.payload.path, file)
             .await?;
+        let path = package.path.clone();
+        let expected = tokio::task::spawn_blocking(move || {
+            let zip = std::fs::File::open(&path).map_err(Error::internal)?;
+            core::package_tree(BufReader::new(zip), &Watch::unbounded())
+                .map_err(|error| Error::new(Kind::Remote, format!("the package is damaged: {error}")))
+        })
+        .await
+        .map_err(Error::internal)??;
+        if installed.tree.hash != expected.hash {
+            return Err(Error::new(
+                Kind::Remote,
+                "what arrived at the site is not the package",
+            ));
+        }
         if installed.version != package.version {
             return Err(Error::new(
                 Kind::Remote,

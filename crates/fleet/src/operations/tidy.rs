@@ -1,0 +1,41 @@
+//! What has to be done from time to time so that nothing grows for ever.
+
+use crate::{Fleet, Result};
+use pressroom_jobs::SECRET_LASTS;
+use pressroom_store::{events, idempotency, jobs, rate, sessions};
+use std::time::Duration;
+
+/// Events handed over in one transaction.
+const BATCH: u64 = 200;
+/// Events are kept this long once everybody has had them.
+const EVENTS_LAST: Duration = Duration::from_hours(30 * 24);
+/// No rate window is longer than this.
+const LONGEST_WINDOW: Duration = Duration::from_hours(24);
+
+impl Fleet {
+    /// Hands waiting events to the activity log; says how many.
+    pub async fn deliver_events(&self) -> Result<usize> {
+        let mut delivered = 0;
+        loop {
+            let batch =
+                events::deliver_pending(&self.parts.store, events::ACTIVITY, BATCH).await?;
+            if batch == 0 {
+                return Ok(delivered);
+            }
+            delivered += batch;
+        }
+    }
+
+    /// Forgets what has lapsed: sessions, kept answers, rate windows, secrets that
+    /// nobody fetched, events that everybody has had.
+    pub async fn tidy(&self) -> Result<()> {
+        let tx = self.parts.store.begin().await?;
+        sessions::prune(&tx).await?;
+        idempotency::prune(&tx).await?;
+        rate::prune(&tx, LONGEST_WINDOW).await?;
+        jobs::record::drop_secrets(&tx, SECRET_LASTS).await?;
+        events::prune(&tx, EVENTS_LAST).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
