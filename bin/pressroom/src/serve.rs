@@ -169,7 +169,11 @@ async fn tidy(fleet: Fleet) {
 async fn work(wired: Wired, config: Config, stop: CancellationToken) {
     // Jobs that need no site run also where the stack does not start.
     bring_up(&wired.hosting, &wired.prober).await;
-    background(&stop, "hosting", guard(wired.hosting.clone(), wired.prober.clone()));
+    background(
+        &stop,
+        "hosting",
+        guard(wired.hosting.clone(), wired.prober.clone()),
+    );
     let jobs = &config.jobs;
     let runner = Runner::new(
         wired.store,

@@ -7,6 +7,14 @@
 //! Data goes to standard output and everything else to standard error, through the
 //! one [`Printer`]. Start reading at [`args::Cli`] (the shape), then
 //! [`commands`] (one file per command), [`Failure`] and [`Exit`] (how it ends).
+//!
+//! ```
+//! use pressroom_cli::{Exit, Printer, parse};
+//! let (mut printer, printed) = Printer::captured(None);
+//! let ended = parse(&["pressroom".into(), "--version".into()], &mut printer);
+//! assert_eq!(ended.err(), Some(Exit::Done));
+//! assert!(printed.out().starts_with("pressroom "));
+//! ```
 
 pub mod args;
 pub mod commands;

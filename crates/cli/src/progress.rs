@@ -54,22 +54,22 @@ pub fn outcome(job: &Job) -> Result<Exit, Failure> {
     if job.state == "completed" {
         return Ok(Exit::Done);
     }
-    let id = &job.public_id;
+    let how = match job.state.as_str() {
+        "failed" => "failed",
+        "cancelled" => "was cancelled",
+        "dead" => "was given up",
+        _ => "has not ended",
+    };
+    let ending = format!("job `{}` {how}", job.public_id);
     let failure = match &job.error {
         Some(error) => {
-            let failure = Failure::new(
-                error.kind,
-                format!("job `{id}` ended {}: {}", job.state, error.message),
-            );
+            let failure = Failure::new(error.kind, format!("{ending}: {}", plain(&error.message)));
             match &error.hint {
                 Some(hint) => failure.with_hint(hint),
                 None => failure,
             }
         }
-        None => Failure::new(
-            pressroom_base::Kind::Remote,
-            format!("job `{id}` ended {}", job.state),
-        ),
+        None => Failure::new(pressroom_base::Kind::Remote, ending),
     };
     // The command itself worked; the operation did not, whatever the reason was.
     Err(failure.exiting(Exit::Failed))
@@ -113,7 +113,9 @@ fn summary(job: &Job) -> String {
     } else {
         &job.step
     };
-    let text = plain(&format!("{what} {}", job.message));
+    // What a failed job was last busy with is no news: its error follows.
+    let message = if job.error.is_some() { "" } else { &job.message };
+    let text = plain(&format!("{what} {message}"));
     text.trim_end().to_owned()
 }
 
@@ -197,7 +199,7 @@ mod tests {
         let failure = failure.expect_err("it failed");
         assert_eq!(failure.exit(), Exit::Failed);
         assert_snapshot!(failure.to_text(), @r"
-        error: job `job_1x9qkd03mz7e` ended failed: every page is fatal
+        error: job `job_1x9qkd03mz7e` failed: every page is fatal
 
         hint: the old version is back
         ");

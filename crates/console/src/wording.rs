@@ -24,6 +24,15 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// A member of a result, as its label.
+pub(crate) fn member(name: &str) -> String {
+    match name {
+        "url" => "Address".to_owned(),
+        "admin_user" => "Administrator".to_owned(),
+        other => from_snake(other),
+    }
+}
+
 fn from_snake(name: &str) -> String {
     let name = name.replace('_', " ");
     let mut rest = name.chars();

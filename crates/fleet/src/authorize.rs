@@ -72,8 +72,10 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource) -> R
         Grants::All => {}
         Grants::Read if action.is_read() => {}
         Grants::Read | Grants::Nothing => {
-            return Err(Error::new(Kind::Forbidden, "this credential does not permit that")
-                .with_code(code::OUT_OF_SCOPE));
+            return Err(
+                Error::new(Kind::Forbidden, "this credential does not permit that")
+                    .with_code(code::OUT_OF_SCOPE),
+            );
         }
     }
     if principal.is_operator() {
@@ -125,7 +127,10 @@ mod tests {
                 session: None,
             },
             grants,
-            memberships: role.map(|role| (AccountId::new(1), role)).into_iter().collect(),
+            memberships: role
+                .map(|role| (AccountId::new(1), role))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -136,7 +141,10 @@ mod tests {
         for action in Action::ALL {
             for role in [Role::Viewer, Role::Member, Role::Admin, Role::Owner] {
                 let allowed = authorize(&person(Some(role), Grants::All), *action, own).is_ok();
-                assert_eq!(allowed, action.least_role().is_some_and(|least| role >= least));
+                assert_eq!(
+                    allowed,
+                    action.least_role().is_some_and(|least| role >= least)
+                );
                 assert!(authorize(&person(Some(role), Grants::All), *action, foreign).is_err());
                 let read = authorize(&person(Some(role), Grants::Read), *action, own).is_ok();
                 assert_eq!(read, action.is_read());

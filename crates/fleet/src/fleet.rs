@@ -4,8 +4,8 @@ use crate::{components, sites};
 use pressroom_jobs::Registry;
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
 use pressroom_store::Store;
-use tokio::sync::Semaphore;
 use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
 
 /// All use cases. Cheap to clone.
 #[derive(Clone)]

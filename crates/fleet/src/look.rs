@@ -49,7 +49,8 @@ impl Fleet {
     /// serves and which needs WordPress whole.
     async fn look_from(&self, origin: &Origin, url: &str) -> Look {
         self.parts.prober.register(origin.addr);
-        let base = url::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+        let base =
+            url::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
         let base = base.trim_end_matches('/');
         let mut status = 0;
         for (what, path) in [
@@ -59,7 +60,11 @@ impl Fleet {
             let probe = self.parts.prober.probe_uncached(origin, &path).await;
             let trouble = trouble(what, &probe);
             if status == 0 {
-                status = probe.as_ref().ok().and_then(|probe| probe.status).unwrap_or(0);
+                status = probe
+                    .as_ref()
+                    .ok()
+                    .and_then(|probe| probe.status)
+                    .unwrap_or(0);
             }
             if trouble.is_some() {
                 return Look { status, trouble };

@@ -123,7 +123,10 @@ impl From<Error> for JobFailure {
     fn from(error: Error) -> Self {
         if error.kind() == Kind::Internal {
             // The person sees a general sentence; the cause stops here.
-            tracing::error!(error = &error as &dyn std::error::Error, "a job failed internally");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a job failed internally"
+            );
         }
         let mut failure = Self::new(error.kind(), error.message());
         if let Some(hint) = error.hint() {

@@ -3,7 +3,7 @@
 mod install;
 mod login;
 
-pub use install::{InstallSite, StartedInstall};
 pub(crate) use install::{InstallJob, values};
+pub use install::{InstallSite, StartedInstall};
 pub(crate) use login::LoginJob;
 pub use login::{IssueLogin, LoginLink};

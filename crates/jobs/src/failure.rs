@@ -87,7 +87,8 @@ impl JobFailure {
     }
 
     pub(crate) fn interrupted() -> Self {
-        Self::new(Kind::Internal, "Interrupted")
+        // Whoever asked learns the word itself, not a reference to our log.
+        Self::new(Kind::Remote, "Interrupted").with_class(Class::Bug)
     }
 
     /// As kept with the job.

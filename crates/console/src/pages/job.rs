@@ -234,7 +234,7 @@ fn members(result: &Value) -> Vec<(String, String)> {
             let text = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
-            (wording::step(name), text)
+            (wording::member(name), text)
         })
         .collect()
 }

@@ -23,9 +23,10 @@ enum Fate {
 
 fn path(route: &Route, world: &World, of: Of) -> String {
     let fill = |site: &Site| {
-        let id = match route.path.starts_with("/sites/") {
-            true => site.environment.id.to_string(),
-            false => site.job.clone(),
+        let id = if route.path.starts_with("/sites/") {
+            site.environment.id.to_string()
+        } else {
+            site.job.clone()
         };
         route.path.replace("{id}", &id)
     };
@@ -60,8 +61,10 @@ fn fate(reply: &Reply) -> Fate {
         StatusCode::SEE_OTHER if location.starts_with("/sign-in") => Fate::SignIn,
         StatusCode::NOT_FOUND => Fate::Missing,
         StatusCode::FORBIDDEN => Fate::Forbidden,
-        // A job is at work on each site: what is permitted and in its way is a conflict.
-        StatusCode::OK | StatusCode::SEE_OTHER | StatusCode::CONFLICT => Fate::Let,
+        // A job is at work on each site, and no site answers: what is permitted ends there.
+        StatusCode::OK | StatusCode::SEE_OTHER | StatusCode::CONFLICT | StatusCode::BAD_GATEWAY => {
+            Fate::Let
+        }
         status => panic!("{status}: {}", reply.text),
     }
 }

@@ -249,7 +249,8 @@ async fn site(test: &TestFleet, account: &str, domain: &str) -> Site {
 
 async fn environment(store: &Store, domain: &Domain) -> EnvironmentRow {
     let tx = store.begin().await.expect("a transaction");
-    let site = environments::create_site(&tx, domain.account_id, &token::hex(32), &domain.name);
+    let public_id = token::hex(32);
+    let site = environments::create_site(&tx, domain.account_id, &public_id, &domain.name);
     let new = NewEnvironment {
         site_id: site.await.expect("a site").id,
         account_id: domain.account_id,

@@ -93,7 +93,10 @@ impl Frame {
             Lookup::Route { route, .. } => route.body_limit,
             Lookup::OtherMethods(_) | Lookup::Nothing => BODY_LIMIT,
         };
-        body::check_declared(&parts.headers, limit)?;
+        if let Err(fault) = body::check_declared(&parts.headers, limit) {
+            body::drain(body).await;
+            return Err(fault);
+        }
         let peer = peer::address(&parts.extensions);
         if let Lookup::Route { route, .. } = &lookup
             && route.access == Access::Public

@@ -16,7 +16,9 @@ impl Fleet {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-            return Err(Error::invalid("account name must be one line of 1 to 100 characters"));
+            return Err(Error::invalid(
+                "account name must be one line of 1 to 100 characters",
+            ));
         }
         let tx = self.parts.store.begin().await?;
         let owner = users::by_email(&tx, owner).await?.ok_or_else(|| {

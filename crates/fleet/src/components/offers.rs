@@ -14,14 +14,27 @@ impl Fleet {
         installed: &str,
     ) -> Result<Option<Package>> {
         let kind = source_kind(kind);
-        let Some(offer) = self.parts.packages.offer(kind, slug, Some(installed)).await? else {
+        let Some(offer) = self
+            .parts
+            .packages
+            .offer(kind, slug, Some(installed))
+            .await?
+        else {
             return Ok(None);
         };
-        match self.parts.packages.fetch(kind, slug, Some(&offer.version)).await {
+        match self
+            .parts
+            .packages
+            .fetch(kind, slug, Some(&offer.version))
+            .await
+        {
             Ok(package) => Ok(Some(package)),
             Err(error) => Err(Error::new(
                 Kind::Remote,
-                format!("the package of `{slug}` {} could not be had: {error}", offer.version),
+                format!(
+                    "the package of `{slug}` {} could not be had: {error}",
+                    offer.version
+                ),
             )
             .with_source(error)),
         }

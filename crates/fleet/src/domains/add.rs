@@ -30,7 +30,13 @@ impl Fleet {
         let name = ascii_name(&new.name)?;
         let root = match new.root {
             Some(root) => checked_root(&root)?,
-            None => self.parts.settings.sites_dir.join(&name).display().to_string(),
+            None => self
+                .parts
+                .settings
+                .sites_dir
+                .join(&name)
+                .display()
+                .to_string(),
         };
         let tx = self.parts.store.begin().await?;
         let account = accounts::by_name(&tx, &new.account).await?.ok_or_else(|| {
@@ -46,7 +52,10 @@ impl Fleet {
         )
         .await
         .map_err(|error| {
-            exists(error, format!("domain `{name}` or its directory is already given"))
+            exists(
+                error,
+                format!("domain `{name}` or its directory is already given"),
+            )
         })?;
         self.note(
             &tx,
@@ -72,10 +81,19 @@ fn checked_root(root: &Path) -> Result<String> {
     if !root.is_absolute() {
         return Err(refuse("is not absolute"));
     }
-    if text.chars().any(|c| c.is_control() || "'\"\\;{}$".contains(c)) || text.len() > 200 {
-        return Err(refuse("has characters that a web server's configuration cannot hold, or is too long"));
+    if text
+        .chars()
+        .any(|c| c.is_control() || "'\"\\;{}$".contains(c))
+        || text.len() > 200
+    {
+        return Err(refuse(
+            "has characters that a web server's configuration cannot hold, or is too long",
+        ));
     }
-    if root.components().any(|part| matches!(part, Component::ParentDir)) {
+    if root
+        .components()
+        .any(|part| matches!(part, Component::ParentDir))
+    {
         return Err(refuse("contains `..`"));
     }
     if root.components().count() < 3 {

@@ -16,7 +16,9 @@ pub(crate) fn ascii_name(given: &str) -> Result<String> {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     if name.len() <= 253 && name.contains('.') && name.split('.').all(label_ok) {
         Ok(name)
@@ -32,8 +34,21 @@ mod tests {
     #[test]
     fn folds_and_refuses() {
         assert_eq!(ascii_name("Blog.Example.").expect("fits"), "blog.example");
-        assert_eq!(ascii_name("bücher.example").expect("idn"), "xn--bcher-kva.example");
-        for bad in ["", "localhost", "127.0.0.1", "a..b", "-a.b", "a/b.c", "a_b.c", "[::1]", "a b.c"] {
+        assert_eq!(
+            ascii_name("bücher.example").expect("idn"),
+            "xn--bcher-kva.example"
+        );
+        for bad in [
+            "",
+            "localhost",
+            "127.0.0.1",
+            "a..b",
+            "-a.b",
+            "a/b.c",
+            "a_b.c",
+            "[::1]",
+            "a b.c",
+        ] {
             assert!(ascii_name(bad).is_err(), "{bad}");
         }
     }

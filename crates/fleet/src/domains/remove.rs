@@ -18,13 +18,15 @@ impl Fleet {
         let Lookup::Found(row) = domains::by_name(&tx, &Scope::All, &name).await? else {
             return Err(Error::not_found("domain"));
         };
-        domains::remove(&tx, row.id).await.map_err(|error| match error {
-            store::Error::InUse { .. } => {
-                Error::conflict(format!("domain `{name}` still has a site"))
-                    .with_hint("delete the site first")
-            }
-            other => other.into(),
-        })?;
+        domains::remove(&tx, row.id)
+            .await
+            .map_err(|error| match error {
+                store::Error::InUse { .. } => {
+                    Error::conflict(format!("domain `{name}` still has a site"))
+                        .with_hint("delete the site first")
+                }
+                other => other.into(),
+            })?;
         self.note(
             &tx,
             caller,

@@ -24,8 +24,7 @@ impl Fleet {
         action: Action,
         panel_id: &str,
     ) -> Result<Environment> {
-        let row =
-            environments::by_panel_id(&self.parts.store, &Scope::All, panel_id).await?;
+        let row = environments::by_panel_id(&self.parts.store, &Scope::All, panel_id).await?;
         let row = permitted(caller, action, row.found())?;
         self.fresh_view(row).await
     }
@@ -105,9 +104,7 @@ fn permitted(
         Resource::OfAccount(row.account_id),
     ) {
         Ok(()) => Ok(row),
-        Err(error) if error.kind() == Kind::NotFound => {
-            Err(missing().with_code(code::FOREIGN))
-        }
+        Err(error) if error.kind() == Kind::NotFound => Err(missing().with_code(code::FOREIGN)),
         Err(error) => Err(error),
     }
 }

@@ -41,10 +41,14 @@ impl Fleet {
                 Ok(Err(error)) => {
                     tracing::warn!(environment.id = %id, error = %error, "the site could not be inspected");
                 }
-                Err(_) => tracing::warn!(environment.id = %id, "inspecting the site takes too long"),
+                Err(_) => {
+                    tracing::warn!(environment.id = %id, "inspecting the site takes too long")
+                }
             }
         }
-        let row = environments::get(&self.parts.store, id).await?.unwrap_or(row);
+        let row = environments::get(&self.parts.store, id)
+            .await?
+            .unwrap_or(row);
         self.view(row).await
     }
 
@@ -110,7 +114,11 @@ impl Fleet {
         // Files are told even where the database is down.
         let facts = session.read_site(&row.path, &[]).await.unwrap_or_default();
         let mut offers = Vec::new();
-        for found in inspection.components.iter().filter(|found| found.place == Place::Normal) {
+        for found in inspection
+            .components
+            .iter()
+            .filter(|found| found.place == Place::Normal)
+        {
             if let Some(version) = self
                 .newer_version(found.kind, &found.slug, &found.version)
                 .await

@@ -1,6 +1,10 @@
 //! Listing environments.
 
-use crate::{Caller, Fleet, Result, authorize::{Action, authorize_list}, views::Environment};
+use crate::{
+    Caller, Fleet, Result,
+    authorize::{Action, authorize_list},
+    views::Environment,
+};
 use pressroom_base::id::DomainId;
 use pressroom_store::{EnvironmentFilter as Stored, EnvironmentRow, Page, Scope, environments};
 
@@ -61,12 +65,23 @@ impl Fleet {
             domain_id: Some(domain),
             ..Stored::default()
         };
-        Ok(environments::list(&self.parts.store, &Scope::All, &filter, Page::first(EVERYTHING)).await?)
+        Ok(environments::list(
+            &self.parts.store,
+            &Scope::All,
+            &filter,
+            Page::first(EVERYTHING),
+        )
+        .await?)
     }
 }
 
 fn mentions(view: &Environment, word: &str) -> bool {
-    [&view.domain, &view.title, &view.account_name, &view.site_name]
-        .iter()
-        .any(|text| text.to_lowercase().contains(word))
+    [
+        &view.domain,
+        &view.title,
+        &view.account_name,
+        &view.site_name,
+    ]
+    .iter()
+    .any(|text| text.to_lowercase().contains(word))
 }

@@ -19,7 +19,11 @@ impl Fleet {
                 row.state.as_str()
             )));
         }
-        let reason: String = reason.chars().filter(|c| !c.is_control()).take(200).collect();
+        let reason: String = reason
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(200)
+            .collect();
         let tx = self.parts.store.begin().await?;
         pressroom_jobs::cancel(&tx, id, &reason).await?;
         self.note(

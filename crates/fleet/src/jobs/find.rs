@@ -6,9 +6,9 @@ use crate::{
     code,
     views::Job,
 };
+use futures_util::StreamExt as _;
 use pressroom_base::{Kind, Secret, id::JobId};
 use pressroom_store::{JobFilter, JobRow, Lookup, Page, Scope, environments, jobs};
-use futures_util::StreamExt as _;
 use std::{pin::pin, time::Duration};
 
 /// How a job may be named.
@@ -30,13 +30,10 @@ impl Fleet {
     }
 
     /// Waits until the job is final, at most this long, and answers it as it is then.
-    pub async fn wait_for_job(
-        &self,
-        caller: &Caller,
-        id: JobId,
-        at_most: Duration,
-    ) -> Result<Job> {
-        let row = self.job_row(caller, Action::SiteRead, &JobRef::Id(id)).await?;
+    pub async fn wait_for_job(&self, caller: &Caller, id: JobId, at_most: Duration) -> Result<Job> {
+        let row = self
+            .job_row(caller, Action::SiteRead, &JobRef::Id(id))
+            .await?;
         if !row.state.is_final() {
             let mut updates = pin!(pressroom_jobs::watch(&self.parts.store, row.id));
             let is_final = async {

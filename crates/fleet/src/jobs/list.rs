@@ -1,6 +1,10 @@
 //! Listing jobs.
 
-use crate::{Caller, Fleet, Result, authorize::{Action, authorize_list}, views::Job};
+use crate::{
+    Caller, Fleet, Result,
+    authorize::{Action, authorize_list},
+    views::Job,
+};
 use pressroom_base::id::EnvironmentId;
 use pressroom_store::{JobFilter as Stored, JobState, Page, jobs};
 
@@ -16,7 +20,7 @@ pub struct JobFilter {
 }
 
 impl Fleet {
-    /// Jobs of the caller's accounts, newest first.
+    /// Jobs of the caller's accounts, newest first, without their steps.
     pub async fn list_jobs(&self, caller: &Caller, filter: &JobFilter) -> Result<Vec<Job>> {
         authorize_list(&caller.principal, Action::SiteRead)?;
         let states = match &filter.state {
@@ -35,12 +39,7 @@ impl Fleet {
             limit: if filter.limit == 0 { 100 } else { filter.limit },
             offset: 0,
         };
-        let rows =
-            jobs::list(&self.parts.store, &caller.principal.scope(), &stored, page).await?;
-        let mut views = Vec::with_capacity(rows.len());
-        for row in rows {
-            views.push(self.job_view(row).await?);
-        }
-        Ok(views)
+        let rows = jobs::list(&self.parts.store, &caller.principal.scope(), &stored, page).await?;
+        self.job_views(rows).await
     }
 }

@@ -1,11 +1,7 @@
 //! Following a job while it runs.
 
 use super::JobRef;
-use crate::{
-    Caller, Fleet, Result,
-    authorize::Action,
-    views::JobUpdate,
-};
+use crate::{Caller, Fleet, Result, authorize::Action, views::JobUpdate};
 use futures_util::{Stream, StreamExt as _, stream};
 use pressroom_base::id::JobId;
 

@@ -74,13 +74,19 @@ impl Fleet {
             Check::new(
                 "records",
                 true,
-                format!("all {} things made outside the store are recorded", rows.len()),
+                format!(
+                    "all {} things made outside the store are recorded",
+                    rows.len()
+                ),
             )
         } else {
             Check::new(
                 "records",
                 false,
-                format!("made by Pressroom but not recorded: {}", unclaimed.join(", ")),
+                format!(
+                    "made by Pressroom but not recorded: {}",
+                    unclaimed.join(", ")
+                ),
             )
         })
     }
@@ -92,17 +98,19 @@ fn unclaimed(rows: &[ResourceRow], found: &Inventory) -> Vec<String> {
         .iter()
         .map(|row| (row.kind.as_str(), row.name.as_str()))
         .collect();
-    let seen = |kind: &'static str, names: Vec<String>| {
-        names.into_iter().map(move |name| (kind, name))
-    };
+    let seen =
+        |kind: &'static str, names: Vec<String>| names.into_iter().map(move |name| (kind, name));
     let homes = found.homes.iter().map(|path| path.display().to_string());
-    seen("unix_user", found.users.iter().map(|user| user.name.clone()).collect())
-        .chain(seen("database", found.databases.clone()))
-        .chain(seen("db_user", found.database_users.clone()))
-        .chain(seen("home", homes.collect()))
-        .chain(seen("web", found.pools.clone()))
-        .chain(seen("web", found.server_blocks.clone()))
-        .filter(|(kind, name)| !claimed.contains(&(*kind, name.as_str())))
-        .map(|(kind, name)| format!("{kind} `{name}`"))
-        .collect()
+    seen(
+        "unix_user",
+        found.users.iter().map(|user| user.name.clone()).collect(),
+    )
+    .chain(seen("database", found.databases.clone()))
+    .chain(seen("db_user", found.database_users.clone()))
+    .chain(seen("home", homes.collect()))
+    .chain(seen("web", found.pools.clone()))
+    .chain(seen("web", found.server_blocks.clone()))
+    .filter(|(kind, name)| !claimed.contains(&(*kind, name.as_str())))
+    .map(|(kind, name)| format!("{kind} `{name}`"))
+    .collect()
 }

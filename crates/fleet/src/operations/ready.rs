@@ -9,7 +9,10 @@ impl Fleet {
     pub async fn ready(&self) -> Result<()> {
         match tokio::time::timeout(Duration::from_secs(2), self.parts.store.ping()).await {
             Ok(answered) => Ok(answered?),
-            Err(_) => Err(Error::new(Kind::Unreachable, "the database does not answer")),
+            Err(_) => Err(Error::new(
+                Kind::Unreachable,
+                "the database does not answer",
+            )),
         }
     }
 }

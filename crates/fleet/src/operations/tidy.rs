@@ -17,8 +17,7 @@ impl Fleet {
     pub async fn deliver_events(&self) -> Result<usize> {
         let mut delivered = 0;
         loop {
-            let batch =
-                events::deliver_pending(&self.parts.store, events::ACTIVITY, BATCH).await?;
+            let batch = events::deliver_pending(&self.parts.store, events::ACTIVITY, BATCH).await?;
             if batch == 0 {
                 return Ok(delivered);
             }

@@ -21,12 +21,16 @@ impl Fleet {
     /// Counts one request against a fixed window opened by the key's first request;
     /// refused requests do not extend it.
     pub async fn hit_rate(&self, key: &str, limit: u32, window: Duration) -> Result<Rate> {
-        Ok(view(rate::hit(&self.parts.store, key, limit, window).await?))
+        Ok(view(
+            rate::hit(&self.parts.store, key, limit, window).await?,
+        ))
     }
 
     /// The window as it is, without counting.
     pub(crate) async fn peek_rate(&self, key: &str, limit: u32, window: Duration) -> Result<Rate> {
-        Ok(view(rate::peek(&self.parts.store, key, limit, window).await?))
+        Ok(view(
+            rate::peek(&self.parts.store, key, limit, window).await?,
+        ))
     }
 }
 

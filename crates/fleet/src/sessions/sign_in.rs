@@ -46,7 +46,7 @@ impl Fleet {
     /// one address and network: `Limited`.
     pub async fn sign_in(&self, credentials: Credentials) -> Result<SignedIn> {
         let email = people::fold_email(&credentials.email);
-        let key = format!("sign-in {} {email}", credentials.address);
+        let key = format!("sign-in {} {email}", network(credentials.address));
         let attempts = self.peek_rate(&key, ATTEMPTS, WINDOW).await?;
         if !attempts.allowed {
             return Err(Error::new(Kind::Limited, "too many attempts to sign in")
@@ -55,9 +55,7 @@ impl Fleet {
         let row = people::by_email(&self.parts.store, &email)
             .await?
             .filter(|row| row.disabled_at.is_none());
-        let hash = row
-            .as_ref()
-            .map(|row| row.password_hash.clone());
+        let hash = row.as_ref().map(|row| row.password_hash.clone());
         let given = credentials.password;
         let matches = tokio::task::spawn_blocking(move || {
             // An unknown person costs the same work as a known one.
@@ -68,7 +66,10 @@ impl Fleet {
         .map_err(Error::internal)?;
         let Some(row) = row.filter(|_| matches) else {
             self.hit_rate(&key, ATTEMPTS, WINDOW).await?;
-            return Err(Error::new(Kind::Unauthenticated, "wrong address or password"));
+            return Err(Error::new(
+                Kind::Unauthenticated,
+                "wrong address or password",
+            ));
         };
         let secret = Secret::new(token::hex(64));
         let tx = self.parts.store.begin().await?;
@@ -108,6 +109,17 @@ impl Fleet {
         sessions::remove(&tx, session.id).await?;
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// What attempts are counted by: one IPv6 customer has a whole /64 to try from.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
     }
 }
 

@@ -1,11 +1,7 @@
 //! One-time logins.
 
 use crate::{
-    Caller, Error, Fleet, Result,
-    authorize::Action,
-    code,
-    environments::Row,
-    jobs::Enqueue,
+    Caller, Error, Fleet, Result, authorize::Action, code, environments::Row, jobs::Enqueue,
 };
 use async_trait::async_trait;
 use pressroom_base::{Kind, Secret, Timestamp, catalog::event, id::EnvironmentId, token};
@@ -66,8 +62,10 @@ impl Fleet {
         };
         let job = self.wait_for_job(caller, id, PATIENCE).await?;
         if !job.is_final() {
-            return Err(Error::new(Kind::Unreachable, "the site took too long to issue a login")
-                .with_hint("look at the job's output for what it is waiting for"));
+            return Err(
+                Error::new(Kind::Unreachable, "the site took too long to issue a login")
+                    .with_hint("look at the job's output for what it is waiting for"),
+            );
         }
         if let Some(error) = job.error {
             let named = error.code.as_deref().and_then(code::known);
@@ -125,9 +123,8 @@ fn redirect(given: Option<&str>, site: &str) -> Result<String> {
     let Some(given) = given else {
         return Ok("/wp-admin/".into());
     };
-    let elsewhere = || {
-        Error::invalid("redirect must lead to the same site").with_code(code::UNPROCESSABLE)
-    };
+    let elsewhere =
+        || Error::invalid("redirect must lead to the same site").with_code(code::UNPROCESSABLE);
     if given.chars().any(|c| c.is_control() || c == '\\') {
         return Err(elsewhere());
     }
@@ -200,7 +197,10 @@ async fn issue(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
             .blamed
             .map(|slug| format!("; `{slug}` interfered"))
             .unwrap_or_default();
-        let fatal = report.fatal.map(|text| format!(": {text}")).unwrap_or_default();
+        let fatal = report
+            .fatal
+            .map(|text| format!(": {text}"))
+            .unwrap_or_default();
         return Err(Error::new(
             Kind::Remote,
             format!("the login could not be verified in the site's tables{blame}{fatal}"),
@@ -244,7 +244,13 @@ mod tests {
         let site = "http://blog.example:8081/shop";
         assert_eq!(redirect(None, site).expect("default"), "/wp-admin/");
         assert_eq!(redirect(Some("/x?y=1"), site).expect("path"), "/x?y=1");
-        for bad in ["//evil.example/", "http://evil.example/", "javascript:alert(1)", "/\\evil", "http://blog.example/"] {
+        for bad in [
+            "//evil.example/",
+            "http://evil.example/",
+            "javascript:alert(1)",
+            "/\\evil",
+            "http://blog.example/",
+        ] {
             assert!(redirect(Some(bad), site).is_err(), "{bad}");
         }
     }

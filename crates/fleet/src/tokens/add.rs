@@ -117,7 +117,10 @@ fn checked_scopes(scopes: Vec<String>) -> Result<Vec<String>> {
     if scopes.is_empty() {
         return Ok(vec!["all".to_owned()]);
     }
-    match scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str())) {
+    match scopes
+        .iter()
+        .find(|scope| !SCOPES.contains(&scope.as_str()))
+    {
         None => Ok(scopes),
         Some(unknown) => Err(Error::invalid(format!("unknown scope `{unknown}`"))
             .with_code(code::UNPROCESSABLE)

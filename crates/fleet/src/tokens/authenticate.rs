@@ -27,14 +27,13 @@ impl Fleet {
             .filter(|row| row.expires_at.is_none_or(|at| at > Timestamp::now()))
             .ok_or_else(unauthenticated)?;
         if !allows(&row, peer) {
-            return Err(Error::new(Kind::Forbidden, "this token may not be used from here")
-                .with_code(code::ADDRESS_NOT_ALLOWED));
+            return Err(
+                Error::new(Kind::Forbidden, "this token may not be used from here")
+                    .with_code(code::ADDRESS_NOT_ALLOWED),
+            );
         }
         let user = row.user_id.ok_or_else(unauthenticated)?;
-        let mut principal = self
-            .person(user)
-            .await?
-            .ok_or_else(unauthenticated)?;
+        let mut principal = self.person(user).await?.ok_or_else(unauthenticated)?;
         principal.grants = grants(&row.scopes);
         if let Identity::User { token, .. } = &mut principal.identity {
             *token = Some(row.id);

@@ -31,7 +31,9 @@ impl Fleet {
         let email = values::email(new.email.trim())?;
         let name = new.name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-            return Err(Error::invalid("name must be one line of 1 to 200 characters"));
+            return Err(Error::invalid(
+                "name must be one line of 1 to 200 characters",
+            ));
         }
         if new.password.expose().chars().count() < password::MIN_LENGTH {
             return Err(Error::invalid(format!(

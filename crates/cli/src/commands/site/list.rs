@@ -39,7 +39,7 @@ fn show(sites: &[Environment], printer: &mut Printer) {
         "WordPress",
         "updates",
         "account",
-        "directory",
+        "address",
     ]);
     for site in sites {
         table.row([
@@ -49,7 +49,7 @@ fn show(sites: &[Environment], printer: &mut Printer) {
             site.core_version.clone(),
             updates(site).to_string(),
             site.account_name.clone(),
-            site.root.clone(),
+            site.url.clone(),
         ]);
     }
     printer.many(&sites, &table);

@@ -12,6 +12,10 @@ use std::time::Duration;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How much of a refused body is still taken in, and for how long.
+const DRAIN: usize = 16 * 1024 * 1024;
+const DRAIN_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Refuses by the declared length, before anything else is looked at.
 pub fn check_declared(headers: &HeaderMap, limit: usize) -> Result<(), Fault> {
     let declared = headers
@@ -25,17 +29,35 @@ pub fn check_declared(headers: &HeaderMap, limit: usize) -> Result<(), Fault> {
 }
 
 /// Reads a body that may have lied about its length, or not told it.
-pub async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {
-    let collected = tokio::time::timeout(PATIENCE, Limited::new(body, limit).collect())
+pub async fn read(mut body: Body, limit: usize) -> Result<Bytes, Fault> {
+    let collected = tokio::time::timeout(PATIENCE, Limited::new(&mut body, limit).collect())
         .await
         .map_err(|_| Fault::Malformed("the request body did not arrive in time".into()))?;
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Fault::BodyTooLarge { limit }),
+        Err(error) if error.is::<LengthLimitError>() => {
+            drain(body).await;
+            Err(Fault::BodyTooLarge { limit })
+        }
         Err(_) => Err(Fault::Malformed(
             "the request body could not be read".into(),
         )),
     }
+}
+
+/// Takes in and forgets what a refused caller still sends, up to a point: one who is
+/// cut off while sending sees a broken connection instead of the answer.
+pub async fn drain(mut body: Body) {
+    let _ = tokio::time::timeout(DRAIN_PATIENCE, async {
+        let mut left = DRAIN;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    })
+    .await;
 }
 
 #[cfg(test)]

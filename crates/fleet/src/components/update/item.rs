@@ -86,7 +86,10 @@ impl Item<'_> {
                 &before,
                 &before.version,
                 None,
-                format!("`{}` {} is the newest version offered", self.slug, before.version),
+                format!(
+                    "`{}` {} is the newest version offered",
+                    self.slug, before.version
+                ),
             ));
         };
         let baseline = self.look().await?;
@@ -121,7 +124,8 @@ impl Item<'_> {
             before: before.tree.clone(),
             after: staged.tree.hash.clone(),
         };
-        self.swap_in(&swap, &before.version, &package.version).await?;
+        self.swap_in(&swap, &before.version, &package.version)
+            .await?;
         self.judge(&swap, &before, &package.version).await
     }
 
@@ -204,7 +208,10 @@ impl Item<'_> {
             .finish_step(step, state, json!({ "tree": live.hash }))
             .await?;
         if state == StepState::Failed {
-            return Err(Error::new(Kind::Remote, "the tree changed while it was exchanged"));
+            return Err(Error::new(
+                Kind::Remote,
+                "the tree changed while it was exchanged",
+            ));
         }
         Ok(())
     }
@@ -212,8 +219,10 @@ impl Item<'_> {
     /// Takes up a swap that an interrupted run had made but not judged.
     async fn resume(&self, swap: &Swap) -> Result<ItemOutcome> {
         let (old, new) = self.swapped_versions().await?;
-        self.ctx
-            .line(format!("taking up the interrupted update of `{}`", self.slug));
+        self.ctx.line(format!(
+            "taking up the interrupted update of `{}`",
+            self.slug
+        ));
         let before = Before {
             version: old,
             tree: swap.before.clone(),
@@ -294,8 +303,9 @@ impl Item<'_> {
             .await;
         if let Err(error) = cleaned {
             // The update itself is verified without PHP; this is a courtesy to wp-admin.
-            self.ctx
-                .line(format!("WordPress' own list of updates was not refreshed: {error}"));
+            self.ctx.line(format!(
+                "WordPress' own list of updates was not refreshed: {error}"
+            ));
         }
         self.session
             .drop_staged(self.ctx.epoch(), &swap.staged)
@@ -407,8 +417,12 @@ async fn package_tree(package: &Package, slug: &str) -> Result<tree::TreeHash> {
     let slug = slug.to_owned();
     tokio::task::spawn_blocking(move || {
         let file = std::fs::File::open(&path).map_err(Error::internal)?;
-        tree::hash_zip(std::io::BufReader::new(file), Some(&slug), &Watch::unbounded())
-            .map_err(|error| Error::new(Kind::Remote, format!("the package is damaged: {error}")))
+        tree::hash_zip(
+            std::io::BufReader::new(file),
+            Some(&slug),
+            &Watch::unbounded(),
+        )
+        .map_err(|error| Error::new(Kind::Remote, format!("the package is damaged: {error}")))
     })
     .await
     .map_err(Error::internal)?

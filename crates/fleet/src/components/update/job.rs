@@ -32,8 +32,8 @@ impl JobKind for UpdateJob {
 
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
         let report = Box::pin(run(&self.0, ctx)).await?;
-        let value = serde_json::to_value(&report)
-            .map_err(|error| JobFailure::bug(error.to_string()))?;
+        let value =
+            serde_json::to_value(&report).map_err(|error| JobFailure::bug(error.to_string()))?;
         if report.is_success() {
             return Ok(value);
         }
@@ -120,7 +120,12 @@ async fn record(fleet: &Fleet, ctx: &JobContext, item: &ItemOutcome) -> Result<(
 }
 
 fn report_line(update: &UpdateComponents, index: usize) -> String {
-    format!("{} of {} {}s done", index + 1, update.slugs.len(), update.kind)
+    format!(
+        "{} of {} {}s done",
+        index + 1,
+        update.slugs.len(),
+        update.kind
+    )
 }
 
 fn component_kind(name: &str) -> ComponentKind {

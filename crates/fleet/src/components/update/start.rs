@@ -1,8 +1,6 @@
 //! Asking for an update.
 
-use crate::{
-    Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job,
-};
+use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
 use pressroom_base::{catalog::event, id::EnvironmentId};
 use pressroom_store::{ComponentRow, components};
 use serde::{Deserialize, Serialize};
@@ -67,8 +65,13 @@ fn resolve(update: &UpdateComponents, installed: &[ComponentRow]) -> Result<Upda
         let found = of_kind()
             .find(|row| row.slug == *asked || row.file == *asked)
             .ok_or_else(|| {
-                let noun = if update.kind == "theme" { "Theme" } else { "Plugin" };
-                Error::not_found(noun).with_hint(format!("`{}` is not installed", asked.escape_debug()))
+                let noun = if update.kind == "theme" {
+                    "Theme"
+                } else {
+                    "Plugin"
+                };
+                Error::not_found(noun)
+                    .with_hint(format!("`{}` is not installed", asked.escape_debug()))
             })?;
         if !slugs.contains(&found.slug) {
             slugs.push(found.slug.clone());

@@ -1,7 +1,10 @@
 //! The installation itself, step by step.
 
 use super::{made, undo};
-use crate::{Error, Fleet, Result, code, reach::{Ground, told}};
+use crate::{
+    Error, Fleet, Result, code,
+    reach::{Ground, told},
+};
 use async_trait::async_trait;
 use pressroom_base::{Kind, Secret, Timestamp, catalog::event, id::DomainId};
 use pressroom_carrier::Session;
@@ -105,21 +108,27 @@ impl<'a> Install<'a> {
         let ctx = self.ctx;
         let ground = ctx.step("validate", told(self.prepare_ground())).await?;
         ctx.progress(10, "the ground is ready").await?;
-        let session = self.fleet.open_session(&ground, ctx.cancelled().clone()).await?;
+        let session = self
+            .fleet
+            .open_session(&ground, ctx.cancelled().clone())
+            .await?;
         session.recover(ctx.epoch()).await?;
-        ctx.step("database", told(self.database()))
-            .await?;
+        ctx.step("database", told(self.database())).await?;
         ctx.progress(20, "the database is ready").await?;
-        ctx.step("download", told(self.download(&session)))
-            .await?;
+        ctx.step("download", told(self.download(&session))).await?;
         ctx.progress(50, "WordPress is unpacked").await?;
-        ctx.step("config", told(self.write_config(&session))).await?;
+        ctx.step("config", told(self.write_config(&session)))
+            .await?;
         ctx.progress(55, "the configuration is written").await?;
-        ctx.step("core_install", told(self.core_install(&session))).await?;
+        let php = ctx
+            .step("core_install", told(self.core_install(&session)))
+            .await?;
         ctx.progress(80, "WordPress is installed").await?;
         ctx.step("permissions", told(self.serve(&ground))).await?;
         ctx.progress(90, "the web server knows it").await?;
-        let result = ctx.step("finalize", told(self.finalize(&session))).await?;
+        let result = ctx
+            .step("finalize", told(self.finalize(&session, php)))
+            .await?;
         ctx.progress(100, "the site answers").await?;
         Ok(result)
     }
@@ -134,8 +143,10 @@ impl<'a> Install<'a> {
     async fn database(&self) -> Result<()> {
         let password = Secret::new(self.secrets.db_password.clone());
         made::database(self.fleet, self.ctx, &self.payload, &password).await?;
-        self.ctx
-            .line(format!("database `{}` and its user were made", self.payload.db_name));
+        self.ctx.line(format!(
+            "database `{}` and its user were made",
+            self.payload.db_name
+        ));
         Ok(())
     }
 
@@ -155,8 +166,9 @@ impl<'a> Install<'a> {
         let path = package.path.clone();
         let expected = tokio::task::spawn_blocking(move || {
             let zip = std::fs::File::open(&path).map_err(Error::internal)?;
-            core::package_tree(BufReader::new(zip), &Watch::unbounded())
-                .map_err(|error| Error::new(Kind::Remote, format!("the package is damaged: {error}")))
+            core::package_tree(BufReader::new(zip), &Watch::unbounded()).map_err(|error| {
+                Error::new(Kind::Remote, format!("the package is damaged: {error}"))
+            })
         })
         .await
         .map_err(Error::internal)??;
@@ -205,7 +217,8 @@ impl<'a> Install<'a> {
         Ok(())
     }
 
-    async fn core_install(&self, session: &Session) -> Result<()> {
+    /// Runs the installer and answers the version of PHP it ran on.
+    async fn core_install(&self, session: &Session) -> Result<Option<String>> {
         let report = session
             .bridge(
                 Some(self.ctx.epoch()),
@@ -223,16 +236,23 @@ impl<'a> Install<'a> {
             )
             .await?;
         if let Some(fatal) = &report.fatal {
-            return Err(Error::new(Kind::Remote, format!("the installer failed: {fatal}")));
+            return Err(Error::new(
+                Kind::Remote,
+                format!("the installer failed: {fatal}"),
+            ));
         }
         if let Some(error) = report.outcomes.iter().find(|outcome| !outcome.ok) {
             let why = error.error.as_deref().unwrap_or("no reason given");
-            return Err(Error::new(Kind::Remote, format!("the installer failed: {why}")));
+            return Err(Error::new(
+                Kind::Remote,
+                format!("the installer failed: {why}"),
+            ));
         }
         if let Some(version) = &report.php_version {
             self.ctx.line(format!("installer ran on PHP {version}"));
         }
-        self.verify_tables(session).await
+        self.verify_tables(session).await?;
+        Ok(report.php_version)
     }
 
     /// The installer's word is not enough: look into the tables.
@@ -261,9 +281,15 @@ impl<'a> Install<'a> {
         made::web(self.fleet, self.ctx, &self.payload, ground).await
     }
 
-    async fn finalize(&self, session: &Session) -> Result<Value> {
-        let id = self.ctx.environment().ok_or_else(|| Error::not_found("environment"))?;
-        let alive = self.fleet.look(&self.payload.domain, &self.payload.url).await?;
+    async fn finalize(&self, session: &Session, php_version: Option<String>) -> Result<Value> {
+        let id = self
+            .ctx
+            .environment()
+            .ok_or_else(|| Error::not_found("environment"))?;
+        let alive = self
+            .fleet
+            .look(&self.payload.domain, &self.payload.url)
+            .await?;
         if let Some(trouble) = alive.trouble() {
             return Err(Error::new(
                 Kind::Remote,
@@ -273,8 +299,10 @@ impl<'a> Install<'a> {
         let inspection = session.inspect(&self.payload.path).await?;
         let facts = session.read_site(&self.payload.path, &[]).await?;
         if inspection.version.as_deref() != Some(self.payload.version.as_str()) {
-            return Err(Error::new(Kind::Remote, "the version on disk changed meanwhile")
-                .with_code(code::NOT_EMPTY));
+            return Err(
+                Error::new(Kind::Remote, "the version on disk changed meanwhile")
+                    .with_code(code::NOT_EMPTY),
+            );
         }
         let tx = self.ctx.begin().await?;
         crate::environments::record_inspection(&tx, id, &inspection, &facts, &[]).await?;
@@ -283,6 +311,7 @@ impl<'a> Install<'a> {
             id,
             EnvironmentPatch {
                 state: Some(EnvironmentState::Active),
+                php_version,
                 ..EnvironmentPatch::default()
             },
         )

@@ -29,7 +29,10 @@ pub(super) async fn ground(fleet: &Fleet, ctx: &JobContext, id: DomainId) -> Res
         ground.unix_user = Some(name);
     }
     let home = ground.home.display().to_string();
-    if resources::by_name(&fleet.parts.store, "home", &home).await?.is_none() {
+    if resources::by_name(&fleet.parts.store, "home", &home)
+        .await?
+        .is_none()
+    {
         let owner = user_of(fleet, &ground)?;
         recorded(ctx, resource("home", &home, id), async {
             Ok(hosting.create_home(&ground.home, owner.as_ref()).await?)
@@ -93,7 +96,12 @@ pub(super) async fn web(
     if known.is_some() {
         return serve.await;
     }
-    recorded(ctx, resource("web", &payload.domain, payload.domain_id), serve).await
+    recorded(
+        ctx,
+        resource("web", &payload.domain, payload.domain_id),
+        serve,
+    )
+    .await
 }
 
 /// Directories of the domain's document root that hold a site of their own.

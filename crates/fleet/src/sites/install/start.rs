@@ -16,8 +16,8 @@ use crate::{
 use pressroom_base::{Kind, Secret, catalog::event, token};
 use pressroom_providers::hosting::LocalHosting;
 use pressroom_store::{
-    DomainRow, EnvironmentKind, EnvironmentState, Lookup, NewEnvironment, Scope, accounts,
-    domains, environments, resources,
+    DomainRow, EnvironmentKind, EnvironmentState, Lookup, NewEnvironment, Scope, accounts, domains,
+    environments, resources,
 };
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -176,7 +176,10 @@ impl Fleet {
     ) -> Result<StartedInstall> {
         let job = self.job_by_id(caller, Action::SiteInstall, job).await?;
         let environment = match job.environment_id {
-            Some(id) => self.get_environment(caller, Action::SiteInstall, id).await?,
+            Some(id) => {
+                self.get_environment(caller, Action::SiteInstall, id)
+                    .await?
+            }
             // Undone by now: what is left of it is in the job.
             None => Row::of_undone_install(&job),
         };
@@ -186,8 +189,7 @@ impl Fleet {
     async fn installable_domain(&self, caller: &Caller, name: &str) -> Result<DomainRow> {
         let unknown = || Error::not_found("Domain");
         let name = crate::domains::ascii_name(name).map_err(|_| unknown())?;
-        let Lookup::Found(domain) =
-            domains::by_name(&self.parts.store, &Scope::All, &name).await?
+        let Lookup::Found(domain) = domains::by_name(&self.parts.store, &Scope::All, &name).await?
         else {
             return Err(unknown());
         };
@@ -218,11 +220,17 @@ impl Fleet {
                     .with_hint("choose another `db_name`; an existing database is never adopted"),
             );
         }
-        if self.parts.hosting.database_user_exists(&values.db_user).await? {
-            return Err(
-                Error::conflict(format!("Database user `{}` already exists", values.db_user))
-                    .with_code(code::DATABASE_EXISTS),
-            );
+        if self
+            .parts
+            .hosting
+            .database_user_exists(&values.db_user)
+            .await?
+        {
+            return Err(Error::conflict(format!(
+                "Database user `{}` already exists",
+                values.db_user
+            ))
+            .with_code(code::DATABASE_EXISTS));
         }
         Ok(())
     }
@@ -275,7 +283,8 @@ impl Fleet {
 }
 
 fn already_installed() -> Error {
-    Error::conflict("WordPress is already installed in this path").with_code(code::ALREADY_INSTALLED)
+    Error::conflict("WordPress is already installed in this path")
+        .with_code(code::ALREADY_INSTALLED)
 }
 
 fn unknown_version(error: pressroom_providers::packages::Error) -> Error {

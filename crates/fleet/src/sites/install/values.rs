@@ -93,11 +93,14 @@ pub(super) fn relative_path(given: &str) -> Result<String> {
     if segments.iter().any(|part| part.starts_with('.')) {
         return Err(escapes("has a segment that begins with a dot"));
     }
-    if segments
-        .iter()
-        .any(|part| !part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)))
-    {
-        return Err(escapes("has a character other than letters, digits, `.`, `_` and `-`"));
+    if segments.iter().any(|part| {
+        !part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    }) {
+        return Err(escapes(
+            "has a character other than letters, digits, `.`, `_` and `-`",
+        ));
     }
     match segments.first() {
         None => Err(escapes("is empty")),
@@ -145,7 +148,11 @@ fn identifier(name: &str, longest: usize, what: &str) -> Result<()> {
 fn table_prefix(given: &str) -> Result<String> {
     // WordPress builds option names from it, which are limited; the rule is the contract's.
     let fits = !given.is_empty() && given.len() <= 20;
-    if fits && given.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+    if fits
+        && given
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    {
         Ok(given.to_owned())
     } else {
         Err(unprocessable(format!(
@@ -170,7 +177,9 @@ fn strong(given: &Secret<String>, what: &str) -> Result<Secret<String>> {
 fn title(given: &str) -> Result<String> {
     let title = given.trim();
     if title.chars().count() > 200 || title.chars().any(char::is_control) {
-        return Err(unprocessable("title must be one line of at most 200 characters"));
+        return Err(unprocessable(
+            "title must be one line of at most 200 characters",
+        ));
     }
     Ok(title.to_owned())
 }
@@ -190,18 +199,27 @@ fn login(given: &str) -> Result<String> {
 }
 
 pub(crate) fn email(given: &str) -> Result<String> {
-    let refuse = || unprocessable(format!("`{}` is not an e-mail address", given.escape_debug()));
+    let refuse = || {
+        unprocessable(format!(
+            "`{}` is not an e-mail address",
+            given.escape_debug()
+        ))
+    };
     let (local, host) = given.rsplit_once('@').ok_or_else(refuse)?;
     let local_ok = !local.is_empty()
         && local.len() <= 64
-        && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&b));
+        && local
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+/=?^_`{|}~.-".contains(&b));
     let host_ok = host.contains('.')
         && host.len() <= 253
         && host.split('.').all(|label| {
             !label.is_empty()
                 && !label.starts_with('-')
                 && !label.ends_with('-')
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
         });
     if local_ok && host_ok {
         Ok(given.to_owned())
@@ -221,7 +239,10 @@ fn locale(given: &str) -> Result<String> {
     if language_ok && rest_ok {
         Ok(given.to_owned())
     } else {
-        Err(unprocessable(format!("locale `{}` is malformed", given.escape_debug())))
+        Err(unprocessable(format!(
+            "locale `{}` is malformed",
+            given.escape_debug()
+        )))
     }
 }
 
@@ -240,8 +261,20 @@ mod tests {
         }
         assert_eq!(relative_path("./a//b/").expect("fits"), "a/b");
         for bad in [
-            "", ".", "..", "/etc", "a/../../b", "a/..", ".pressroom", "a/.git", "tmp", "logs/x",
-            "a\\b", "a\0b", "a b", "a\nb",
+            "",
+            ".",
+            "..",
+            "/etc",
+            "a/../../b",
+            "a/..",
+            ".pressroom",
+            "a/.git",
+            "tmp",
+            "logs/x",
+            "a\\b",
+            "a\0b",
+            "a b",
+            "a\nb",
         ] {
             let error = relative_path(bad).expect_err(bad);
             assert_eq!(error.code(), Some(code::PATH_ESCAPES), "{bad}");
@@ -261,7 +294,9 @@ mod tests {
     #[test]
     fn addresses_and_names_are_checked() {
         assert!(email("admin@blog.example").is_ok());
-        for bad in ["", "a", "a@", "@b.c", "a@b", "a b@c.de", "a@-b.de", "a@b..de"] {
+        for bad in [
+            "", "a", "a@", "@b.c", "a@b", "a b@c.de", "a@-b.de", "a@b..de",
+        ] {
             assert!(email(bad).is_err(), "{bad}");
         }
         assert!(login("admin").is_ok());

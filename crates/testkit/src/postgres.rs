@@ -1,0 +1,118 @@
+//! Empty PostgreSQL databases, on a private server that ends with the test process.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::io::{BufRead, BufReader};
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Makes a server below a new directory, says where, and ends it when its standard
+/// input does: that is when the test process ends, however it does.
+const SERVER: &str = r#"
+set -eu
+for bin in /usr/lib/postgresql/*/bin; do PATH="$PATH:$bin"; done
+dir=$(mktemp -d /tmp/pressroom-postgres.XXXXXX)
+trap 'rm -rf "$dir"' EXIT
+initdb --pgdata="$dir/data" --username=postgres --auth=trust --encoding=UTF8 \
+    --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
+postgres -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c full_page_writes=off \
+    -c max_connections=500 </dev/null >>"$dir/log" 2>&1 &
+server=$!
+until pg_isready --quiet --host="$dir" --username=postgres; do
+    kill -0 "$server" 2>/dev/null || { cat "$dir/log" >&2; exit 1; }
+    sleep 0.05
+done
+echo "$dir"
+cat >/dev/null
+kill -INT "$server"
+wait "$server" || true
+"#;
+
+struct Server {
+    socket_dir: String,
+    // Closing it ends the server.
+    _stdin: ChildStdin,
+}
+
+/// The URL of a new, empty database.
+pub async fn database() -> Result<String> {
+    tokio::task::spawn_blocking(create).await?
+}
+
+fn create() -> Result<String> {
+    static SERVER_OF_PROCESS: OnceLock<Result<Server>> = OnceLock::new();
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let server = match SERVER_OF_PROCESS.get_or_init(start) {
+        Ok(server) => server,
+        Err(error) => bail!("no PostgreSQL server: {error:#}"),
+    };
+    let name = format!("scratch_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let made = Command::new("psql")
+        .args([
+            "--no-psqlrc",
+            "--quiet",
+            "--username=postgres",
+            "--dbname=postgres",
+        ])
+        .arg(format!("--host={}", server.socket_dir))
+        .arg(format!("--command=CREATE DATABASE {name}"))
+        .output()
+        .context("cannot run `psql`")?;
+    ensure!(
+        made.status.success(),
+        "`psql` failed: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    Ok(format!(
+        "postgres://postgres@localhost/{name}?host={}",
+        server.socket_dir
+    ))
+}
+
+fn start() -> Result<Server> {
+    // PostgreSQL refuses to run as root.
+    let mut command = if crate::place::is_root() {
+        let mut command = Command::new("setpriv");
+        command.args([
+            "--reuid=postgres",
+            "--regid=postgres",
+            "--clear-groups",
+            "sh",
+        ]);
+        command
+    } else {
+        Command::new("sh")
+    };
+    let mut child = command
+        .args(["-c", SERVER])
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start a shell for PostgreSQL")?;
+    let stdin = child.stdin.take().context("the shell has no input")?;
+    let stdout = child.stdout.take().context("the shell has no output")?;
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line)?;
+    let socket_dir = line.trim_end().to_owned();
+    ensure!(
+        !socket_dir.is_empty(),
+        "the server did not start; is the package `postgresql` installed?"
+    );
+    Ok(Server {
+        socket_dir,
+        _stdin: stdin,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::database;
+
+    #[tokio::test]
+    async fn every_call_makes_another_database() {
+        let one = database().await.expect("a database");
+        let two = database().await.expect("a database");
+        assert_ne!(one, two);
+    }
+}

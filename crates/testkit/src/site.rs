@@ -1,0 +1,175 @@
+//! One hosted WordPress as its visitors, its owner and an intruder see it.
+
+use crate::api::client_builder;
+use crate::plugin::PluginPackage;
+use crate::tree::Tree;
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// A page as served.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// HTTP status.
+    pub status: u16,
+    /// Where a redirect points.
+    pub location: Option<String>,
+    /// The body.
+    pub body: String,
+}
+
+/// A WordPress that Pressroom installed on this machine.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its id in the dialect that told of it.
+    pub id: String,
+    /// Directory of `wp-config.php`.
+    pub root: PathBuf,
+    /// Its address, as WordPress knows it.
+    pub url: String,
+    client: reqwest::Client,
+}
+
+impl Site {
+    /// Takes an installation object of the WisPanel dialect; `port` is where the
+    /// sites of that server answer.
+    pub fn of_installation(installation: &Value, port: u16) -> Result<Self> {
+        let text = |name: &str| {
+            installation[name]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("no `{name}` in {installation}"))
+        };
+        // No resolver knows the domains of a test: all of them are this machine.
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let client = client_builder()
+            .resolve(&text("domain")?, address)
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        Ok(Self {
+            id: text("id")?,
+            root: PathBuf::from(text("path")?),
+            url: text("site_url")?.trim_end_matches('/').to_owned(),
+            client,
+        })
+    }
+
+    /// Requests a path of the site at its origin.
+    pub async fn get(&self, path: &str) -> Result<Page> {
+        self.get_url(&format!("{}{path}", self.url)).await
+    }
+
+    /// Requests an absolute address on the site.
+    pub async fn get_url(&self, url: &str) -> Result<Page> {
+        let response = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .with_context(|| format!("no answer from {url}"))?;
+        let location = response
+            .headers()
+            .get("location")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        Ok(Page {
+            status: response.status().as_u16(),
+            location,
+            body: response.text().await?,
+        })
+    }
+
+    /// The front page, which must answer and contain `text`.
+    pub async fn front_page_with(&self, text: &str) -> Result<Page> {
+        let page = self.get("/").await?;
+        ensure!(
+            page.status == 200 && page.body.contains(text),
+            "the front page answers {} without `{text}`: {}",
+            page.status,
+            page.body.chars().take(2000).collect::<String>()
+        );
+        Ok(page)
+    }
+
+    /// Where a plugin lies.
+    pub fn plugin_directory(&self, slug: &str) -> PathBuf {
+        self.root.join("wp-content/plugins").join(slug)
+    }
+
+    /// What a plugin's directory contains now.
+    pub fn plugin_tree(&self, slug: &str) -> Result<Tree> {
+        Tree::of_directory(&self.plugin_directory(slug))
+    }
+
+    /// Lays a plugin into the site behind Pressroom's back, as its owner would by
+    /// hand, and activates it. It is activated before it is there, because a hostile
+    /// plugin would end the process that activates it.
+    pub fn plant_plugin(&self, package: &PluginPackage, slug: &str) -> Result<()> {
+        self.php(&format!(
+            "require 'wp-load.php'; \
+             $a = get_option('active_plugins', []); $a[] = '{slug}/{slug}.php'; \
+             update_option('active_plugins', array_values(array_unique($a)));"
+        ))?;
+        let directory = self.plugin_directory(slug);
+        for (path, content) in package.contents() {
+            let file = directory.join(path);
+            fs::create_dir_all(file.parent().context("a file lies in a directory")?)?;
+            fs::write(file, content)?;
+        }
+        self.own(&directory)
+    }
+
+    /// Gives everything below a directory to the site's owner.
+    pub fn own(&self, directory: &Path) -> Result<()> {
+        let owner = fs::metadata(self.root.join("wp-config.php"))?;
+        give(directory, owner.uid(), owner.gid())
+    }
+
+    /// Runs PHP code as the site's owner in the site's directory.
+    pub fn php(&self, code: &str) -> Result<String> {
+        let owner = fs::metadata(self.root.join("wp-config.php"))?;
+        let mut command = if crate::place::is_root() {
+            let mut command = Command::new("setpriv");
+            command.args([
+                format!("--reuid={}", owner.uid()),
+                format!("--regid={}", owner.gid()),
+                "--clear-groups".to_owned(),
+                "php".to_owned(),
+            ]);
+            command
+        } else {
+            Command::new("php")
+        };
+        let output = command
+            .args(["-d", "display_errors=stderr", "-r", code])
+            .current_dir(&self.root)
+            .output()
+            .context("cannot run `php`")?;
+        ensure!(
+            output.status.success(),
+            "php failed: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+fn give(path: &Path, uid: u32, gid: u32) -> Result<()> {
+    std::os::unix::fs::lchown(path, Some(uid), Some(gid))
+        .with_context(|| format!("cannot give {} away", path.display()))?;
+    if path.symlink_metadata()?.is_dir() {
+        for entry in fs::read_dir(path)? {
+            give(&entry?.path(), uid, gid)?;
+        }
+    } else if !path.symlink_metadata()?.is_symlink() {
+        chown(path, Some(uid), Some(gid))?;
+    }
+    Ok(())
+}

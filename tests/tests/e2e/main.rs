@@ -1,0 +1,5 @@
+//! The whole path over real WordPress, and sites that fight back.
+
+mod errors;
+mod hostile;
+mod path;

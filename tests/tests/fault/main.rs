@@ -1,0 +1,6 @@
+//! Kills, stopped workers, full disks and databases that go away.
+
+mod disk;
+mod kills;
+mod same_key;
+mod stopped;

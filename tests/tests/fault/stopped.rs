@@ -1,0 +1,99 @@
+//! A worker that is frozen in the middle of an update and wakes after another has
+//! taken over can change nothing any more.
+
+use anyhow::{Context, Result, ensure};
+use pressroom_testkit::plugin::PluginPackage;
+use pressroom_testkit::tree::Tree;
+use pressroom_testkit::{Database, Options, eventually, postgres};
+use pressroom_tests::fixture::{Fixture, SHORT_LEASES};
+use rustix::process::Signal;
+use serde_json::json;
+use std::fs;
+use std::time::Duration;
+
+const FILES: usize = 4000;
+
+#[tokio::test]
+async fn a_worker_that_wakes_too_late_is_refused_by_the_site() -> Result<()> {
+    let mut fixture = Fixture::start(Options {
+        database: Database::Postgres(postgres::database().await?),
+        config: SHORT_LEASES.to_owned(),
+        ..Options::default()
+    })
+    .await?;
+    let site = fixture.install("frozen.press.example").await?;
+    let old = PluginPackage::new("sample").files(FILES);
+    let new = old.clone().version("1.1.0");
+    site.plant_plugin(&old, "sample")?;
+    fixture.offer(&new)?;
+
+    let api = fixture.server.api(Some(&fixture.fresh_token().await?))?;
+    let body = json!({"id": site.id, "plugin": "sample"});
+    let request =
+        tokio::spawn(async move { api.post("/api/v1/wordpress/plugins/update", &body).await });
+
+    // Frozen while it unpacks: something is staged, the old tree is still live.
+    let staging = site
+        .root
+        .parent()
+        .context("a home")?
+        .join(".pressroom/staging");
+    eventually("something staged", Duration::from_secs(20), || async {
+        ensure!(fs::read_dir(&staging)?.next().is_some(), "nothing yet");
+        Ok(())
+    })
+    .await?;
+    fixture.server.signal_with_agents(Signal::STOP)?;
+
+    let port = fixture.server.start_second().await?;
+    ensure!(port != 0);
+    let jobs = fixture.settled_jobs().await?;
+    let job = jobs.first().context("there is the update")?;
+    let by_second = site.plugin_tree("sample")?;
+    let old_tree = Tree::of_package(&old.zip(), "sample")?;
+    let new_tree = Tree::of_package(&new.zip(), "sample")?;
+    let expected = if job["state"] == "completed" {
+        &new_tree
+    } else {
+        &old_tree
+    };
+    assert_eq!(
+        expected.difference(&by_second),
+        Vec::<String>::new(),
+        "{job}"
+    );
+
+    fixture.server.signal_with_agents(Signal::CONT)?;
+    let _ = request.await?;
+    // It noticed, and whatever it still tried changed nothing.
+    eventually(
+        "the first worker noticing",
+        Duration::from_secs(30),
+        || async {
+            let log = fixture.server.log();
+            ensure!(
+                log.contains("was lost to another worker"),
+                "nothing about it in the log"
+            );
+            Ok(())
+        },
+    )
+    .await?;
+    let again = fixture.settled_jobs().await?;
+    assert_eq!(again.first().map(|job| &job["state"]), Some(&job["state"]));
+    assert_eq!(
+        by_second.difference(&site.plugin_tree("sample")?),
+        Vec::<String>::new()
+    );
+    site.front_page_with(if job["state"] == "completed" {
+        "<!-- sample 1.1.0 -->"
+    } else {
+        "<!-- sample 1.0.0 -->"
+    })
+    .await?;
+    ensure!(
+        !staging.exists() || fs::read_dir(&staging)?.next().is_none(),
+        "something stayed staged"
+    );
+    Ok(())
+}
