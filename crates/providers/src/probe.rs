@@ -251,7 +251,13 @@ fn without_tags(line: &str) -> String {
     let mut inside = false;
     for character in line.chars() {
         match character {
-            '<' => inside = true,
+            '<' => {
+                inside = true;
+                // Paragraphs must not run into each other.
+                if !plain.is_empty() && !plain.ends_with(' ') {
+                    plain.push(' ');
+                }
+            }
             '>' => inside = false,
             _ if !inside => plain.push(character),
             _ => {}
