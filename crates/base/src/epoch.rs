@@ -9,7 +9,9 @@ use std::fmt;
 /// A site compares the epochs of *different* jobs too, so the number a site sees
 /// must rise over all jobs of the fleet: it is drawn from one sequence in the
 /// store, not counted per job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Epoch(i64);
 

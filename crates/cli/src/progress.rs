@@ -114,7 +114,11 @@ fn summary(job: &Job) -> String {
         &job.step
     };
     // What a failed job was last busy with is no news: its error follows.
-    let message = if job.error.is_some() { "" } else { &job.message };
+    let message = if job.error.is_some() {
+        ""
+    } else {
+        &job.message
+    };
     let text = plain(&format!("{what} {message}"));
     text.trim_end().to_owned()
 }

@@ -42,7 +42,7 @@ impl Fleet {
                     tracing::warn!(environment.id = %id, error = %error, "the site could not be inspected");
                 }
                 Err(_) => {
-                    tracing::warn!(environment.id = %id, "inspecting the site takes too long")
+                    tracing::warn!(environment.id = %id, "inspecting the site takes too long");
                 }
             }
         }

@@ -2,7 +2,10 @@
 
 use super::JobRef;
 use crate::{Caller, Fleet, Result, authorize::Action, views::JobUpdate};
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 use pressroom_base::id::JobId;
 
 impl Fleet {
@@ -13,7 +16,7 @@ impl Fleet {
         caller: &Caller,
         id: JobId,
         after_seq: i64,
-    ) -> Result<impl Stream<Item = JobUpdate> + Send + 'static + use<>> {
+    ) -> Result<BoxStream<'static, JobUpdate>> {
         let row = self
             .job_row(caller, Action::SiteRead, &JobRef::Id(id))
             .await?;
@@ -38,6 +41,7 @@ impl Fleet {
                 stream::iter(news)
             }
         })
-        .flatten())
+        .flatten()
+            .boxed())
     }
 }
