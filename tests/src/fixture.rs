@@ -112,6 +112,29 @@ impl Fixture {
         .await
     }
 
+    /// Stops the server and fails if a process of it named a path below any home in
+    /// any of its lives. It must have been started with [`Options::trace`].
+    pub fn touched_no_site(&mut self) -> Result<()> {
+        self.server.stop()?;
+        let homes: Vec<String> = fs::read_dir(self.server.data().join("sites"))?
+            .flatten()
+            .map(|entry| format!("{}/", entry.path().display()))
+            .collect();
+        ensure!(!homes.is_empty(), "no home was made");
+        let opened = self.server.opened_paths()?;
+        let key = self.server.data().join("secret.key").display().to_string();
+        ensure!(
+            opened.contains(&key),
+            "the record is blind: the server must have opened its own key"
+        );
+        let below: Vec<_> = opened
+            .iter()
+            .filter(|path| homes.iter().any(|home| path.starts_with(home.as_str())))
+            .collect();
+        ensure!(below.is_empty(), "the server itself opened {below:?}");
+        Ok(())
+    }
+
     /// The installation objects of the account.
     pub async fn installations(&self) -> Result<Vec<Value>> {
         let token = self.fresh_token().await?;

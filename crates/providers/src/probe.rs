@@ -248,21 +248,19 @@ fn title(text: &str, lower: &str) -> Option<String> {
 
 fn without_tags(line: &str) -> String {
     let mut plain = String::new();
-    let mut inside = false;
-    for character in line.chars() {
-        match character {
-            '<' => {
-                inside = true;
-                // Paragraphs must not run into each other.
-                if !plain.is_empty() && !plain.ends_with(' ') {
-                    plain.push(' ');
-                }
-            }
-            '>' => inside = false,
-            _ if !inside => plain.push(character),
-            _ => {}
+    let mut rest = line;
+    while let Some((before, tagged)) = rest.split_once('<') {
+        plain.push_str(before);
+        let (tag, after) = tagged.split_once('>').unwrap_or((tagged, ""));
+        // Paragraphs must not run into each other.
+        if matches!(tag.trim_start_matches('/').as_bytes(), [b'p' | b'P', ..])
+            && !plain.ends_with(' ')
+        {
+            plain.push(' ');
         }
+        rest = after;
     }
+    plain.push_str(rest);
     plain.trim().to_owned()
 }
 

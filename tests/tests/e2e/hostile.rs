@@ -1,6 +1,6 @@
 //! Sites whose code lies, shouts, or points elsewhere.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use pressroom_testkit::Options;
 use pressroom_testkit::plugin::{Behaviour, PluginPackage};
 use pressroom_testkit::tree::Tree;
@@ -11,9 +11,16 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::time::Instant;
 
+fn traced() -> Options {
+    Options {
+        trace: true,
+        ..Options::default()
+    }
+}
+
 #[tokio::test]
 async fn a_perfect_fake_frame_makes_nothing_verified() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(traced()).await?;
     let site = fixture.install("liar.press.example").await?;
     let liar = PluginPackage::new("liar").behaviour(Behaviour::FakeFrame);
     site.plant_plugin(&liar, "liar")?;
@@ -35,12 +42,12 @@ async fn a_perfect_fake_frame_makes_nothing_verified() -> Result<()> {
         Vec::<String>::new()
     );
     site.front_page_with(&new.mark()).await?;
-    Ok(())
+    fixture.touched_no_site()
 }
 
 #[tokio::test]
 async fn ten_kilobytes_of_noise_disturb_nothing() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(traced()).await?;
     let site = fixture.install("noise.press.example").await?;
     let noise = PluginPackage::new("noise").behaviour(Behaviour::Noise);
     site.plant_plugin(&noise, "noise")?;
@@ -60,12 +67,12 @@ async fn ten_kilobytes_of_noise_disturb_nothing() -> Result<()> {
     fixture.offer(&new)?;
     fixture.update_plugin(&site, "noise").await?.expect(200)?;
     site.front_page_with(&new.mark()).await?;
-    Ok(())
+    fixture.touched_no_site()
 }
 
 #[tokio::test]
 async fn a_planted_link_is_neither_followed_nor_changed() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(traced()).await?;
     let site = fixture.install("link.press.example").await?;
     let old = PluginPackage::new("linked").files(3);
     site.plant_plugin(&old, "linked")?;
@@ -100,12 +107,13 @@ async fn a_planted_link_is_neither_followed_nor_changed() -> Result<()> {
         (shadow.ino(), shadow.mode(), shadow.uid(), shadow.mtime()),
         (after.ino(), after.mode(), after.uid(), after.mtime())
     );
-    nowhere_below(site.root.parent().expect("a home"), "root:")
+    nowhere_below(site.root.parent().context("a home")?, "root:")?;
+    fixture.touched_no_site()
 }
 
 #[tokio::test]
 async fn a_package_with_a_link_out_of_itself_is_refused() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(traced()).await?;
     let site = fixture.install("trojan.press.example").await?;
     let old = PluginPackage::new("trojan");
     site.plant_plugin(&old, "trojan")?;
@@ -127,7 +135,7 @@ async fn a_package_with_a_link_out_of_itself_is_refused() -> Result<()> {
         Vec::<String>::new()
     );
     site.front_page_with(&old.mark()).await?;
-    Ok(())
+    fixture.touched_no_site()
 }
 
 /// No regular file below `directory` holds what only the shadow file has.

@@ -7,7 +7,7 @@ use pressroom_testkit::ledger::Ledger;
 use pressroom_testkit::plugin::PluginPackage;
 use pressroom_testkit::site::Site;
 use pressroom_testkit::tree::Tree;
-use pressroom_testkit::{Options, eventually};
+use pressroom_testkit::{Options, eventually, place};
 use pressroom_tests::fixture::{Fixture, SHORT_LEASES, install_request};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -58,6 +58,7 @@ async fn an_installation_killed_anywhere_is_whole_or_gone() -> Result<()> {
         let after = Ledger::of(&fixture.server).await?;
         let about = format!("round {round}, killed after {delay:?}: {job}");
         if job["state"] == "completed" {
+            claims_one_site(&before.difference(&after)).with_context(|| about.clone())?;
             let site = fixture.site(&started.string("id")?).await?;
             site.front_page_with(&domain).await.context(about)?;
         } else {
@@ -80,6 +81,25 @@ async fn an_installation_killed_anywhere_is_whole_or_gone() -> Result<()> {
     }
     // Otherwise this test has shown nothing.
     ensure!(undone > 0, "no kill came in time to interrupt anything");
+    Ok(())
+}
+
+/// What a finished installation adds: one of each, and files.
+fn claims_one_site(difference: &[String]) -> Result<()> {
+    let mut kinds: Vec<&str> = difference
+        .iter()
+        .filter_map(|line| line.strip_prefix("+ ")?.split(' ').next())
+        .filter(|kind| *kind != "path")
+        .collect();
+    kinds.sort_unstable();
+    let mut expected = vec!["database", "database-user", "grant", "pool", "server-block"];
+    if place::is_root() {
+        expected.push("unix-user");
+    }
+    ensure!(
+        kinds == expected && difference.iter().all(|line| line.starts_with("+ ")),
+        "not one site more: {kinds:?}"
+    );
     Ok(())
 }
 
