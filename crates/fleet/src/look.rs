@@ -7,6 +7,13 @@ use pressroom_providers::{
     probe::{self, Probe},
 };
 use pressroom_store::EnvironmentRow;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long a new site may take until it answers.
+const HAND_OVER: Duration = Duration::from_secs(10);
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What was seen of a site.
 #[derive(Debug, Clone)]
@@ -23,10 +30,19 @@ impl Look {
 }
 
 impl Fleet {
-    /// Looks at a new site by its domain and address.
-    pub(crate) async fn look(&self, domain: &str, url: &str) -> Result<Look> {
+    /// Looks at a new site by its domain and address, until it answers or patience
+    /// ends: a web server that has just been told of a site hands it over to new
+    /// processes, and for a moment an old one may still answer.
+    pub(crate) async fn look_until_alive(&self, domain: &str, url: &str) -> Result<Look> {
         let origin = self.parts.hosting.origin(domain)?;
-        Ok(self.look_from(&origin, url).await)
+        let deadline = Instant::now() + HAND_OVER;
+        loop {
+            let look = self.look_from(&origin, url).await;
+            if look.trouble.is_none() || Instant::now() >= deadline {
+                return Ok(look);
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     /// Looks at a recorded environment.

@@ -12,7 +12,7 @@ use pressroom_tests::fixture::Fixture;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::Duration;
 
 const DOMAIN: &str = "blog.press.example";
@@ -55,6 +55,7 @@ async fn walk(database: Database) -> Result<()> {
     .await?;
     let site = install(&fixture).await?;
     stands_alone(&fixture, &site).await?;
+    close_home(&site)?;
     log_in(&fixture, &site).await?;
     good_update(&fixture, &site).await?;
     bad_update(&mut fixture, &site).await?;
@@ -151,6 +152,14 @@ async fn stands_alone(fixture: &Fixture, site: &Site) -> Result<()> {
         let home = site.root.parent().context("a home")?;
         assert_eq!(fs::metadata(home)?.mode() & 0o007, 0, "closed to others");
     }
+    Ok(())
+}
+
+/// From here on nobody but the site's own user may even pass its directory: whatever
+/// still works needs no way in for the server.
+fn close_home(site: &Site) -> Result<()> {
+    let home = site.root.parent().context("a home")?;
+    fs::set_permissions(home, fs::Permissions::from_mode(0o700))?;
     Ok(())
 }
 

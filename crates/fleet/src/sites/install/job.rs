@@ -288,7 +288,7 @@ impl<'a> Install<'a> {
             .ok_or_else(|| Error::not_found("environment"))?;
         let alive = self
             .fleet
-            .look(&self.payload.domain, &self.payload.url)
+            .look_until_alive(&self.payload.domain, &self.payload.url)
             .await?;
         if let Some(trouble) = alive.trouble() {
             return Err(Error::new(
