@@ -47,6 +47,8 @@ impl Turnstile {
 struct Watch {
     fleet: Fleet,
     metrics: PrometheusHandle,
+    /// Fires when what this process needs before its first request was tried.
+    started: CancellationToken,
     stop: CancellationToken,
 }
 
@@ -63,7 +65,12 @@ pub fn faces(fleet: &Fleet, config: &Config, turnstile: Turnstile) -> Router {
 }
 
 /// What watches this process: outside the turnstile, so that it answers under load.
-pub fn watch(fleet: Fleet, metrics: PrometheusHandle, stop: CancellationToken) -> Router {
+pub fn watch(
+    fleet: Fleet,
+    metrics: PrometheusHandle,
+    started: CancellationToken,
+    stop: CancellationToken,
+) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -71,6 +78,7 @@ pub fn watch(fleet: Fleet, metrics: PrometheusHandle, stop: CancellationToken) -
         .with_state(Watch {
             fleet,
             metrics,
+            started,
             stop,
         })
 }
@@ -86,6 +94,9 @@ pub fn all(faces: Option<Router>, watch: Router) -> Router {
 async fn ready(State(watch): State<Watch>) -> Response {
     if watch.stop.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
+    }
+    if !watch.started.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response();
     }
     match watch.fleet.ready().await {
         Ok(()) => "ready\n".into_response(),

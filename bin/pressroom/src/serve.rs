@@ -59,7 +59,17 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
     let faces = role
         .is_web()
         .then(|| http::faces(&wired.fleet, config, turnstile.clone()));
-    let watch = http::watch(wired.fleet.clone(), metrics.clone(), stop.clone());
+    let started = CancellationToken::new();
+    if !role.is_worker() {
+        // Only a worker has a stack to bring up.
+        started.cancel();
+    }
+    let watch = http::watch(
+        wired.fleet.clone(),
+        metrics.clone(),
+        started.clone(),
+        stop.clone(),
+    );
     let service = http::all(faces, watch).into_make_service_with_connect_info::<SocketAddr>();
     let mut server = tokio::spawn(
         axum::serve(listener, service)
@@ -94,7 +104,7 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
     }
     let worker = role
         .is_worker()
-        .then(|| tokio::spawn(work(wired, config.clone(), stop.clone())));
+        .then(|| tokio::spawn(work(wired, config.clone(), started, stop.clone())));
     tracing::info!(
         role = role.as_str(),
         "pressroom {} listens on http://{address}",
@@ -166,9 +176,10 @@ async fn tidy(fleet: Fleet) {
 }
 
 /// Brings the stack up and runs jobs until asked to stop.
-async fn work(wired: Wired, config: Config, stop: CancellationToken) {
+async fn work(wired: Wired, config: Config, started: CancellationToken, stop: CancellationToken) {
     // Jobs that need no site run also where the stack does not start.
     bring_up(&wired.hosting, &wired.prober).await;
+    started.cancel();
     background(
         &stop,
         "hosting",

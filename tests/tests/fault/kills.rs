@@ -78,9 +78,23 @@ async fn an_installation_killed_anywhere_is_whole_or_gone() -> Result<()> {
                 "{about}"
             );
         }
+        records_agree(&fixture).await?;
     }
     // Otherwise this test has shown nothing.
     ensure!(undone > 0, "no kill came in time to interrupt anything");
+    Ok(())
+}
+
+/// Pressroom's own records claim what is there, and nothing else is there.
+async fn records_agree(fixture: &Fixture) -> Result<()> {
+    let checks = fixture.server.cli_json(&["doctor"]).await?;
+    let records = checks
+        .as_array()
+        .context("a list of checks")?
+        .iter()
+        .find(|check| check["name"] == "records")
+        .context("a check of the records")?;
+    ensure!(records["status"] == "ok", "{records}");
     Ok(())
 }
 
@@ -140,6 +154,7 @@ async fn an_update_killed_anywhere_is_one_version_or_the_other() -> Result<()> {
         site_is_whole(&site, &live).await.context(about.clone())?;
         let difference = before.difference(&Ledger::of(&fixture.server).await?);
         ensure!(difference.is_empty(), "{about}\nleft: {difference:#?}");
+        records_agree(&fixture).await?;
     }
     // Otherwise this test has shown nothing.
     let begun = fixture

@@ -5,7 +5,7 @@ use crate::{
     authorize::{Action, Resource, authorize},
 };
 use pressroom_providers::hosting::Inventory;
-use pressroom_store::{ResourceRow, resources};
+use pressroom_store::{ResourceRow, ResourceState, resources};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -69,48 +69,71 @@ impl Fleet {
             Ok(found) => found,
             Err(error) => return Ok(Check::new("records", false, error.to_string())),
         };
-        let unclaimed = unclaimed(&rows, &found);
-        Ok(if unclaimed.is_empty() {
+        let differences = differences(&rows, &found);
+        Ok(if differences.is_empty() {
             Check::new(
                 "records",
                 true,
                 format!(
-                    "all {} things made outside the store are recorded",
+                    "the {} things made outside the store are there, and no others",
                     rows.len()
                 ),
             )
         } else {
-            Check::new(
-                "records",
-                false,
-                format!(
-                    "made by Pressroom but not recorded: {}",
-                    unclaimed.join(", ")
-                ),
-            )
+            Check::new("records", false, differences.join(", "))
         })
     }
 }
 
-/// What exists on the machine and no record claims.
-fn unclaimed(rows: &[ResourceRow], found: &Inventory) -> Vec<String> {
-    let claimed: BTreeSet<(&str, &str)> = rows
+/// Where the records and the machine disagree, in either direction. What is only
+/// *intended* may be there or not: its job is not over.
+fn differences(rows: &[ResourceRow], found: &Inventory) -> Vec<String> {
+    let there = things(found);
+    let recorded: BTreeSet<(&str, String)> = rows
         .iter()
-        .map(|row| (row.kind.as_str(), row.name.as_str()))
+        .map(|row| (row.kind.as_str(), row.name.clone()))
         .collect();
-    let seen =
-        |kind: &'static str, names: Vec<String>| names.into_iter().map(move |name| (kind, name));
-    let homes = found.homes.iter().map(|path| path.display().to_string());
-    seen(
-        "unix_user",
-        found.users.iter().map(|user| user.name.clone()).collect(),
-    )
-    .chain(seen("database", found.databases.clone()))
-    .chain(seen("db_user", found.database_users.clone()))
-    .chain(seen("home", homes.collect()))
-    .chain(seen("web", found.pools.clone()))
-    .chain(seen("web", found.server_blocks.clone()))
-    .filter(|(kind, name)| !claimed.contains(&(*kind, name.as_str())))
-    .map(|(kind, name)| format!("{kind} `{name}`"))
-    .collect()
+    let unclaimed = there
+        .iter()
+        .filter(|thing| !recorded.contains(*thing))
+        .map(|(kind, name)| format!("{kind} `{name}` is there but not recorded"));
+    let lost = rows
+        .iter()
+        .filter(|row| row.state == ResourceState::Present)
+        // A home may be anywhere; the inventory knows the usual directory only.
+        .filter(|row| row.kind != "home")
+        .filter(|row| !there.contains(&(row.kind.as_str(), row.name.clone())))
+        .map(|row| format!("{} `{}` is recorded but not there", row.kind, row.name));
+    unclaimed.chain(lost).collect()
+}
+
+/// What exists on the machine, in the records' words.
+fn things(found: &Inventory) -> BTreeSet<(&'static str, String)> {
+    let users = found
+        .users
+        .iter()
+        .map(|user| ("unix_user", user.name.clone()));
+    let homes = found
+        .homes
+        .iter()
+        .map(|path| ("home", path.display().to_string()));
+    let databases = found
+        .databases
+        .iter()
+        .map(|name| ("database", name.clone()));
+    let accounts = found
+        .database_users
+        .iter()
+        .map(|name| ("db_user", name.clone()));
+    let web = found
+        .pools
+        .iter()
+        .chain(&found.server_blocks)
+        .map(|name| ("web", name.clone()));
+    users
+        .chain(homes)
+        .chain(databases)
+        .chain(accounts)
+        .chain(web)
+        .collect()
 }

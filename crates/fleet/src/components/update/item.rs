@@ -4,7 +4,7 @@
 //! request is fatal, on a machine where `php` does not run at all, comes back the
 //! same way.
 
-use super::{ItemOutcome, Outcome};
+use super::{ItemOutcome, Outcome, job::record};
 use crate::{Error, Fleet, Result, look::Look, reach::told};
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
@@ -29,6 +29,11 @@ pub(super) struct Item<'a> {
     pub(super) slug: &'a str,
 }
 
+/// The name of one component's step.
+pub(super) fn step_name(verb: &str, slug: &str) -> String {
+    format!("{verb} {slug}")
+}
+
 /// What is known of a component before it is touched.
 struct Before {
     version: String,
@@ -38,27 +43,43 @@ struct Before {
 impl Item<'_> {
     /// The outcome that an earlier run of this job has already recorded.
     pub(super) async fn settled_before(&self) -> Result<Option<ItemOutcome>> {
-        let done = self.ctx.done_step(&self.step_name("update")).await?;
+        let done = self.ctx.done_step(&step_name("update", self.slug)).await?;
         Ok(done
             .and_then(|step| step.result)
             .and_then(|result| serde_json::from_value(result).ok()))
     }
 
-    /// Runs or resumes this item to a final outcome.
-    pub(super) async fn run(&self, recovery: &Recovery) -> Result<ItemOutcome> {
-        let name = self.step_name("update");
-        let work = async {
-            match self.unfinished(recovery) {
-                Some((swap, Live::After)) => self.resume(&swap).await,
-                Some((swap, Live::Other)) => self.meddled(&swap).await,
-                Some((_, Live::Before)) | None => self.fresh().await,
+    /// Removes what was kept aside for this item. Only after its outcome is recorded: as
+    /// long as it is not, a successor must be able to judge the swap again, and to take
+    /// it back.
+    pub(super) async fn clear(&self) -> Result<()> {
+        let recovery = self.session.recover(self.ctx.epoch()).await?;
+        let target = self.target();
+        for found in recovery.swaps {
+            // A tree that somebody else changed stays, with the one kept aside.
+            if found.swap.target == target && found.live != Live::Other {
+                self.session
+                    .drop_staged(self.ctx.epoch(), &found.swap.staged)
+                    .await?;
             }
-        };
-        Ok(self.ctx.step(&name, told(work)).await?)
+        }
+        Ok(())
     }
 
-    fn step_name(&self, verb: &str) -> String {
-        format!("{verb} {}", self.slug)
+    /// Runs or resumes this item to a final outcome.
+    pub(super) async fn run(&self, recovery: &Recovery) -> Result<ItemOutcome> {
+        let name = step_name("update", self.slug);
+        let work = async {
+            let outcome = match self.unfinished(recovery) {
+                Some((swap, Live::After)) => self.resume(&swap).await?,
+                Some((swap, Live::Other)) => self.meddled(&swap).await?,
+                Some((_, Live::Before)) | None => self.fresh().await?,
+            };
+            self.ctx.line(&outcome.message);
+            record(self.fleet, self.ctx, &outcome).await?;
+            Ok(outcome)
+        };
+        Ok(self.ctx.step(&name, told(work)).await?)
     }
 
     fn target(&self) -> Target {
@@ -192,7 +213,7 @@ impl Item<'_> {
     }
 
     async fn swap_in(&self, swap: &Swap, old: &str, new: &str) -> Result<()> {
-        let name = self.step_name("swap");
+        let name = step_name("swap", self.slug);
         let intent = json!({ "swap": swap, "old_version": old, "new_version": new });
         let step = self.ctx.begin_step(&name, intent).await?;
         let live = self
@@ -232,7 +253,7 @@ impl Item<'_> {
 
     /// Versions as the interrupted run wrote them down before the swap.
     async fn swapped_versions(&self) -> Result<(String, String)> {
-        let name = self.step_name("swap");
+        let name = step_name("swap", self.slug);
         let steps = self.ctx.steps().await?;
         let text = |key: &str| {
             steps
@@ -307,9 +328,6 @@ impl Item<'_> {
                 "WordPress' own list of updates was not refreshed: {error}"
             ));
         }
-        self.session
-            .drop_staged(self.ctx.epoch(), &swap.staged)
-            .await?;
         let mut outcome = self.outcome(
             Outcome::Updated,
             before,
@@ -335,7 +353,7 @@ impl Item<'_> {
             "`{}` {version} breaks the site ({trouble}): taking it back",
             self.slug
         ));
-        let name = self.step_name("take back");
+        let name = step_name("take back", self.slug);
         let back = async {
             Ok(self
                 .session
@@ -362,9 +380,6 @@ impl Item<'_> {
         if !whole {
             return Err(Error::new(Kind::Remote, message));
         }
-        self.session
-            .drop_staged(self.ctx.epoch(), &swap.staged)
-            .await?;
         let ended = if after.trouble().is_none() {
             Outcome::TakenBack
         } else {

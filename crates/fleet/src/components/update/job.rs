@@ -1,6 +1,9 @@
 //! The update job: items one by one, so that one bad item never spoils the others.
 
-use super::{ItemOutcome, Outcome, UpdateComponents, UpdateReport, item::Item};
+use super::{
+    ItemOutcome, Outcome, UpdateComponents, UpdateReport,
+    item::{Item, step_name},
+};
 use crate::{Error, Fleet, Result, code};
 use async_trait::async_trait;
 use pressroom_base::{Kind, catalog::event};
@@ -78,12 +81,12 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<UpdateReport> {
             kind,
             slug,
         };
-        let outcome = match item.settled_before().await? {
-            Some(outcome) => outcome,
-            None => item.run(&recovery).await?,
+        let outcome = if let Some(outcome) = item.settled_before().await? {
+            outcome
+        } else {
+            item.run(&recovery).await?
         };
-        ctx.line(outcome.message.clone());
-        record(fleet, ctx, &outcome).await?;
+        item.clear().await?;
         report.items.push(outcome);
         let done = u8::try_from((index + 1) * 95 / total).unwrap_or(95);
         ctx.progress(done, &report_line(&update, index)).await?;
@@ -98,16 +101,22 @@ async fn take_back_unverified(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     let ground = fleet.ground(&row).await?;
     let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
     let recovery = session.recover(ctx.epoch()).await?;
-    for swap in recovery.swaps {
-        let slug = swap.swap.target.slug.clone();
-        session.take_back(ctx.epoch(), swap.swap.clone()).await?;
-        session.drop_staged(ctx.epoch(), &swap.swap.staged).await?;
-        ctx.line(format!("{} `{slug}` was taken back", update.kind));
+    for found in recovery.swaps {
+        let swap = found.swap;
+        let slug = &swap.target.slug;
+        // What is recorded as done was verified: it stays.
+        if ctx.done_step(&step_name("update", slug)).await?.is_none() {
+            session.take_back(ctx.epoch(), swap.clone()).await?;
+            ctx.line(format!("{} `{slug}` was taken back", update.kind));
+        }
+        session.drop_staged(ctx.epoch(), &swap.staged).await?;
     }
     Ok(())
 }
 
-async fn record(fleet: &Fleet, ctx: &JobContext, item: &ItemOutcome) -> Result<()> {
+/// Tells of an outcome. Before it is recorded as settled: told twice is better than
+/// never.
+pub(super) async fn record(fleet: &Fleet, ctx: &JobContext, item: &ItemOutcome) -> Result<()> {
     let name = match item.outcome {
         Outcome::Updated => event::COMPONENT_UPDATED,
         Outcome::TakenBack => event::COMPONENT_UPDATE_TAKEN_BACK,
