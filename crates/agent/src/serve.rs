@@ -51,6 +51,10 @@ pub fn stdio(home: &Path) -> ExitCode {
         report("pressroom-agent runs as a site's own user and refuses to run as root");
         return ExitCode::from(2);
     }
+    // A session of its own: a terminal's signals are for the server, which then closes
+    // the pipe, and no site code may reach the terminal of whoever started the server.
+    // Refused only to the leader of a group, which has its own already.
+    let _ = process::setsid();
     // The engine sets modes where they matter; the rest a web server must read.
     process::umask(Mode::WGRP | Mode::WOTH);
     match frames_only() {

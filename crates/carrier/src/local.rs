@@ -86,8 +86,6 @@ pub(crate) fn start(place: &Place) -> Result<Started> {
         .env("HOME", &place.home)
         .env("LANG", "C.UTF-8")
         .current_dir("/")
-        // A terminal's signals are for the server, which then closes the pipe.
-        .process_group(0)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

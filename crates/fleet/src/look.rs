@@ -7,6 +7,7 @@ use pressroom_providers::{
     probe::{self, Probe},
 };
 use pressroom_store::EnvironmentRow;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -15,17 +16,119 @@ const HAND_OVER: Duration = Duration::from_secs(10);
 /// Between two looks at it.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What was seen of a site.
-#[derive(Debug, Clone)]
+/// What was seen of a site: one entry per page looked at.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Look {
-    pub(crate) status: u16,
+    pages: Vec<Seen>,
+}
+
+/// One page as it answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Seen {
+    /// What a person calls it.
+    page: String,
+    status: u16,
+    /// Where it sends its visitor.
+    location: Option<String>,
+    /// Whether the page was written to its end.
+    complete: bool,
     trouble: Option<String>,
 }
 
 impl Look {
     /// Why a visitor would call the site broken; `None` when it lives.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.trouble.clone()
+        self.pages.iter().find_map(|seen| seen.trouble.clone())
+    }
+
+    /// The front page's status, 0 when it did not answer.
+    pub(crate) fn status(&self) -> u16 {
+        self.pages.first().map_or(0, |seen| seen.status)
+    }
+
+    /// What is broken, or plainly worse than it was: a page that now sends its visitors
+    /// elsewhere, or that ends in the middle, as PHP does when it dies after the first
+    /// output.
+    pub(crate) fn worse_than(&self, before: &Self) -> Option<String> {
+        self.trouble().or_else(|| {
+            self.pages.iter().find_map(|now| {
+                let then = before.pages.iter().find(|then| then.page == now.page)?;
+                now.worse_than(then)
+            })
+        })
+    }
+
+    fn broken(page: &str, trouble: String) -> Self {
+        Self {
+            pages: vec![Seen {
+                page: page.to_owned(),
+                status: 0,
+                location: None,
+                complete: false,
+                trouble: Some(trouble),
+            }],
+        }
+    }
+}
+
+impl Seen {
+    fn of(page: &str, rule: Rule, probe: &std::result::Result<Probe, probe::Error>) -> Self {
+        let (status, location, complete, trouble) = match probe {
+            Err(error) => (
+                0,
+                None,
+                false,
+                Some(format!("could not be looked at: {error}")),
+            ),
+            Ok(probe) => (
+                probe.status.unwrap_or(0),
+                probe.location.clone(),
+                probe.complete,
+                (!rule.accepts(probe)).then(|| probe.summary()),
+            ),
+        };
+        Self {
+            page: page.to_owned(),
+            status,
+            location,
+            complete,
+            trouble: trouble.map(|trouble| format!("{page}: {trouble}")),
+        }
+    }
+
+    fn worse_than(&self, then: &Self) -> Option<String> {
+        if then.location.is_none()
+            && let Some(location) = &self.location
+        {
+            return Some(format!(
+                "{} sends its visitors to `{location}` now",
+                self.page
+            ));
+        }
+        if then.complete && !self.complete && self.location.is_none() {
+            return Some(format!("{} ends in the middle", self.page));
+        }
+        None
+    }
+}
+
+/// What counts as an answer of a page.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// A page, or a redirect.
+    Page,
+    /// Any answer but a server error: this one refuses a visitor who asks for nothing.
+    Endpoint,
+}
+
+impl Rule {
+    fn accepts(self, probe: &Probe) -> bool {
+        match self {
+            Self::Page => probe.is_healthy(),
+            Self::Endpoint => {
+                probe.status.is_some_and(|status| status < 500) && probe.fatal.is_none()
+            }
+        }
     }
 }
 
@@ -38,7 +141,7 @@ impl Fleet {
         let deadline = Instant::now() + HAND_OVER;
         loop {
             let look = self.look_from(&origin, url).await;
-            if look.trouble.is_none() || Instant::now() >= deadline {
+            if look.trouble().is_none() || Instant::now() >= deadline {
                 return Ok(look);
             }
             sleep(PAUSE).await;
@@ -53,50 +156,34 @@ impl Fleet {
             .and_then(|addr| addr.parse().ok())
             .zip(row.origin_host.clone());
         let Some((addr, host)) = registered else {
-            return Look {
-                status: 0,
-                trouble: Some("no address is registered for it".into()),
-            };
+            return Look::broken("the site", "no address is registered for it".into());
         };
         self.look_from(&Origin { addr, host }, &row.url).await
     }
 
-    /// Two looks: the front page past caches, and the login page, which no page cache
-    /// serves and which needs WordPress whole.
+    /// Three looks: the front page past caches; the login page, which no page cache
+    /// serves; and an entrance to wp-admin that needs no sign-in but loads what loads
+    /// there only.
     async fn look_from(&self, origin: &Origin, url: &str) -> Look {
         self.parts.prober.register(origin.addr);
         let base =
             url::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
         let base = base.trim_end_matches('/');
-        let mut status = 0;
-        for (what, path) in [
-            ("the front page", format!("{base}/")),
-            ("the login page", format!("{base}/wp-login.php")),
+        let mut look = Look::default();
+        for (page, path, rule) in [
+            ("the front page", "/", Rule::Page),
+            ("the login page", "/wp-login.php", Rule::Page),
+            ("wp-admin", "/wp-admin/admin-ajax.php", Rule::Endpoint),
         ] {
+            let path = format!("{base}{path}");
             let probe = self.parts.prober.probe_uncached(origin, &path).await;
-            let trouble = trouble(what, &probe);
-            if status == 0 {
-                status = probe
-                    .as_ref()
-                    .ok()
-                    .and_then(|probe| probe.status)
-                    .unwrap_or(0);
-            }
-            if trouble.is_some() {
-                return Look { status, trouble };
+            let seen = Seen::of(page, rule, &probe);
+            let is_broken = seen.trouble.is_some();
+            look.pages.push(seen);
+            if is_broken {
+                break;
             }
         }
-        Look {
-            status,
-            trouble: None,
-        }
-    }
-}
-
-fn trouble(what: &str, probe: &std::result::Result<Probe, probe::Error>) -> Option<String> {
-    match probe {
-        Err(error) => Some(format!("{what} could not be looked at: {error}")),
-        Ok(probe) if probe.is_healthy() => None,
-        Ok(probe) => Some(format!("{what}: {}", probe.summary())),
+        look
     }
 }

@@ -66,6 +66,8 @@ pub struct Probe {
     pub title: Option<String>,
     /// Where the page sends its visitor.
     pub location: Option<String>,
+    /// Whether the page was written to its end: a body that has `</html>`.
+    pub complete: bool,
     /// Bytes of the body, as far as it was read.
     pub bytes: u64,
     /// Time until the body was read.
@@ -234,6 +236,7 @@ fn classify(status: u16, body: &[u8]) -> Probe {
         fatal,
         maintenance: status == 503 && lower.contains(MAINTENANCE_MARKER),
         title: title(&text, &lower),
+        complete: lower.contains("</html>"),
         bytes: body.len() as u64,
         ..Probe::default()
     }

@@ -1,6 +1,6 @@
 //! Domains that accounts may install into.
 
-use crate::{Error, Lookup, Read, Result, Scope, Tx};
+use crate::{Error, Lookup, Read, Result, Scope, Tx, sql};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, DomainId},
@@ -119,4 +119,19 @@ pub async fn remove(tx: &Tx, id: DomainId) -> Result<()> {
 
 fn fold_name(name: &str) -> String {
     name.trim().trim_end_matches('.').to_lowercase()
+}
+
+/// Holds a domain's row until the transaction ends, so that decisions over all its
+/// sites are taken one after another. SQLite has one writer anyway.
+pub async fn lock(tx: &Tx, id: DomainId) -> Result<()> {
+    sql::one(
+        tx,
+        format!(
+            "SELECT id FROM domains WHERE id = $1 {}",
+            tx.store().lock_clause("FOR NO KEY UPDATE")
+        ),
+        [id.get().into()],
+    )
+    .await?;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result, Store, Tx, sql};
 use pressroom_base::Timestamp;
+use sea_orm::QueryResult;
 use std::time::Duration;
 
 /// Where a key stands after a hit.
@@ -44,6 +45,16 @@ pub async fn hit(store: &Store, key: &str, limit: u32, window: Duration) -> Resu
         place: "rate_windows",
     })?;
     tx.commit().await?;
+    status(&row, limit, window_ms, |count| count <= i64::from(limit))
+}
+
+/// What a window's row says.
+fn status(
+    row: &QueryResult,
+    limit: u32,
+    window_ms: i64,
+    allows: impl FnOnce(i64) -> bool,
+) -> Result<RateStatus> {
     let count: i64 = row.try_get("", "count")?;
     let start: i64 = row.try_get("", "window_start")?;
     let now: i64 = row.try_get("", "now")?;
@@ -53,7 +64,7 @@ pub async fn hit(store: &Store, key: &str, limit: u32, window: Duration) -> Resu
         remaining: u32::try_from(i64::from(limit).saturating_sub(count)).unwrap_or(0),
         reset_s: u64::try_from(left_ms).unwrap_or(1).div_ceil(1000),
         ends_at: Timestamp::from_millis(start.saturating_add(window_ms)),
-        allowed: count <= i64::from(limit),
+        allowed: allows(count),
     })
 }
 
@@ -79,17 +90,7 @@ pub async fn peek(store: &Store, key: &str, limit: u32, window: Duration) -> Res
             allowed: limit > 0,
         });
     };
-    let count: i64 = row.try_get("", "count")?;
-    let start: i64 = row.try_get("", "window_start")?;
-    let now: i64 = row.try_get("", "now")?;
-    let left_ms = start.saturating_add(window_ms).saturating_sub(now).max(1);
-    Ok(RateStatus {
-        limit,
-        remaining: u32::try_from(i64::from(limit).saturating_sub(count)).unwrap_or(0),
-        reset_s: u64::try_from(left_ms).unwrap_or(1).div_ceil(1000),
-        ends_at: Timestamp::from_millis(start.saturating_add(window_ms)),
-        allowed: count < i64::from(limit),
-    })
+    status(&row, limit, window_ms, |count| count < i64::from(limit))
 }
 
 /// Forgets windows that opened longer ago than any window lasts.

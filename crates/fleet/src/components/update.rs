@@ -1,7 +1,9 @@
 //! Updating components, one by one, each verified or taken back.
 
+mod attempt;
 mod item;
 mod job;
+mod news;
 mod report;
 mod start;
 

@@ -8,7 +8,7 @@ use crate::{
     views::Domain,
 };
 use pressroom_base::catalog::event;
-use pressroom_store::{self as store, accounts, domains};
+use pressroom_store::{self as store, DomainRow, Scope, accounts, domains};
 use serde_json::json;
 use std::path::{Component, Path, PathBuf};
 
@@ -38,10 +38,12 @@ impl Fleet {
                 .display()
                 .to_string(),
         };
+        self.refuse_own_directories(Path::new(&root))?;
         let tx = self.parts.store.begin().await?;
         let account = accounts::by_name(&tx, &new.account).await?.ok_or_else(|| {
             Error::not_found("account").with_hint("add it first with `pressroom account add`")
         })?;
+        refuse_nested(&root, &domains::list(&tx, &Scope::All).await?)?;
         let row = domains::create(
             &tx,
             store::NewDomain {
@@ -67,6 +69,46 @@ impl Fleet {
         .await?;
         tx.commit().await?;
         Ok(view(row, account.name))
+    }
+}
+
+impl Fleet {
+    /// Pressroom's own directories are no site's, nor is one that exists: an existing
+    /// directory is never adopted.
+    fn refuse_own_directories(&self, root: &Path) -> Result<()> {
+        let sites = &self.parts.settings.sites_dir;
+        let hosting = &self.parts.hosting.config().dir;
+        let ours =
+            sites.starts_with(root) || hosting.starts_with(root) || root.starts_with(hosting);
+        if ours || root.exists() {
+            let why = if ours {
+                "is Pressroom's own"
+            } else {
+                "exists already"
+            };
+            return Err(
+                Error::conflict(format!("directory `{}` {why}", root.display()))
+                    .with_hint("give the domain a directory that does not exist yet"),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// No domain's directory may be another's or lie inside it: each belongs to a user of
+/// its own.
+fn refuse_nested(root: &str, others: &[DomainRow]) -> Result<()> {
+    let nested = |other: &DomainRow| {
+        let (ours, theirs) = (Path::new(root), Path::new(&other.root));
+        ours.starts_with(theirs) || theirs.starts_with(ours)
+    };
+    match others.iter().find(|other| nested(other)) {
+        None => Ok(()),
+        Some(other) => Err(Error::conflict(format!(
+            "directory `{root}` is `{}`'s, or lies inside or around it",
+            other.name
+        ))
+        .with_hint("give each domain a directory of its own with `--root`")),
     }
 }
 

@@ -168,17 +168,20 @@ pub(crate) async fn record_inspection(
         })
         .collect();
     components::replace_all(tx, id, seen).await?;
+    let known = environments::get(tx, id).await?.map(|row| row.url);
+    let url = facts
+        .options
+        .get("home")
+        .map(|url| url.trim_end_matches('/').to_owned())
+        .filter(|said| known.as_deref().is_some_and(|known| same_host(said, known)));
     environments::update(
         tx,
         id,
         EnvironmentPatch {
             core_version: inspection.version.clone(),
             locale: Some(inspection.locale.clone()),
-            title: facts.options.get("blogname").cloned(),
-            url: facts
-                .options
-                .get("home")
-                .map(|url| url.trim_end_matches('/').to_owned()),
+            title: facts.options.get("blogname").map(|stored| plain(stored)),
+            url,
             multisite: inspection.settings.multisite,
             debug: inspection.settings.debug,
             inspected_at: Some(Timestamp::now()),
@@ -187,6 +190,29 @@ pub(crate) async fn record_inspection(
     )
     .await?;
     Ok(())
+}
+
+/// A title as people read it: WordPress stores it with the five entities of
+/// `esc_html` (`wp_specialchars_decode` with `ENT_QUOTES`).
+fn plain(stored: &str) -> String {
+    stored
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#039;", "'")
+        // Last, or it would make entities of what was none.
+        .replace("&amp;", "&")
+}
+
+/// A site says itself where it lives, but login links lead there: only an address on
+/// the host that is registered for it is believed.
+fn same_host(said: &str, known: &str) -> bool {
+    match (url::Url::parse(said), url::Url::parse(known)) {
+        (Ok(said), Ok(known)) => {
+            matches!(said.scheme(), "http" | "https") && said.host() == known.host()
+        }
+        _ => false,
+    }
 }
 
 /// Whether a component is in use, as the site's own tables say; `unknown` without them.

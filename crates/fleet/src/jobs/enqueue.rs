@@ -3,16 +3,20 @@
 use crate::{Caller, Error, Fleet, Result, code};
 use pressroom_base::{
     Kind, Secret,
-    id::{AccountId, JobId},
+    id::{AccountId, DomainId, JobId},
 };
 use pressroom_jobs::{JobContext, NewJob, enqueue};
-use pressroom_store::{EnvironmentRow, Lane, NewEvent, Tx, events, idempotency, jobs};
+use pressroom_store::{
+    EnvironmentFilter, EnvironmentRow, Lane, NewEvent, Page, Scope, Tx, domains, environments,
+    events, idempotency, jobs,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 /// A job to start.
 pub(crate) struct Enqueue {
     job: NewJob,
+    domain: Option<DomainId>,
     event: Option<&'static str>,
 }
 
@@ -28,7 +32,11 @@ impl Enqueue {
         job.environment = Some(environment.id);
         job.account = Some(environment.account_id);
         job.lane = Lane::Write;
-        Ok(Self { job, event: None })
+        Ok(Self {
+            job,
+            domain: environment.domain_id,
+            event: None,
+        })
     }
 
     /// Gives the job something in confidence; stored sealed.
@@ -52,6 +60,31 @@ impl Enqueue {
 }
 
 impl Fleet {
+    /// Whether an unfinished job writes to the environment, or to another in the same
+    /// domain: those share a Unix user, a home with its fence, and a server block. The
+    /// domain's row is locked, so that of two requests at once one sees the other's job.
+    async fn is_written_to(&self, tx: &Tx, new: &Enqueue) -> Result<bool> {
+        let Some(environment) = new.job.environment else {
+            return Ok(false);
+        };
+        let mut together = vec![environment];
+        if let Some(domain) = new.domain {
+            domains::lock(tx, domain).await?;
+            let filter = EnvironmentFilter {
+                domain_id: Some(domain),
+                ..EnvironmentFilter::default()
+            };
+            let rows = environments::list(tx, &Scope::All, &filter, Page::first(1000)).await?;
+            together = rows.iter().map(|row| row.id).collect();
+        }
+        for id in together {
+            if !jobs::writing_on(tx, id).await?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Puts a job into the queue, ties it to the caller's idempotency key, and tells of
     /// it. Refused with `OPERATION_RUNNING` while another writing job of the same
     /// environment is unfinished.
@@ -61,9 +94,7 @@ impl Fleet {
         caller: &Caller,
         mut new: Enqueue,
     ) -> Result<JobId> {
-        if let Some(environment) = new.job.environment
-            && !jobs::writing_on(tx, environment).await?.is_empty()
-        {
+        if self.is_written_to(tx, &new).await? {
             return Err(Error::new(
                 Kind::Busy,
                 "Another operation is running on this installation",

@@ -9,6 +9,8 @@ use std::time::Duration;
 const BATCH: u64 = 200;
 /// Events are kept this long once everybody has had them.
 const EVENTS_LAST: Duration = Duration::from_hours(30 * 24);
+/// Jobs are kept this long after their end, with their output.
+const JOBS_LAST: Duration = Duration::from_hours(90 * 24);
 /// No rate window is longer than this.
 const LONGEST_WINDOW: Duration = Duration::from_hours(24);
 
@@ -34,6 +36,7 @@ impl Fleet {
         rate::prune(&tx, LONGEST_WINDOW).await?;
         jobs::record::drop_secrets(&tx, SECRET_LASTS).await?;
         events::prune(&tx, EVENTS_LAST).await?;
+        jobs::queue::prune(&tx, JOBS_LAST).await?;
         tx.commit().await?;
         Ok(())
     }

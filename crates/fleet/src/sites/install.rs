@@ -2,6 +2,7 @@
 
 mod job;
 mod made;
+mod payload;
 mod start;
 mod undo;
 pub(crate) mod values;

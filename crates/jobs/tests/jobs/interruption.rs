@@ -147,7 +147,13 @@ async fn a_shutdown_lets_jobs_end(base: Base) {
     runner.stop().await;
     assert_eq!(base.job(id).await.state, JobState::Completed);
     assert_eq!(base.job(later).await.state, JobState::Completed);
-    assert_eq!(base.job(unclaimed).await.state, JobState::Queued);
+    // A claim that was under way at that moment may still have taken the third; it is
+    // then carried to its end like the others, and never left in the middle.
+    let third = base.job(unclaimed).await.state;
+    assert!(
+        matches!(third, JobState::Queued | JobState::Completed),
+        "{third:?}"
+    );
 }
 
 async fn a_shutdown_gives_slow_jobs_back(base: Base) {

@@ -453,3 +453,25 @@ fn fenced(tx: &Tx, id: JobId, touched: u64) -> Result<()> {
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
+
+/// Forgets jobs that ended longer ago than `older_than`, with their steps and output.
+pub async fn prune(tx: &Tx, older_than: Duration) -> Result<u64> {
+    let before = tx.now().await?.minus(older_than).millis();
+    for table in ["job_output", "job_steps"] {
+        sql::run(
+            tx,
+            format!(
+                "DELETE FROM {table} WHERE job_id IN \
+                 (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1)"
+            ),
+            [before.into()],
+        )
+        .await?;
+    }
+    sql::run(
+        tx,
+        "DELETE FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1",
+        [before.into()],
+    )
+    .await
+}

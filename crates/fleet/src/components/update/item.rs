@@ -1,10 +1,13 @@
 //! One component: baseline, stage, swap, verify, and back if the site suffers.
 //!
-//! Nothing here boots WordPress until the new version is verified: a site whose every
-//! request is fatal, on a machine where `php` does not run at all, comes back the
-//! same way.
+//! Taking back never boots WordPress: a site whose every request is fatal, on a
+//! machine where `php` does not run at all, comes back the same way.
 
-use super::{ItemOutcome, Outcome, job::record};
+use super::{
+    ItemOutcome, Outcome,
+    attempt::{Attempt, made, step_name},
+    news::record,
+};
 use crate::{Error, Fleet, Result, look::Look, reach::told};
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
@@ -14,6 +17,7 @@ use pressroom_store::{EnvironmentRow, StepState};
 use pressroom_wordpress::{
     bridge::Action,
     component::{ComponentKind, Staged, Swap, Target},
+    inventory::FoundComponent,
     journal::{Live, Recovery},
     tree,
     watch::Watch,
@@ -29,17 +33,6 @@ pub(super) struct Item<'a> {
     pub(super) slug: &'a str,
 }
 
-/// The name of one component's step.
-pub(super) fn step_name(verb: &str, slug: &str) -> String {
-    format!("{verb} {slug}")
-}
-
-/// What is known of a component before it is touched.
-struct Before {
-    version: String,
-    tree: Option<String>,
-}
-
 impl Item<'_> {
     /// The outcome that an earlier run of this job has already recorded.
     pub(super) async fn settled_before(&self) -> Result<Option<ItemOutcome>> {
@@ -49,37 +42,137 @@ impl Item<'_> {
             .and_then(|result| serde_json::from_value(result).ok()))
     }
 
-    /// Removes what was kept aside for this item. Only after its outcome is recorded: as
-    /// long as it is not, a successor must be able to judge the swap again, and to take
-    /// it back.
-    pub(super) async fn clear(&self) -> Result<()> {
-        let recovery = self.session.recover(self.ctx.epoch()).await?;
-        let target = self.target();
-        for found in recovery.swaps {
-            // A tree that somebody else changed stays, with the one kept aside.
-            if found.swap.target == target && found.live != Live::Other {
-                self.session
-                    .drop_staged(self.ctx.epoch(), &found.swap.staged)
-                    .await?;
+    /// Runs or resumes this item to a final outcome.
+    pub(super) async fn run(&self, recovery: &Recovery) -> Result<ItemOutcome> {
+        let work = async {
+            let outcome = self.resumed_or_fresh(recovery).await?;
+            self.ctx.line(&outcome.message);
+            record(self.fleet, self.ctx, &outcome).await?;
+            Ok(outcome)
+        };
+        let name = step_name("update", self.slug);
+        Ok(self.ctx.step(&name, told(work)).await?)
+    }
+
+    /// Removes what this job put beside the site for this item. Only after its outcome is
+    /// recorded: as long as it is not, a successor must be able to judge the swap again,
+    /// and to take it back.
+    pub(super) async fn clear(&self, outcome: &ItemOutcome) -> Result<()> {
+        for made in made(self.ctx, self.slug).await? {
+            let staged = made.attempt.swap.staged;
+            if outcome.kept_aside.as_ref() != Some(&staged) {
+                self.session.drop_staged(self.ctx.epoch(), &staged).await?;
             }
         }
         Ok(())
     }
 
-    /// Runs or resumes this item to a final outcome.
-    pub(super) async fn run(&self, recovery: &Recovery) -> Result<ItemOutcome> {
-        let name = step_name("update", self.slug);
-        let work = async {
-            let outcome = match self.unfinished(recovery) {
-                Some((swap, Live::After)) => self.resume(&swap).await?,
-                Some((swap, Live::Other)) => self.meddled(&swap).await?,
-                Some((_, Live::Before)) | None => self.fresh().await?,
-            };
-            self.ctx.line(&outcome.message);
-            record(self.fleet, self.ctx, &outcome).await?;
-            Ok(outcome)
+    /// Takes up what an interrupted run of this job left, decided by what is live.
+    async fn resumed_or_fresh(&self, recovery: &Recovery) -> Result<ItemOutcome> {
+        for made in made(self.ctx, self.slug).await? {
+            let attempt = made.attempt;
+            let live = recovery
+                .swaps
+                .iter()
+                .find(|found| found.swap.staged == attempt.swap.staged)
+                .map(|found| found.live);
+            let Some(live) = live else { continue };
+            if live == Live::Before {
+                // Nothing went live, or it is back already: begin anew, with one
+                // journal entry at most.
+                self.session
+                    .drop_staged(self.ctx.epoch(), &attempt.swap.staged)
+                    .await?;
+                continue;
+            }
+            self.ctx.line(format!(
+                "taking up the interrupted update of `{}`",
+                self.slug
+            ));
+            if live == Live::After || made.seen {
+                // A component may write into its own directory once it is live: what was
+                // seen to be the package's then is judged by how the site fares.
+                return self.judge(&attempt, live).await;
+            }
+            return self.meddled(&attempt).await;
+        }
+        self.fresh().await
+    }
+
+    /// The tree is neither the old nor the new one, and nobody saw the swap succeed:
+    /// somebody else may have worked on it. A site that lives is left as it is.
+    async fn meddled(&self, attempt: &Attempt) -> Result<ItemOutcome> {
+        if let Some(trouble) = self.suffering(attempt, Live::Other).await? {
+            return self.take_back(attempt, Live::Other, &trouble).await;
+        }
+        let mut outcome = attempt.outcome(
+            Outcome::Failed,
+            format!(
+                "`{}` was changed by somebody else while its update was interrupted; it was left as it is, and {} is kept aside as `{}`",
+                self.slug, attempt.old_version, attempt.swap.staged
+            ),
+        );
+        outcome.tree_now = None;
+        outcome.kept_aside = Some(attempt.swap.staged.clone());
+        Ok(outcome)
+    }
+
+    async fn fresh(&self) -> Result<ItemOutcome> {
+        let found = self
+            .found()
+            .await?
+            .ok_or_else(|| Error::not_found("Component"))?;
+        let version = found.version.clone();
+        let tree = self
+            .session
+            .tree_hash(&self.directory())
+            .await?
+            .map(|tree| tree.hash);
+        let not_tried = |outcome, offered: Option<&str>, message| ItemOutcome {
+            slug: self.slug.to_owned(),
+            outcome,
+            old_version: version.clone(),
+            new_version: version.clone(),
+            offered_version: offered.map(str::to_owned),
+            tree_before: tree.clone(),
+            tree_now: tree.clone(),
+            kept_aside: None,
+            message,
         };
-        Ok(self.ctx.step(&name, told(work)).await?)
+        let Some(package) = self.offered(&version, tree.is_some()).await? else {
+            let message = format!("`{}` {version} is the newest version offered", self.slug);
+            return Ok(not_tried(Outcome::Unchanged, None, message));
+        };
+        let baseline = self.fleet.look_at(self.row).await;
+        if let Some(trouble) = baseline.trouble() {
+            let message = format!(
+                "`{}` was not updated: the site did not answer before the update ({trouble}), so its health after it could not be judged",
+                self.slug
+            );
+            return Ok(not_tried(Outcome::Failed, Some(&package.version), message));
+        }
+        let staged = match self.stage(&package).await {
+            Ok(staged) => staged,
+            Err(error) if is_about_package(&error) => {
+                let message = format!("`{}` was not updated: {}", self.slug, error.message());
+                return Ok(not_tried(Outcome::Failed, Some(&package.version), message));
+            }
+            Err(error) => return Err(error),
+        };
+        let attempt = Attempt {
+            swap: Swap {
+                target: self.target(),
+                staged: staged.staged,
+                before: tree,
+                after: staged.tree.hash,
+            },
+            old_version: version,
+            new_version: package.version,
+            active: self.is_active(&found).await,
+            baseline,
+        };
+        self.swap_in(&attempt).await?;
+        self.judge(&attempt, Live::After).await
     }
 
     fn target(&self) -> Target {
@@ -90,80 +183,6 @@ impl Item<'_> {
         }
     }
 
-    fn unfinished(&self, recovery: &Recovery) -> Option<(Swap, Live)> {
-        let target = self.target();
-        recovery
-            .swaps
-            .iter()
-            .find(|found| found.swap.target == target)
-            .map(|found| (found.swap.clone(), found.live))
-    }
-
-    async fn fresh(&self) -> Result<ItemOutcome> {
-        let before = self.before().await?;
-        let Some(package) = self.offered(&before).await? else {
-            return Ok(self.outcome(
-                Outcome::Unchanged,
-                &before,
-                &before.version,
-                None,
-                format!(
-                    "`{}` {} is the newest version offered",
-                    self.slug, before.version
-                ),
-            ));
-        };
-        let baseline = self.look().await?;
-        if let Some(trouble) = baseline.trouble() {
-            return Ok(self.outcome(
-                Outcome::Failed,
-                &before,
-                &before.version,
-                Some(package.version.clone()),
-                format!(
-                    "`{}` was not updated: the site did not answer before the update ({trouble}), so its health after it could not be judged",
-                    self.slug
-                ),
-            ));
-        }
-        let staged = match self.stage(&package).await {
-            Ok(staged) => staged,
-            Err(error) if is_about_package(&error) => {
-                return Ok(self.outcome(
-                    Outcome::Failed,
-                    &before,
-                    &before.version,
-                    Some(package.version.clone()),
-                    format!("`{}` was not updated: {}", self.slug, error.message()),
-                ));
-            }
-            Err(error) => return Err(error),
-        };
-        let swap = Swap {
-            target: self.target(),
-            staged: staged.staged.clone(),
-            before: before.tree.clone(),
-            after: staged.tree.hash.clone(),
-        };
-        self.swap_in(&swap, &before.version, &package.version)
-            .await?;
-        self.judge(&swap, &before, &package.version).await
-    }
-
-    async fn before(&self) -> Result<Before> {
-        let inspection = self.session.inspect(&self.row.path).await?;
-        let found = inspection
-            .components
-            .iter()
-            .find(|found| found.kind == self.kind && found.slug == self.slug)
-            .ok_or_else(|| Error::not_found("Component"))?;
-        let tree = self.session.tree_hash(&self.directory()).await?;
-        Ok(Before {
-            version: found.version.clone(),
-            tree: tree.map(|tree| tree.hash),
-        })
-    }
-
     fn directory(&self) -> String {
         let container = match self.kind {
             ComponentKind::Plugin => "plugins",
@@ -172,13 +191,36 @@ impl Item<'_> {
         format!("{}/wp-content/{container}/{}", self.row.path, self.slug)
     }
 
-    async fn offered(&self, before: &Before) -> Result<Option<Package>> {
-        if before.tree.is_none() {
+    async fn found(&self) -> Result<Option<FoundComponent>> {
+        let inspection = self.session.inspect(&self.row.path).await?;
+        Ok(inspection
+            .components
+            .into_iter()
+            .find(|found| found.kind == self.kind && found.slug == self.slug))
+    }
+
+    /// Whether WordPress uses the component, as its own tables say.
+    async fn is_active(&self, found: &FoundComponent) -> Option<bool> {
+        let facts = self.session.read_site(&self.row.path, &[]).await.ok()?;
+        match self.kind {
+            ComponentKind::Plugin => facts
+                .options
+                .get("active_plugins")
+                .map(|list| list.contains(&format!("\"{}\"", found.file))),
+            ComponentKind::Theme => facts
+                .options
+                .get("stylesheet")
+                .map(|active| *active == self.slug),
+        }
+    }
+
+    async fn offered(&self, version: &str, is_directory: bool) -> Result<Option<Package>> {
+        if !is_directory {
             // A single-file plugin has no directory of its own to exchange.
             return Ok(None);
         }
         self.fleet
-            .newer_package(self.kind, self.slug, &before.version)
+            .newer_package(self.kind, self.slug, version)
             .await
     }
 
@@ -212,15 +254,17 @@ impl Item<'_> {
         Ok(staged)
     }
 
-    async fn swap_in(&self, swap: &Swap, old: &str, new: &str) -> Result<()> {
-        let name = step_name("swap", self.slug);
-        let intent = json!({ "swap": swap, "old_version": old, "new_version": new });
-        let step = self.ctx.begin_step(&name, intent).await?;
+    async fn swap_in(&self, attempt: &Attempt) -> Result<()> {
+        let intent = serde_json::to_value(attempt).map_err(Error::internal)?;
+        let step = self
+            .ctx
+            .begin_step(&step_name("swap", self.slug), intent)
+            .await?;
         let live = self
             .session
-            .swap_component(self.ctx.epoch(), swap.clone())
+            .swap_component(self.ctx.epoch(), attempt.swap.clone())
             .await?;
-        let state = if live.hash == swap.after {
+        let state = if live.hash == attempt.swap.after {
             StepState::Done
         } else {
             StepState::Failed
@@ -237,82 +281,24 @@ impl Item<'_> {
         Ok(())
     }
 
-    /// Takes up a swap that an interrupted run had made but not judged.
-    async fn resume(&self, swap: &Swap) -> Result<ItemOutcome> {
-        let (old, new) = self.swapped_versions().await?;
-        self.ctx.line(format!(
-            "taking up the interrupted update of `{}`",
-            self.slug
-        ));
-        let before = Before {
-            version: old,
-            tree: swap.before.clone(),
-        };
-        self.judge(swap, &before, &new).await
-    }
-
-    /// Versions as the interrupted run wrote them down before the swap.
-    async fn swapped_versions(&self) -> Result<(String, String)> {
-        let name = step_name("swap", self.slug);
-        let steps = self.ctx.steps().await?;
-        let text = |key: &str| {
-            steps
-                .iter()
-                .rfind(|step| step.name == name)
-                .and_then(|step| step.intent.get(key))
-                .and_then(|value| value.as_str())
-                .unwrap_or_default()
-                .to_owned()
-        };
-        Ok((text("old_version"), text("new_version")))
-    }
-
-    async fn meddled(&self, swap: &Swap) -> Result<ItemOutcome> {
-        let (old, new) = self.swapped_versions().await?;
-        Ok(ItemOutcome {
-            slug: self.slug.to_owned(),
-            outcome: Outcome::Failed,
-            old_version: old.clone(),
-            new_version: old,
-            offered_version: Some(new),
-            tree_before: swap.before.clone(),
-            tree_now: None,
-            message: format!(
-                "`{}` was changed by somebody else while its update was interrupted; nothing more was touched and the other tree is kept aside",
-                self.slug
-            ),
-        })
-    }
-
     /// The new tree is live: does the site still live? If not, back it goes.
-    async fn judge(&self, swap: &Swap, before: &Before, version: &str) -> Result<ItemOutcome> {
-        match self.suffering(swap, version).await? {
-            None => self.keep(swap, before, version).await,
-            Some(trouble) => self.take_back(swap, before, version, &trouble).await,
+    async fn judge(&self, attempt: &Attempt, live: Live) -> Result<ItemOutcome> {
+        self.refresh_wordpress().await;
+        if let Some(trouble) = self.suffering(attempt, live).await? {
+            return self.take_back(attempt, live, &trouble).await;
         }
+        Ok(attempt.outcome(
+            Outcome::Updated,
+            format!(
+                "`{}` was updated from {} to {}: version and files verified, the site answers",
+                self.slug, attempt.old_version, attempt.new_version
+            ),
+        ))
     }
 
-    async fn suffering(&self, swap: &Swap, version: &str) -> Result<Option<String>> {
-        let live = self.session.tree_hash(&self.directory()).await?;
-        if live.is_none_or(|tree| tree.hash != swap.after) {
-            return Ok(Some("its files are not the package's".into()));
-        }
-        let inspection = self.session.inspect(&self.row.path).await?;
-        let found = inspection
-            .components
-            .iter()
-            .find(|found| found.kind == self.kind && found.slug == self.slug);
-        match found {
-            None => return Ok(Some("WordPress would not recognise it any more".into())),
-            Some(found) if found.version != version => {
-                return Ok(Some(format!("its header says version {}", found.version)));
-            }
-            Some(_) => {}
-        }
-        Ok(self.look().await?.trouble())
-    }
-
-    async fn keep(&self, swap: &Swap, before: &Before, version: &str) -> Result<ItemOutcome> {
+    /// Lets WordPress forget what it cached of its components. Before the verdict,
+    /// because it boots the new code, which may act on its first run.
+    async fn refresh_wordpress(&self) {
         let cleaned = self
             .session
             .bridge(
@@ -322,102 +308,95 @@ impl Item<'_> {
                 vec![Action::CleanComponentCaches],
             )
             .await;
-        if let Err(error) = cleaned {
-            // The update itself is verified without PHP; this is a courtesy to wp-admin.
-            self.ctx.line(format!(
+        // Not needed for the verdict: a courtesy to whoever looks into wp-admin next.
+        match cleaned {
+            Ok(report) => {
+                if let Some(fatal) = report.fatal {
+                    self.ctx.line(format!("PHP says: {fatal}"));
+                }
+            }
+            Err(error) => self.ctx.line(format!(
                 "WordPress' own list of updates was not refreshed: {error}"
-            ));
+            )),
         }
-        let mut outcome = self.outcome(
-            Outcome::Updated,
-            before,
-            version,
-            Some(version.to_owned()),
-            format!(
-                "`{}` was updated from {} to {version}: version and files verified, the site answers",
-                self.slug, before.version
-            ),
-        );
-        outcome.tree_now = Some(swap.after.clone());
-        Ok(outcome)
     }
 
-    async fn take_back(
-        &self,
-        swap: &Swap,
-        before: &Before,
-        version: &str,
-        trouble: &str,
-    ) -> Result<ItemOutcome> {
+    /// Why the site is worse off than before; `None` when it is not.
+    async fn suffering(&self, attempt: &Attempt, live: Live) -> Result<Option<String>> {
+        if live == Live::After {
+            let tree = self.session.tree_hash(&self.directory()).await?;
+            if tree.is_none_or(|tree| tree.hash != attempt.swap.after) {
+                return Ok(Some("its files are not the package's".into()));
+            }
+        }
+        let Some(found) = self.found().await? else {
+            return Ok(Some("WordPress would not recognise it any more".into()));
+        };
+        if found.version != attempt.new_version {
+            return Ok(Some(format!("its header says version {}", found.version)));
+        }
+        let look = self.fleet.look_at(self.row).await;
+        if let Some(trouble) = look.worse_than(&attempt.baseline) {
+            return Ok(Some(trouble));
+        }
+        // After the look: a page view is when it would act.
+        if attempt.active == Some(true) && self.is_active(&found).await == Some(false) {
+            return Ok(Some("it deactivated itself".into()));
+        }
+        Ok(None)
+    }
+
+    async fn take_back(&self, attempt: &Attempt, live: Live, trouble: &str) -> Result<ItemOutcome> {
+        let (slug, old, new) = (self.slug, &attempt.old_version, &attempt.new_version);
         self.ctx.line(format!(
-            "`{}` {version} breaks the site ({trouble}): taking it back",
-            self.slug
+            "`{slug}` {new} breaks the site ({trouble}): taking it back"
         ));
-        let name = step_name("take back", self.slug);
         let back = async {
             Ok(self
                 .session
-                .take_back(self.ctx.epoch(), swap.clone())
+                .take_back(self.ctx.epoch(), attempt.swap.clone())
                 .await?)
         };
-        let live = self.ctx.step(&name, told(back)).await?;
-        let whole = Some(&live.hash) == swap.before.as_ref();
-        let after = self.look().await?;
-        let message = match (whole, after.trouble()) {
-            (true, None) => format!(
-                "`{}` {version} was taken back because {trouble}; {} is live again, its files are as before and the site answers",
-                self.slug, before.version
-            ),
-            (true, Some(still)) => format!(
-                "`{}` {version} was taken back because {trouble}; {}'s files are as before, but the site still does not answer: {still}",
-                self.slug, before.version
-            ),
-            (false, _) => format!(
-                "`{}` {version} failed because {trouble}, and its files could not be restored exactly; the old tree is kept aside as `{}`",
-                self.slug, swap.staged
-            ),
-        };
-        if !whole {
-            return Err(Error::new(Kind::Remote, message));
+        let tree = self
+            .ctx
+            .step(&step_name("take back", slug), told(back))
+            .await?;
+        if Some(&tree.hash) != attempt.swap.before.as_ref() {
+            return Err(Error::new(
+                Kind::Remote,
+                format!(
+                    "`{slug}` {new} failed because {trouble}, and its files could not be restored exactly; the old tree is kept aside as `{}`",
+                    attempt.swap.staged
+                ),
+            ));
         }
-        let ended = if after.trouble().is_none() {
-            Outcome::TakenBack
-        } else {
-            Outcome::Failed
+        let after: Look = self.fleet.look_at(self.row).await;
+        let (ended, mut message) = match after.trouble() {
+            None => (
+                Outcome::TakenBack,
+                format!(
+                    "`{slug}` {new} was taken back because {trouble}; {old} is live again, its files are as before and the site answers"
+                ),
+            ),
+            Some(still) => (
+                Outcome::Failed,
+                format!(
+                    "`{slug}` {new} was taken back because {trouble}; {old}'s files are as before, but the site still does not answer: {still}"
+                ),
+            ),
         };
-        let mut outcome = self.outcome(
-            ended,
-            before,
-            &before.version,
-            Some(version.to_owned()),
-            message,
-        );
-        outcome.tree_now = Some(live.hash);
+        if attempt.active == Some(true)
+            && let Some(found) = self.found().await?
+            && self.is_active(&found).await == Some(false)
+        {
+            message.push_str("; WordPress has it inactive now, activate it again");
+        }
+        let mut outcome = attempt.outcome(ended, message);
+        if live == Live::Other {
+            // What somebody changed is not ours to delete.
+            outcome.kept_aside = Some(attempt.swap.staged.clone());
+        }
         Ok(outcome)
-    }
-
-    async fn look(&self) -> Result<Look> {
-        Ok(self.fleet.look_at(self.row).await)
-    }
-
-    fn outcome(
-        &self,
-        outcome: Outcome,
-        before: &Before,
-        now: &str,
-        offered: Option<String>,
-        message: String,
-    ) -> ItemOutcome {
-        ItemOutcome {
-            slug: self.slug.to_owned(),
-            outcome,
-            old_version: before.version.clone(),
-            new_version: now.to_owned(),
-            offered_version: offered,
-            tree_before: before.tree.clone(),
-            tree_now: before.tree.clone(),
-            message,
-        }
     }
 }
 

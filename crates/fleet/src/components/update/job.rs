@@ -1,16 +1,21 @@
 //! The update job: items one by one, so that one bad item never spoils the others.
 
 use super::{
-    ItemOutcome, Outcome, UpdateComponents, UpdateReport,
-    item::{Item, step_name},
+    Outcome, UpdateComponents, UpdateReport,
+    attempt::{made, step_name},
+    item::Item,
 };
-use crate::{Error, Fleet, Result, code};
+use crate::{Fleet, Result, code};
 use async_trait::async_trait;
-use pressroom_base::{Kind, catalog::event};
+use pressroom_base::Kind;
+use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
 use pressroom_store::Lane;
-use pressroom_wordpress::component::ComponentKind;
-use serde_json::{Value, json};
+use pressroom_wordpress::{
+    component::ComponentKind,
+    journal::{Live, RecoveredSwap},
+};
+use serde_json::Value;
 
 /// Updates components of one environment.
 pub(crate) struct UpdateJob(pub(crate) Fleet);
@@ -34,18 +39,23 @@ impl JobKind for UpdateJob {
     }
 
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
-        let report = Box::pin(run(&self.0, ctx)).await?;
+        let mut report = UpdateReport::default();
+        let ended = Box::pin(run(&self.0, ctx, &mut report)).await;
         let value =
             serde_json::to_value(&report).map_err(|error| JobFailure::bug(error.to_string()))?;
+        if let Err(error) = ended {
+            // What was done before stays, and is told.
+            return Err(JobFailure::from(error).with_result(value));
+        }
         if report.is_success() {
             return Ok(value);
         }
-        let taken_back = report
+        let mut failure = JobFailure::new(Kind::Remote, report.trouble()).with_result(value);
+        if report
             .items
             .iter()
-            .any(|item| item.outcome == Outcome::TakenBack);
-        let mut failure = JobFailure::new(Kind::Remote, report.trouble()).with_result(value);
-        if taken_back {
+            .any(|item| item.outcome == Outcome::TakenBack)
+        {
             failure = failure.with_code(code::TAKEN_BACK);
         }
         Err(failure)
@@ -62,14 +72,13 @@ impl JobKind for UpdateJob {
     }
 }
 
-async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<UpdateReport> {
+async fn run(fleet: &Fleet, ctx: &JobContext, report: &mut UpdateReport) -> Result<()> {
     let update: UpdateComponents = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
     let ground = fleet.ground(&row).await?;
     let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
     let recovery = session.recover(ctx.epoch()).await?;
     let kind = component_kind(&update.kind);
-    let mut report = UpdateReport::default();
     let total = update.slugs.len().max(1);
     for (index, slug) in update.slugs.iter().enumerate() {
         ctx.check()?;
@@ -86,13 +95,12 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<UpdateReport> {
         } else {
             item.run(&recovery).await?
         };
-        item.clear().await?;
+        item.clear(&outcome).await?;
         report.items.push(outcome);
         let done = u8::try_from((index + 1) * 95 / total).unwrap_or(95);
         ctx.progress(done, &report_line(&update, index)).await?;
     }
-    fleet.record_state(ctx, &session, &row).await?;
-    Ok(report)
+    fleet.record_state(ctx, &session, &row).await
 }
 
 async fn take_back_unverified(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
@@ -101,31 +109,42 @@ async fn take_back_unverified(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     let ground = fleet.ground(&row).await?;
     let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
     let recovery = session.recover(ctx.epoch()).await?;
-    for found in recovery.swaps {
-        let swap = found.swap;
-        let slug = &swap.target.slug;
-        // What is recorded as done was verified: it stays.
-        if ctx.done_step(&step_name("update", slug)).await?.is_none() {
-            session.take_back(ctx.epoch(), swap.clone()).await?;
-            ctx.line(format!("{} `{slug}` was taken back", update.kind));
+    let mut failed = None;
+    for slug in &update.slugs {
+        // What is recorded was verified: it stays, and is only tidied up after.
+        let settled = ctx.done_step(&step_name("update", slug)).await?.is_some();
+        for made in made(ctx, slug).await? {
+            let staged = &made.attempt.swap.staged;
+            let found = recovery
+                .swaps
+                .iter()
+                .find(|found| found.swap.staged == *staged);
+            let Some(found) = found else { continue };
+            let undone = undo_one(&session, ctx, found, settled).await;
+            if let Err(error) = undone {
+                // One that cannot be taken back must not keep the others.
+                failed.get_or_insert(error);
+            } else if !settled {
+                ctx.line(format!("{} `{slug}` was taken back", update.kind));
+            }
         }
-        session.drop_staged(ctx.epoch(), &swap.staged).await?;
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
-/// Tells of an outcome. Before it is recorded as settled: told twice is better than
-/// never.
-pub(super) async fn record(fleet: &Fleet, ctx: &JobContext, item: &ItemOutcome) -> Result<()> {
-    let name = match item.outcome {
-        Outcome::Updated => event::COMPONENT_UPDATED,
-        Outcome::TakenBack => event::COMPONENT_UPDATE_TAKEN_BACK,
-        Outcome::Failed => event::COMPONENT_UPDATE_FAILED,
-        Outcome::Unchanged => return Ok(()),
-    };
-    let tx = ctx.begin().await?;
-    fleet.emit(&tx, ctx, name, json!(item)).await?;
-    tx.commit().await.map_err(Error::internal)
+async fn undo_one(
+    session: &Session,
+    ctx: &JobContext,
+    found: &RecoveredSwap,
+    settled: bool,
+) -> Result<()> {
+    if !settled {
+        session.take_back(ctx.epoch(), found.swap.clone()).await?;
+    }
+    if settled || found.live != Live::Other {
+        session.drop_staged(ctx.epoch(), &found.swap.staged).await?;
+    }
+    Ok(())
 }
 
 fn report_line(update: &UpdateComponents, index: usize) -> String {

@@ -26,6 +26,9 @@ pub struct ItemOutcome {
     pub tree_before: Option<String>,
     /// Hash of the live tree now.
     pub tree_now: Option<String>,
+    /// The handle of a tree that was left beside the site for a person to look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_aside: Option<String>,
     /// What happened, for a person.
     pub message: String,
 }

@@ -1,12 +1,16 @@
 //! The installation itself, step by step.
 
-use super::{made, undo};
+use super::{
+    made,
+    payload::{Payload, Secrets},
+    undo,
+};
 use crate::{
     Error, Fleet, Result, code,
     reach::{Ground, told},
 };
 use async_trait::async_trait;
-use pressroom_base::{Kind, Secret, Timestamp, catalog::event, id::DomainId};
+use pressroom_base::{Kind, Secret, catalog::event};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
 use pressroom_store::{EnvironmentPatch, EnvironmentState, Lane, environments};
@@ -16,36 +20,8 @@ use pressroom_wordpress::{
     core,
     watch::Watch,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::io::BufReader;
-
-/// What the job is told; no secrets.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Payload {
-    pub(crate) panel_id: String,
-    pub(crate) domain_id: DomainId,
-    pub(crate) domain: String,
-    pub(crate) path: String,
-    pub(crate) url: String,
-    pub(crate) title: String,
-    pub(crate) admin_user: String,
-    pub(crate) admin_email: String,
-    pub(crate) admin_password_generated: bool,
-    pub(crate) db_name: String,
-    pub(crate) db_user: String,
-    pub(crate) db_host: String,
-    pub(crate) table_prefix: String,
-    pub(crate) version: String,
-    pub(crate) locale: String,
-}
-
-/// What the job is told in confidence; stored sealed.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Secrets {
-    pub(crate) db_password: String,
-    pub(crate) admin_password: String,
-}
 
 /// Installs a WordPress; undone as a whole when it cannot be completed.
 pub(crate) struct InstallJob(pub(crate) Fleet);
@@ -65,11 +41,16 @@ impl JobKind for InstallJob {
     }
 
     fn interruption(&self) -> Interruption {
-        Interruption::Undo
+        // Interrupted, it is undone, unless it was only its end that was not written:
+        // `run` looks.
+        Interruption::Resume
     }
 
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
         let install = Install::new(&self.0, ctx)?;
+        if ctx.attempt() > 1 {
+            return install.announced().await;
+        }
         Ok(Box::pin(install.run()).await?)
     }
 
@@ -101,6 +82,26 @@ impl<'a> Install<'a> {
             ctx,
             payload: ctx.payload()?,
             secrets,
+        })
+    }
+
+    /// What an interrupted run has already announced as installed; anything less is
+    /// refused, and so undone.
+    async fn announced(&self) -> std::result::Result<Value, JobFailure> {
+        let environment = self.fleet.row_of_job(self.ctx).await?;
+        if environment.state == EnvironmentState::Active {
+            return Ok(self.result());
+        }
+        Err(JobFailure::new(Kind::Remote, "Interrupted"))
+    }
+
+    fn result(&self) -> Value {
+        json!({
+            "environment_id": self.ctx.environment(),
+            "panel_id": self.payload.panel_id,
+            "url": self.payload.url,
+            "version": self.payload.version,
+            "admin_user": self.payload.admin_user,
         })
     }
 
@@ -304,6 +305,10 @@ impl<'a> Install<'a> {
                     .with_code(code::NOT_EMPTY),
             );
         }
+        if self.payload.admin_password_generated {
+            let password = Secret::new(self.secrets.admin_password.clone());
+            self.ctx.keep_secret(&password).await?;
+        }
         let tx = self.ctx.begin().await?;
         crate::environments::record_inspection(&tx, id, &inspection, &facts, &[]).await?;
         environments::update(
@@ -325,21 +330,12 @@ impl<'a> Install<'a> {
             )
             .await?;
         tx.commit().await?;
-        if self.payload.admin_password_generated {
-            let password = Secret::new(self.secrets.admin_password.clone());
-            self.ctx.keep_secret(&password).await?;
-        }
         self.ctx.line(format!(
             "{} answers with status {}: WordPress {}",
-            self.payload.url, alive.status, self.payload.version
+            self.payload.url,
+            alive.status(),
+            self.payload.version
         ));
-        Ok(json!({
-            "environment_id": id,
-            "panel_id": self.payload.panel_id,
-            "url": self.payload.url,
-            "version": self.payload.version,
-            "admin_user": self.payload.admin_user,
-            "verified_at": Timestamp::now().to_rfc3339(),
-        }))
+        Ok(self.result())
     }
 }

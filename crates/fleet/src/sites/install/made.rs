@@ -2,7 +2,7 @@
 //! *intended* before it is made and as *present* after: whatever dies in between,
 //! the record says what to look for, and nothing unrecorded is ever dropped.
 
-use super::{job::Payload, start::DOCUMENT_ROOT};
+use super::{payload::Payload, values::DOCUMENT_ROOT};
 use crate::{Error, Fleet, Result, code, reach::Ground};
 use pressroom_base::{Kind, Secret, id::DomainId};
 use pressroom_jobs::JobContext;
@@ -102,6 +102,19 @@ pub(super) async fn web(
         serve,
     )
     .await
+}
+
+/// Serves a domain as its remaining sites need it.
+pub(super) async fn web_again(fleet: &Fleet, payload: &Payload) -> Result<()> {
+    let recorded = resources::by_name(&fleet.parts.store, "web", &payload.domain).await?;
+    let domain = domains::get(&fleet.parts.store, payload.domain_id).await?;
+    let (Some(_), Some(domain)) = (recorded, domain) else {
+        return Ok(());
+    };
+    let ground = Ground::of(&domain);
+    let mut site = WebSite::new(&payload.domain, &ground.home, user_of(fleet, &ground)?);
+    site.subdirectories = subdirectories(fleet, payload).await?;
+    Ok(fleet.parts.hosting.ensure_web(&site).await?)
 }
 
 /// Directories of the domain's document root that hold a site of their own.

@@ -1,8 +1,8 @@
 //! Asking for an installation: everything that can be refused is refused here.
 
 use super::{
-    job::{Payload, Secrets},
-    values,
+    payload::{Payload, Secrets},
+    values::{self, DOCUMENT_ROOT},
 };
 use crate::{
     Caller, Error, Fleet, Result,
@@ -65,9 +65,6 @@ pub struct StartedInstall {
 /// A page smaller than this may be a host's placeholder.
 const PLACEHOLDER_BYTES: u64 = 16 * 1024;
 
-/// The directory below a domain's that the web server serves.
-pub(crate) const DOCUMENT_ROOT: &str = "public_html";
-
 impl Fleet {
     /// Checks the request and starts the installation as a job.
     ///
@@ -90,6 +87,13 @@ impl Fleet {
             .core(new.version.as_deref(), &values.locale)
             .await
             .map_err(unknown_version)?;
+        if core.locale != values.locale {
+            return Err(Error::invalid(format!(
+                "no package source has WordPress {} in the locale `{}`",
+                core.version, values.locale
+            ))
+            .with_code(code::UNPROCESSABLE));
+        }
         self.refuse_occupied(&domain, &values).await?;
 
         let url = site_url(&self.parts.hosting, &domain.name, &values.path)?;

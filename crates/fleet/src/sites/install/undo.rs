@@ -2,12 +2,12 @@
 //! idempotent and decides by the records and by looking, so that it can be
 //! interrupted and repeated.
 
-use super::job::Payload;
+use super::{made, payload::Payload};
 use crate::{Fleet, Result, reach::Ground};
 use pressroom_base::{catalog::event, id::DomainId};
 use pressroom_jobs::JobContext;
 use pressroom_providers::hosting;
-use pressroom_store::{ResourceRow, domains, environments, resources};
+use pressroom_store::{ResourceRow, ResourceState, domains, environments, resources};
 use serde_json::json;
 use std::path::Path;
 
@@ -29,13 +29,33 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext, payload: &Payload) -> 
         forget(ctx, user).await?;
     }
     for database in of_kind(&made, "database") {
-        fleet.parts.hosting.drop_database(&database.name).await?;
+        // One that was only intended may have been made by somebody else in the same
+        // moment; ours has no tables before it is recorded as present.
+        if database.state == ResourceState::Present
+            || !fleet
+                .parts
+                .hosting
+                .database_has_tables(&database.name)
+                .await?
+        {
+            fleet.parts.hosting.drop_database(&database.name).await?;
+        }
         forget(ctx, database).await?;
     }
     if !shared {
         remove_ground(fleet, ctx, payload.domain_id, &made).await?;
     }
 
+    let Some(environment) = ctx.environment() else {
+        return Ok(());
+    };
+    if environments::get(&fleet.parts.store, environment)
+        .await?
+        .is_none()
+    {
+        // A repetition: an interrupted run had come to its end already.
+        return Ok(());
+    }
     let tx = ctx.begin().await?;
     fleet
         .emit(
@@ -45,10 +65,12 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext, payload: &Payload) -> 
             json!({ "url": payload.url, "panel_id": payload.panel_id }),
         )
         .await?;
-    if let Some(id) = ctx.environment() {
-        environments::remove(&tx, id).await?;
-    }
+    environments::remove(&tx, environment).await?;
     tx.commit().await?;
+    if shared {
+        // The domain's other sites stay as they are, without a place for this one.
+        made::web_again(fleet, payload).await?;
+    }
     ctx.line("everything this installation made was removed");
     Ok(())
 }
@@ -103,7 +125,7 @@ async fn home_is_ours(fleet: &Fleet, ctx: &JobContext, home: &Path) -> Result<bo
     let name = home.display().to_string();
     Ok(resources::by_name(&fleet.parts.store, "home", &name)
         .await?
-        .is_some_and(|row| row.job_id == Some(ctx.id())))
+        .is_some_and(|row| row.job_id == Some(ctx.id()) && row.state == ResourceState::Present))
 }
 
 async fn remove_ground(

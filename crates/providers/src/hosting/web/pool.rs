@@ -43,7 +43,10 @@ pub fn render(site: &WebSite, socket: &Path, web: Option<&SiteUser>) -> String {
         "php_admin_flag[log_errors] = on".into(),
         "php_flag[display_errors] = off".into(),
         // A swapped directory is seen by the next request.
+        "php_admin_value[opcache.validate_timestamps] = 1".into(),
         "php_admin_value[opcache.revalidate_freq] = 0".into(),
+        // One cache serves all pools: no site may list or flush what is the others'.
+        "php_admin_value[opcache.restrict_api] = /nonexistent/".into(),
     ]);
     lines.join("\n") + "\n"
 }

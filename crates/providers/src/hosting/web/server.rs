@@ -18,7 +18,9 @@ pub fn render(site: &WebSite, pool: &Path, addr: SocketAddr, control: &Path) -> 
     for alias in &site.aliases {
         let _infallible = write!(names, " {alias}");
     }
-    let mut root = site.home.display().to_string();
+    // The document root is the site's own to replace: a link there is checked as well.
+    let home = site.home.display();
+    let mut root = home.to_string();
     if !site.document_root.is_empty() {
         let _infallible = write!(root, "/{}", site.document_root);
     }
@@ -35,7 +37,7 @@ pub fn render(site: &WebSite, pool: &Path, addr: SocketAddr, control: &Path) -> 
          server_name {names};\n\
          root {root};\n\
          index index.php index.html;\n\
-         disable_symlinks if_not_owner from=$document_root;\n\
+         disable_symlinks if_not_owner from={home};\n\
          {RULES}\
          {directories}\
          location / {{ try_files $uri $uri/ /index.php?$args; }}\n\
