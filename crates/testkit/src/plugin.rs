@@ -17,6 +17,16 @@ pub enum Behaviour {
     FakeFrame,
     /// Prints 10 kB of rubbish on the command line, and is good otherwise.
     Noise,
+    /// Dies in the admin area only.
+    FatalInAdmin,
+    /// Dies after half of each page was sent.
+    FatalInTheFooter,
+    /// Sends every visitor of the front page elsewhere.
+    Redirects,
+    /// Deactivates itself when a page is viewed.
+    DeactivatesItself,
+    /// Writes a file into its own directory when it runs.
+    WritesIntoItself,
     /// Contains a symbolic link to this target, and is good otherwise.
     Symlink(String),
 }
@@ -127,6 +137,28 @@ impl PluginPackage {
                 "if (PHP_SAPI === 'cli') { for ($i = 0; $i < 100; $i++) {\n\
                  \x20   echo str_repeat('noise {\"ok\":true} ', 6), \"\\n\";\n} }\n",
             ),
+            Behaviour::FatalInAdmin => {
+                code.push_str("if (is_admin()) { a_function_missing_in_admin(); }\n");
+            }
+            Behaviour::FatalInTheFooter => code.push_str(
+                "add_action('wp_footer', function () {\n    \
+                 while (ob_get_level()) { ob_end_flush(); } flush();\n    \
+                 a_function_missing_in_the_footer();\n}, 1);\n",
+            ),
+            Behaviour::Redirects => code.push_str(
+                "add_action('template_redirect', function () {\n    \
+                 if (is_front_page()) { wp_redirect('/wizard/'); exit; }\n});\n",
+            ),
+            Behaviour::DeactivatesItself => code.push_str(
+                "add_action('wp_footer', function () {\n    \
+                 require_once ABSPATH . 'wp-admin/includes/plugin.php';\n    \
+                 deactivate_plugins(plugin_basename(__FILE__));\n});\n",
+            ),
+            Behaviour::WritesIntoItself => {
+                code.push_str(
+                    "file_put_contents(__DIR__ . '/cache.tmp', (string) microtime(true));\n",
+                );
+            }
             Behaviour::FakeFrame => code.push_str(FAKE_FRAME),
         }
         let _ = writeln!(

@@ -2,4 +2,6 @@
 
 mod errors;
 mod hostile;
+mod neighbours;
 mod path;
+mod verdicts;

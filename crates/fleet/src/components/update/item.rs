@@ -70,13 +70,15 @@ impl Item<'_> {
     /// Takes up what an interrupted run of this job left, decided by what is live.
     async fn resumed_or_fresh(&self, recovery: &Recovery) -> Result<ItemOutcome> {
         for made in made(self.ctx, self.slug).await? {
-            let attempt = made.attempt;
-            let live = recovery
+            let mut attempt = made.attempt;
+            let found = recovery
                 .swaps
                 .iter()
-                .find(|found| found.swap.staged == attempt.swap.staged)
-                .map(|found| found.live);
-            let Some(live) = live else { continue };
+                .find(|found| found.swap.staged == attempt.swap.staged);
+            let Some(found) = found else { continue };
+            let live = found.live;
+            // The site's journal has the hashes of the try that was really made.
+            attempt.swap = found.swap.clone();
             if live == Live::Before {
                 // Nothing went live, or it is back already: begin anew, with one
                 // journal entry at most.
@@ -92,7 +94,7 @@ impl Item<'_> {
             if live == Live::After || made.seen {
                 // A component may write into its own directory once it is live: what was
                 // seen to be the package's then is judged by how the site fares.
-                return self.judge(&attempt, live).await;
+                return self.judge(&attempt).await;
             }
             return self.meddled(&attempt).await;
         }
@@ -102,7 +104,7 @@ impl Item<'_> {
     /// The tree is neither the old nor the new one, and nobody saw the swap succeed:
     /// somebody else may have worked on it. A site that lives is left as it is.
     async fn meddled(&self, attempt: &Attempt) -> Result<ItemOutcome> {
-        if let Some(trouble) = self.suffering(attempt, Live::Other).await? {
+        if let Some(trouble) = self.suffering(attempt).await? {
             return self.take_back(attempt, Live::Other, &trouble).await;
         }
         let mut outcome = attempt.outcome(
@@ -123,11 +125,7 @@ impl Item<'_> {
             .await?
             .ok_or_else(|| Error::not_found("Component"))?;
         let version = found.version.clone();
-        let tree = self
-            .session
-            .tree_hash(&self.directory())
-            .await?
-            .map(|tree| tree.hash);
+        let tree = self.hash().await?;
         let not_tried = |outcome, offered: Option<&str>, message| ItemOutcome {
             slug: self.slug.to_owned(),
             outcome,
@@ -159,7 +157,7 @@ impl Item<'_> {
             }
             Err(error) => return Err(error),
         };
-        let attempt = Attempt {
+        let mut attempt = Attempt {
             swap: Swap {
                 target: self.target(),
                 staged: staged.staged,
@@ -171,8 +169,17 @@ impl Item<'_> {
             active: self.is_active(&found).await,
             baseline,
         };
-        self.swap_in(&attempt).await?;
-        self.judge(&attempt, Live::After).await
+        // A component may write into its own directory at any request, those of the looks
+        // included: what it is exchanged for is what it was at that very moment.
+        for last in [false, false, true] {
+            attempt.swap.before = self.hash().await?;
+            match self.swap_in(&attempt).await {
+                Ok(()) => break,
+                Err(error) if error.kind() == Kind::Conflict && !last => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.judge(&attempt).await
     }
 
     fn target(&self) -> Target {
@@ -189,6 +196,12 @@ impl Item<'_> {
             ComponentKind::Theme => "themes",
         };
         format!("{}/wp-content/{container}/{}", self.row.path, self.slug)
+    }
+
+    /// The live tree's hash; `None` when there is no directory.
+    async fn hash(&self) -> Result<Option<String>> {
+        let tree = self.session.tree_hash(&self.directory()).await?;
+        Ok(tree.map(|tree| tree.hash))
     }
 
     async fn found(&self) -> Result<Option<FoundComponent>> {
@@ -254,16 +267,26 @@ impl Item<'_> {
         Ok(staged)
     }
 
+    /// Exchanges the trees; the new one is seen to be the package's right after, before
+    /// anything can run in it for long.
     async fn swap_in(&self, attempt: &Attempt) -> Result<()> {
         let intent = serde_json::to_value(attempt).map_err(Error::internal)?;
         let step = self
             .ctx
             .begin_step(&step_name("swap", self.slug), intent)
             .await?;
-        let live = self
+        let swapped = self
             .session
             .swap_component(self.ctx.epoch(), attempt.swap.clone())
-            .await?;
+            .await;
+        let live = match swapped {
+            Ok(live) => live,
+            Err(error) => {
+                let why = json!({ "error": error.to_string() });
+                self.ctx.finish_step(step, StepState::Failed, why).await?;
+                return Err(error.into());
+            }
+        };
         let state = if live.hash == attempt.swap.after {
             StepState::Done
         } else {
@@ -282,10 +305,10 @@ impl Item<'_> {
     }
 
     /// The new tree is live: does the site still live? If not, back it goes.
-    async fn judge(&self, attempt: &Attempt, live: Live) -> Result<ItemOutcome> {
+    async fn judge(&self, attempt: &Attempt) -> Result<ItemOutcome> {
         self.refresh_wordpress().await;
-        if let Some(trouble) = self.suffering(attempt, live).await? {
-            return self.take_back(attempt, live, &trouble).await;
+        if let Some(trouble) = self.suffering(attempt).await? {
+            return self.take_back(attempt, Live::After, &trouble).await;
         }
         Ok(attempt.outcome(
             Outcome::Updated,
@@ -322,13 +345,7 @@ impl Item<'_> {
     }
 
     /// Why the site is worse off than before; `None` when it is not.
-    async fn suffering(&self, attempt: &Attempt, live: Live) -> Result<Option<String>> {
-        if live == Live::After {
-            let tree = self.session.tree_hash(&self.directory()).await?;
-            if tree.is_none_or(|tree| tree.hash != attempt.swap.after) {
-                return Ok(Some("its files are not the package's".into()));
-            }
-        }
+    async fn suffering(&self, attempt: &Attempt) -> Result<Option<String>> {
         let Some(found) = self.found().await? else {
             return Ok(Some("WordPress would not recognise it any more".into()));
         };
