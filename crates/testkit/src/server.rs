@@ -33,6 +33,16 @@ pub struct Options {
     pub trace: bool,
 }
 
+impl Options {
+    /// The usual ones, with a record of the files that the server process opens.
+    pub fn traced() -> Self {
+        Self {
+            trace: true,
+            ..Self::default()
+        }
+    }
+}
+
 /// What a finished command left.
 #[derive(Debug, Clone)]
 pub struct Finished {

@@ -111,7 +111,7 @@ async fn bad_requests_are_told_and_leave_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn nobody_sees_another_accounts_site() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("mine.press.example").await?;
     add_owner(&fixture.server, "other@press.example", "Other Press").await?;
     let other = add_token(&fixture.server, "other@press.example").await?;
@@ -153,5 +153,5 @@ async fn nobody_sees_another_accounts_site() -> Result<()> {
             .await?;
         is_error(&reply, 401, "UNAUTHORIZED")?;
     }
-    Ok(())
+    fixture.touched_no_site()
 }

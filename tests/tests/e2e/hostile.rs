@@ -11,16 +11,9 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::time::Instant;
 
-fn traced() -> Options {
-    Options {
-        trace: true,
-        ..Options::default()
-    }
-}
-
 #[tokio::test]
 async fn a_perfect_fake_frame_makes_nothing_verified() -> Result<()> {
-    let mut fixture = Fixture::start(traced()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("liar.press.example").await?;
     let liar = PluginPackage::new("liar").behaviour(Behaviour::FakeFrame);
     site.plant_plugin(&liar, "liar")?;
@@ -47,7 +40,7 @@ async fn a_perfect_fake_frame_makes_nothing_verified() -> Result<()> {
 
 #[tokio::test]
 async fn ten_kilobytes_of_noise_disturb_nothing() -> Result<()> {
-    let mut fixture = Fixture::start(traced()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("noise.press.example").await?;
     let noise = PluginPackage::new("noise").behaviour(Behaviour::Noise);
     site.plant_plugin(&noise, "noise")?;
@@ -72,7 +65,7 @@ async fn ten_kilobytes_of_noise_disturb_nothing() -> Result<()> {
 
 #[tokio::test]
 async fn a_planted_link_is_neither_followed_nor_changed() -> Result<()> {
-    let mut fixture = Fixture::start(traced()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("link.press.example").await?;
     let old = PluginPackage::new("linked").files(3);
     site.plant_plugin(&old, "linked")?;
@@ -113,7 +106,7 @@ async fn a_planted_link_is_neither_followed_nor_changed() -> Result<()> {
 
 #[tokio::test]
 async fn a_package_with_a_link_out_of_itself_is_refused() -> Result<()> {
-    let mut fixture = Fixture::start(traced()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("trojan.press.example").await?;
     let old = PluginPackage::new("trojan");
     site.plant_plugin(&old, "trojan")?;

@@ -18,26 +18,24 @@ fn into(path: &str, database: &str) -> Value {
 
 #[tokio::test]
 async fn sites_of_one_domain_take_turns() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     fixture.add_domain(DOMAIN).await?;
 
     // Two at once into a fresh domain: one is taken, the other told to wait.
-    let (root, blog) = (
-        into("public_html", "root"),
-        into("public_html/blog", "blog"),
-    );
+    let left = into("public_html/left", "left");
+    let right = into("public_html/right", "right");
     let (first, second) = tokio::join!(
-        fixture.post("/install", &root),
-        fixture.post("/install", &blog)
+        fixture.post("/install", &left),
+        fixture.post("/install", &right)
     );
     let (first, second) = (first?, second?);
     let mut statuses = [first.status, second.status];
     statuses.sort_unstable();
     ensure!(statuses == [201, 409], "{} {}", first.text, second.text);
     let (taken, refused, again) = if first.status == 201 {
-        (first, second, blog)
+        (first, second, right)
     } else {
-        (second, first, root)
+        (second, first, left)
     };
     assert_eq!(
         refused.body["error"],
@@ -66,12 +64,12 @@ async fn sites_of_one_domain_take_turns() -> Result<()> {
         let reply = fixture.update_plugin(&site, "sample").await?.expect(200)?;
         assert_eq!(reply.body["new_version"], "1.1.0");
     }
-    Ok(())
+    fixture.touched_no_site()
 }
 
 #[tokio::test]
 async fn a_failed_installation_leaves_the_neighbour_its_addresses() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     fixture.add_domain(DOMAIN).await?;
     let root = fixture
         .post("/install", &into("public_html", "root"))
@@ -99,5 +97,5 @@ async fn a_failed_installation_leaves_the_neighbour_its_addresses() -> Result<()
         "not WordPress' own page: {}",
         after.body
     );
-    Ok(())
+    fixture.touched_no_site()
 }

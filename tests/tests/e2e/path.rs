@@ -49,8 +49,7 @@ async fn from_nothing_to_a_verified_update_on_postgresql() -> Result<()> {
 async fn walk(database: Database) -> Result<()> {
     let mut fixture = Fixture::start(Options {
         database,
-        trace: true,
-        ..Options::default()
+        ..Options::traced()
     })
     .await?;
     let site = install(&fixture).await?;
@@ -290,7 +289,7 @@ fn nothing_staged(site: &Site) -> Result<()> {
 
 #[tokio::test]
 async fn an_installation_survives_a_polite_restart() -> Result<()> {
-    let mut fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("calm.press.example").await?;
     fixture.server.stop()?;
     // The sites do not need us.
@@ -304,5 +303,6 @@ async fn an_installation_survives_a_polite_restart() -> Result<()> {
         );
         Ok(())
     })
-    .await
+    .await?;
+    fixture.touched_no_site()
 }

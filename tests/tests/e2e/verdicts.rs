@@ -8,7 +8,7 @@ use pressroom_tests::fixture::Fixture;
 
 #[tokio::test]
 async fn versions_that_hurt_in_other_ways_are_taken_back() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("verdict.press.example").await?;
     for (number, behaviour, said) in [
         (1, Behaviour::FatalInAdmin, "wp-admin"),
@@ -20,7 +20,7 @@ async fn versions_that_hurt_in_other_ways_are_taken_back() -> Result<()> {
             .await
             .with_context(|| said.to_owned())?;
     }
-    Ok(())
+    fixture.touched_no_site()
 }
 
 async fn is_taken_back(
@@ -50,7 +50,7 @@ async fn is_taken_back(
 
 #[tokio::test]
 async fn a_plugin_that_writes_into_itself_can_be_updated_again_and_again() -> Result<()> {
-    let fixture = Fixture::start(Options::default()).await?;
+    let mut fixture = Fixture::start(Options::traced()).await?;
     let site = fixture.install("writer.press.example").await?;
     let old = PluginPackage::new("writer").behaviour(Behaviour::WritesIntoItself);
     site.plant_plugin(&old, "writer")?;
@@ -61,5 +61,5 @@ async fn a_plugin_that_writes_into_itself_can_be_updated_again_and_again() -> Re
         assert_eq!(reply.body["new_version"], version);
         site.front_page_with(&next.mark()).await?;
     }
-    Ok(())
+    fixture.touched_no_site()
 }
