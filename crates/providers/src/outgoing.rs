@@ -24,6 +24,9 @@ const REDIRECTS: usize = 5;
 /// Why a request was not made or not answered.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// This machine has no certificates to trust.
+    #[error("no HTTPS client can be made, install `ca-certificates`")]
+    NoClient,
     /// Not a URL that we follow.
     #[error("`{0}` is not an `http` or `https` address")]
     Scheme(String),
@@ -56,8 +59,9 @@ pub enum Error {
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     trusted_origin: Origin,
-    trusted: Client,
-    guarded: Client,
+    /// `None` where this machine has no certificates to trust: making a client reads them.
+    trusted: Option<Client>,
+    guarded: Option<Client>,
 }
 
 impl Outgoing {
@@ -75,7 +79,10 @@ impl Outgoing {
                 .timeout(TOTAL)
         };
         let build = |builder: reqwest::ClientBuilder| {
-            builder.build().expect("the options are constant and valid")
+            builder
+                .build()
+                .inspect_err(|error| tracing::warn!(%error, "no HTTPS client can be made"))
+                .ok()
         };
         Self {
             trusted_origin: base.origin(),
@@ -133,7 +140,7 @@ impl Outgoing {
             return Err(Error::Scheme(url.to_string()));
         }
         if url.origin() == self.trusted_origin {
-            return Ok(&self.trusted);
+            return self.trusted.as_ref().ok_or(Error::NoClient);
         }
         // Literal addresses pass no resolver.
         let literal: Option<IpAddr> = match url.host() {
@@ -143,7 +150,7 @@ impl Outgoing {
         };
         match literal {
             Some(ip) if is_private(ip) => Err(Error::Private(url.to_string())),
-            _ => Ok(&self.guarded),
+            _ => self.guarded.as_ref().ok_or(Error::NoClient),
         }
     }
 }

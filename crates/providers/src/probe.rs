@@ -120,6 +120,8 @@ impl Prober {
                 env!("CARGO_PKG_VERSION"),
                 " (health check)"
             ))
+            // It speaks plain HTTP: no machine's certificates are read, or missed.
+            .tls_certs_only([])
             .redirect(Policy::none())
             .no_proxy()
             .timeout(TIMEOUT)

@@ -244,9 +244,15 @@ impl PackageCache {
             slug: slug.to_owned(),
             version: candidate.version.clone(),
         };
+        // Archives come from outside: whatever they do to their reader is their fault.
         tokio::task::spawn_blocking(move || keep(&wanted))
             .await
-            .expect("verifying does not panic")
+            .unwrap_or_else(|_| {
+                Err(Error::Damaged {
+                    name: slug.to_owned(),
+                    message: "reading it failed".into(),
+                })
+            })
     }
 }
 

@@ -36,6 +36,7 @@ impl Directory {
     }
 
     pub async fn candidates(&self, kind: PackageKind, slug: &str) -> Result<Vec<Candidate>> {
+        let directory = self.path.display().to_string();
         let (path, known) = (self.path.clone(), Arc::clone(&self.known));
         let known = tokio::task::spawn_blocking(move || {
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +44,10 @@ impl Directory {
             Ok::<_, Error>(known.clone())
         })
         .await
-        .expect("scanning does not panic")?;
+        .map_err(|_| Error::Damaged {
+            name: directory,
+            message: "a file in it could not be read".into(),
+        })??;
         Ok(known
             .into_iter()
             .filter_map(|(path, known)| Some((path, known.identity?)))
