@@ -36,6 +36,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("pressroom-console", &["base", "fleet"]),
     ("pressroom-cli", &["base", "fleet"]),
+    ("pressroom-lab", &[]),
     ("pressroom-testkit", &["base"]),
     ("pressroom-tests", &["base", "testkit"]),
     (

@@ -1,0 +1,25 @@
+//! A private MariaDB and real WordPress trees, without a Pressroom.
+//!
+//! The engine's own tests, its fuzz corpus and the benches start here: [`Mariadb`]
+//! is one server per test process that ends with it, [`Site`] is a WordPress that
+//! was installed by its own code into a database of its own. Nothing here uses the
+//! code under test. `testkit` is for tests of the whole product; this crate stays
+//! small so that the engine's tests compile fast.
+//!
+//! ```no_run
+//! # fn main() -> anyhow::Result<()> {
+//! use pressroom_lab::{Site, Wordpress};
+//! let site = Site::new(Wordpress::V6_5)?;
+//! assert_eq!(site.php("echo get_option('blogname');")?, "Lab");
+//! # Ok(())
+//! # }
+//! ```
+
+mod mariadb;
+mod place;
+mod site;
+mod wordpress;
+
+pub use mariadb::{Database, Mariadb};
+pub use site::{Multisite, Site, SiteOptions};
+pub use wordpress::Wordpress;
