@@ -2,7 +2,7 @@
 
 use crate::{
     protocol::{Refusal, RefusalCode, Request, Response, Welcome},
-    serve::{Site, Upload},
+    serve::{Site, Traffic},
 };
 use pressroom_wordpress::{
     Error, Result, bridge, clean, component, config, core, database, fence, home::Home, inventory,
@@ -41,14 +41,20 @@ impl Site for Engine {
     fn carry_out(
         &self,
         request: Request,
-        upload: Upload<'_>,
+        traffic: Traffic<'_>,
         watch: &Watch,
     ) -> std::result::Result<Response, Refusal> {
-        Ok(carry_out(self.home()?, request, upload, watch)?)
+        Ok(carry_out(self.home()?, request, traffic, watch)?)
     }
 }
 
-fn carry_out(home: &Home, request: Request, upload: Upload<'_>, watch: &Watch) -> Result<Response> {
+fn carry_out(
+    home: &Home,
+    request: Request,
+    traffic: Traffic<'_>,
+    watch: &Watch,
+) -> Result<Response> {
+    let Traffic { upload, .. } = traffic;
     // The engine checks again under the lock, right before each act. This is for the
     // long way there: a stale caller need not upload a package to be told.
     if let (Some(epoch), false) = (request.epoch(), matches!(request, Request::Recover { .. })) {

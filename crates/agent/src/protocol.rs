@@ -148,6 +148,12 @@ impl Request {
         matches!(self, Self::InstallCore { .. } | Self::StageComponent { .. })
     }
 
+    /// Whether the data frames of the answer are a download of their own, and not the
+    /// beginning of the [`Response`].
+    pub const fn gives_data(&self) -> bool {
+        false
+    }
+
     /// The name on the wire, for messages and logs.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -18,11 +18,21 @@ use pressroom_wordpress::{
     tree::TreeHash,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::{io::AsyncRead, time};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time,
+};
 use tokio_util::sync::CancellationToken;
 
-/// What is read and sent as a package.
-type Package<'a> = &'a mut (dyn AsyncRead + Unpin + Send);
+/// The data that goes along with a call.
+enum Data<'a> {
+    /// None but the answer.
+    None,
+    /// Read here and sent to the agent.
+    Up(&'a mut (dyn AsyncRead + Unpin + Send)),
+    /// Given by the agent and written here.
+    Down(&'a mut (dyn AsyncWrite + Unpin + Send)),
+}
 
 /// A session with one site. Clones share it; dropping the last one closes the pipe,
 /// upon which the agent completes or undoes its current act and exits.
@@ -107,7 +117,7 @@ impl Session {
     /// Takes the fence and settles what an earlier session left: the first call of
     /// every writing session.
     pub async fn recover(&self, epoch: Epoch) -> Result<Recovery> {
-        match self.call(Request::Recover { epoch }, None).await? {
+        match self.call(Request::Recover { epoch }, Data::None).await? {
             Response::Recover(recovery) => Ok(recovery),
             _ => Err(mismatch("recover")),
         }
@@ -116,7 +126,7 @@ impl Session {
     /// Reads version, components and configuration without running PHP.
     pub async fn inspect(&self, root: &str) -> Result<Inspection> {
         let root = root.to_owned();
-        match self.call(Request::Inspect { root }, None).await? {
+        match self.call(Request::Inspect { root }, Data::None).await? {
             Response::Inspect(inspection) => Ok(*inspection),
             _ => Err(mismatch("inspect")),
         }
@@ -125,7 +135,7 @@ impl Session {
     /// Hashes a directory; `None` where there is none.
     pub async fn tree_hash(&self, path: &str) -> Result<Option<TreeHash>> {
         let path = path.to_owned();
-        match self.call(Request::TreeHash { path }, None).await? {
+        match self.call(Request::TreeHash { path }, Data::None).await? {
             Response::TreeHash(hash) => Ok(hash),
             _ => Err(mismatch("tree_hash")),
         }
@@ -137,7 +147,7 @@ impl Session {
             root: root.to_owned(),
             options: options.iter().map(ToString::to_string).collect(),
         };
-        match self.call(request, None).await? {
+        match self.call(request, Data::None).await? {
             Response::ReadSite(facts) => Ok(facts),
             _ => Err(mismatch("read_site")),
         }
@@ -152,7 +162,7 @@ impl Session {
     ) -> Result<InstalledCore> {
         let root = root.to_owned();
         let request = Request::InstallCore { epoch, root };
-        match self.call(request, Some(&mut package)).await? {
+        match self.call(request, Data::Up(&mut package)).await? {
             Response::InstallCore(core) => Ok(core),
             _ => Err(mismatch("install_core")),
         }
@@ -183,7 +193,7 @@ impl Session {
         mut package: impl AsyncRead + Unpin + Send,
     ) -> Result<Staged> {
         let request = Request::StageComponent { epoch, target };
-        match self.call(request, Some(&mut package)).await? {
+        match self.call(request, Data::Up(&mut package)).await? {
             Response::StageComponent(staged) => Ok(staged),
             _ => Err(mismatch("stage_component")),
         }
@@ -192,7 +202,7 @@ impl Session {
     /// Exchanges the staged tree with the live one; answers what is live now.
     pub async fn swap_component(&self, epoch: Epoch, swap: Swap) -> Result<TreeHash> {
         match self
-            .call(Request::SwapComponent { epoch, swap }, None)
+            .call(Request::SwapComponent { epoch, swap }, Data::None)
             .await?
         {
             Response::Swapped(live) => Ok(live),
@@ -202,7 +212,10 @@ impl Session {
 
     /// Exchanges back; answers what is live now.
     pub async fn take_back(&self, epoch: Epoch, swap: Swap) -> Result<TreeHash> {
-        match self.call(Request::TakeBack { epoch, swap }, None).await? {
+        match self
+            .call(Request::TakeBack { epoch, swap }, Data::None)
+            .await?
+        {
             Response::Swapped(live) => Ok(live),
             _ => Err(mismatch("take_back")),
         }
@@ -228,7 +241,7 @@ impl Session {
             php: php.to_owned(),
             actions,
         };
-        match self.call(request, None).await? {
+        match self.call(request, Data::None).await? {
             Response::Bridge(report) => Ok(report),
             _ => Err(mismatch("bridge")),
         }
@@ -241,13 +254,13 @@ impl Session {
 
     async fn done(&self, request: Request) -> Result<()> {
         let op = request.name();
-        match self.call(request, None).await? {
+        match self.call(request, Data::None).await? {
             Response::Done => Ok(()),
             _ => Err(mismatch(op)),
         }
     }
 
-    async fn call(&self, request: Request, package: Option<Package<'_>>) -> Result<Response> {
+    async fn call(&self, request: Request, data: Data<'_>) -> Result<Response> {
         let Link { pipe, cancel, .. } = &*self.link;
         let op = request.name();
         let writes = request.epoch().is_some();
@@ -265,7 +278,7 @@ impl Session {
         };
         tokio::select! {
             biased;
-            answer = converse(&mut stream, package) => return answer,
+            answer = converse(&mut stream, data) => return answer,
             () = cancel.cancelled() => {}
             () = time::sleep(after) => {
                 if writes {
@@ -302,28 +315,29 @@ impl Session {
     }
 }
 
-/// Sends the package, if there is one, and waits for the answer, which may well come
-/// before the package is through.
-async fn converse(stream: &mut Stream, package: Option<Package<'_>>) -> Result<Response> {
-    let Some(package) = package else {
-        return stream.answer().await;
-    };
-    let unreadable = {
-        let sender = stream.sender();
-        let sending = sender.send(package);
-        tokio::select! {
-            biased;
-            answer = stream.answer() => return answer,
-            sent = sending => sent.err(),
+/// Moves the data, if there is any, and waits for the answer, which may well come
+/// before what was sent is through.
+async fn converse(stream: &mut Stream, data: Data<'_>) -> Result<Response> {
+    let failed = match data {
+        Data::None => None,
+        Data::Up(data) => {
+            let sender = stream.sender();
+            let sending = sender.send(data);
+            tokio::select! {
+                biased;
+                answer = stream.answer() => return answer,
+                sent = sending => sent.err().map(Error::Package),
+            }
         }
+        Data::Down(data) => stream.receive(data).await.err().map(Error::Receive),
     };
-    let Some(unreadable) = unreadable else {
+    let Some(failed) = failed else {
         return stream.answer().await;
     };
     stream.cancel();
     // Wait, so that nothing is written any more once the caller knows.
     let _ = time::timeout(deadline::GRACE, stream.answer()).await;
-    Err(Error::Package(unreadable))
+    Err(failed)
 }
 
 fn mismatch(op: &'static str) -> Error {

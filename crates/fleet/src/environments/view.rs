@@ -53,7 +53,7 @@ impl Fleet {
             .collect())
     }
 
-    pub(super) async fn view(&self, row: EnvironmentRow) -> Result<Environment> {
+    pub(crate) async fn view(&self, row: EnvironmentRow) -> Result<Environment> {
         let scope = Scope::Accounts(vec![row.account_id]);
         let names = self.names(&scope).await?;
         let components = components::list(&self.parts.store, row.id)
