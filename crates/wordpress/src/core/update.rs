@@ -53,13 +53,19 @@ pub struct StagedCore {
     pub version: String,
     /// `$wp_version` that is live; `None` when it cannot be read.
     pub version_before: Option<String>,
+    /// `$required_php_version` of the package; whether the site's PHP is new enough is
+    /// for the caller to ask.
+    pub requires_php: Option<String>,
+    /// `$required_mysql_version` of the package.
+    pub requires_mysql: Option<String>,
     /// Core hash of the package itself, as [`super::package_core`] computes it.
     pub package: TreeHash,
     /// Files of a server's configuration in `wp-admin` and `wp-includes` that no
     /// package has (`wp-admin/.htaccess`): they were copied to the staged directories,
     /// so that no guard of them is lost. Without any, `swap.after` is `package.hash`.
     pub carried: Vec<String>,
-    /// Root files of older WordPress versions that go, by the list in the package.
+    /// PHP files of older WordPress versions in the root that go, by the list in the
+    /// package.
     pub obsolete: Vec<String>,
 }
 
@@ -98,7 +104,10 @@ pub fn stage_core(
     fs::create_dir(&dir).map_err(|why| Error::io("create", &dir, why))?;
     let aside = dir.join("core");
     let planned = package::unpack(&layout, &mut archive, &aside, watch).and_then(|_| {
-        let version = staged_version(&aside)?;
+        let facts = read_source(&aside.join("wp-includes/version.php"))?;
+        let version = tokens::assigned_text(&facts, "wp_version").ok_or_else(|| {
+            Error::BadInput("package is not WordPress, its version cannot be read".to_owned())
+        })?;
         let package = combined(&names, &aside, watch)?;
         let carried = carry(&live, &aside)?;
         let obsolete = obsolete(home, root, &aside, &names)?;
@@ -107,6 +116,8 @@ pub fn stage_core(
             swap,
             version,
             version_before: inventory::core_version(home, root)?,
+            requires_php: tokens::assigned_text(&facts, "required_php_version"),
+            requires_mysql: tokens::assigned_text(&facts, "required_mysql_version"),
             package,
             carried,
             obsolete,
@@ -394,12 +405,13 @@ fn carry(live: &Path, aside: &Path) -> Result<Vec<String>> {
     Ok(carried)
 }
 
-/// Files directly in the root that WordPress itself lists as gone, and that are there.
+/// PHP files directly in the root that WordPress itself lists as gone, and that are
+/// there. Its list also has texts (`README.txt`); those may well be the site's.
 fn obsolete(home: &Home, root: &str, aside: &Path, names: &[String]) -> Result<Vec<String>> {
     let source = read_source(&aside.join("wp-admin/includes/update-core.php"))?;
     let mut obsolete = BTreeSet::new();
     for name in old_files(&source) {
-        if !items::is_item(&name) || !name.contains('.') || names.contains(&name) {
+        if !items::is_item(&name) || !name.as_bytes().ends_with(b".php") || names.contains(&name) {
             continue;
         }
         let is_file = home
@@ -426,13 +438,6 @@ fn old_files(source: &[u8]) -> Vec<String> {
             _ => None,
         })
         .collect()
-}
-
-fn staged_version(aside: &Path) -> Result<String> {
-    let source = read_source(&aside.join("wp-includes/version.php"))?;
-    tokens::assigned_text(&source, "wp_version").ok_or_else(|| {
-        Error::BadInput("package is not WordPress, its version cannot be read".to_owned())
-    })
 }
 
 /// A file of the staged package, which we have just written; empty when it has none.

@@ -8,7 +8,7 @@ use crate::{
 };
 use std::{io::Cursor, os::unix::fs::symlink};
 
-const OLD_FILES: &str = "<?php global $_old_files; $_old_files = array(\n'wp-admin/b2.php', // gone\n'wp-feed.php', 'wp-pass.php', 'index.php', 'wp-content/x.php', '.htaccess', 'wp-config.php', 'folder' );\n$x = array('theirs.php');";
+const OLD_FILES: &str = "<?php global $_old_files; $_old_files = array(\n'wp-admin/b2.php', // gone\n'wp-feed.php', 'theirs.txt', 'wp-pass.php', 'index.php', 'wp-content/x.php', '.htaccess', 'wp-config.php', 'folder' );\n$x = array('theirs.php');";
 
 fn wordpress(version: &str) -> Vec<u8> {
     let version_php = format!("<?php $wp_version='{version}';");
