@@ -25,7 +25,7 @@ pub enum Exchange {
     #[default]
     Atomic,
     /// By renames one after the other, because the file system has no such act (NFS,
-    /// ext2, older ZFS): for an instant nothing was in the live place.
+    /// older ZFS): for an instant nothing was in the live place.
     Stepwise,
 }
 

@@ -129,9 +129,10 @@ impl CoreSwap {
         home.state_path("staging").join(&self.staged).join("core")
     }
 
-    /// Where an item is live. The name was checked, the way to it is checked here.
+    /// Where an item is live. The name was checked, the way to it is checked here; what
+    /// lies there may be a link, which is renamed and never followed.
     pub(super) fn live(&self, home: &Home, item: &CoreItem) -> Result<PathBuf> {
-        home.resolve(&below(&self.root, &item.name))
+        Ok(home.resolve(&self.root)?.join(&item.name))
     }
 
     /// Looks at every item.

@@ -1,5 +1,7 @@
 //! Core updates of real WordPress trees.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use pressroom_base::Epoch;
 use pressroom_lab::{Site, SiteOptions, Wordpress};
 use pressroom_wordpress::{

@@ -260,6 +260,17 @@ fn what_somebody_wrote_meanwhile_is_not_run_over() {
     assert_eq!(bench.take_back(&plan).unwrap().tree.hash, plan.before);
     assert_eq!(bench.whole(), old);
 
+    // Links planted meanwhile are moved, never followed.
+    let plan = bench.stage().swap;
+    bench.swap(&plan).unwrap();
+    fs::remove_dir_all(bench.www.join("wp-admin")).unwrap();
+    symlink("/etc", bench.www.join("wp-admin")).unwrap();
+    fs::remove_file(bench.www.join("wp-login.php")).unwrap();
+    symlink("/etc/passwd", bench.www.join("wp-login.php")).unwrap();
+    assert_eq!(bench.recovered().last().unwrap().1.len(), 2);
+    assert_eq!(bench.take_back(&plan).unwrap().tree.hash, plan.before);
+    assert_eq!(bench.whole(), old);
+
     // A new file's place taken by somebody else before the swap.
     let plan = bench.stage().swap;
     fs::write(bench.www.join("wp-new.php"), "foreign").unwrap();
