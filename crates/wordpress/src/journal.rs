@@ -7,10 +7,10 @@
 use crate::{
     Error, Result,
     component::{self, Swap},
-    core::{self, Record},
+    core::{self, CoreSwap, Record, RecoveredCoreSwap},
     disk, fence,
     home::Home,
-    package, tree,
+    package,
     watch::Watch,
 };
 use pressroom_base::Epoch;
@@ -26,6 +26,10 @@ use std::{
 pub struct Recovery {
     /// Swaps that were under way, and which side is live now.
     pub swaps: Vec<RecoveredSwap>,
+    /// Core swaps that were under way, and which side is live now. A mixed one is
+    /// finished by [`core::swap_core`] or undone by [`core::take_back_core`].
+    #[serde(default)]
+    pub core_swaps: Vec<RecoveredCoreSwap>,
     /// Staged trees without a journalled swap that were removed.
     pub dropped_stages: u32,
     /// Whether a half-done core unpacking was found; [`crate::core::remove`] undoes it.
@@ -71,10 +75,18 @@ pub(crate) enum Entry {
         /// What it will have put there.
         record: Record,
     },
+    /// A core update may be on its way in or back out.
+    CoreSwap {
+        /// Who wrote it.
+        epoch: Epoch,
+        /// The swap.
+        swap: CoreSwap,
+    },
 }
 
 const SWAP: &str = "swap-";
 const CORE: &str = "core-";
+const CORE_SWAP: &str = "update-";
 const END: &str = ".json";
 const MAX_ENTRY: u64 = 1024 * 1024;
 
@@ -94,10 +106,16 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
         match entry {
             Entry::Swap { swap, .. } => {
                 keep.push(swap.staged.clone());
+                component::close_gap(home, epoch, &swap, watch)?;
                 let live = look(home, &swap, watch)?;
                 found.swaps.push(RecoveredSwap { swap, live });
             }
             Entry::Core { .. } => found.unfinished_core = true,
+            Entry::CoreSwap { swap, .. } => {
+                keep.push(swap.staged.clone());
+                let recovered = core::look_at_swap(home, epoch, swap, watch)?;
+                found.core_swaps.push(recovered);
+            }
         }
     }
     let staging = home.state_subdir("staging")?;
@@ -124,7 +142,7 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
 /// Which side of a swap is live, by its hash.
 fn look(home: &Home, swap: &Swap, watch: &Watch) -> Result<Live> {
     let live = component::live_path(home, &swap.target)?;
-    let found = match tree::hash_dir(&live, watch) {
+    let found = match swap.target.hash(&live, watch) {
         Ok(found) => found.map(|tree| tree.hash),
         // Something else of that name is neither tree.
         Err(Error::BadInput(_)) => return Ok(Live::Other),
@@ -154,6 +172,21 @@ pub(crate) fn settle_swap(home: &Home, staged: &str) -> Result<()> {
     )
 }
 
+/// Removes the entry of a core update.
+pub(crate) fn settle_core_swap(home: &Home, staged: &str) -> Result<()> {
+    let name = format!("{CORE_SWAP}{staged}{END}");
+    disk::remove_file(&home.state_path("journal").join(name))
+}
+
+/// The swap in the entry of a core update.
+pub(crate) fn unfinished_core_swap(home: &Home, staged: &str) -> Result<Option<CoreSwap>> {
+    let name = format!("{CORE_SWAP}{staged}{END}");
+    Ok(match read(&home.state_path("journal").join(name))? {
+        Some(Entry::CoreSwap { swap, .. }) => Some(swap),
+        _ => None,
+    })
+}
+
 /// Removes the entry of a core.
 pub(crate) fn settle_core(home: &Home, root: &str) -> Result<()> {
     let name = format!("{CORE}{}{END}", core::root_key(root));
@@ -173,6 +206,7 @@ fn file_name(entry: &Entry) -> String {
     match entry {
         Entry::Swap { swap, .. } => format!("{SWAP}{}{END}", swap.staged),
         Entry::Core { record, .. } => format!("{CORE}{}{END}", core::root_key(&record.root)),
+        Entry::CoreSwap { swap, .. } => format!("{CORE_SWAP}{}{END}", swap.staged),
     }
 }
 

@@ -17,6 +17,7 @@
 //! ```
 
 pub mod bridge;
+pub mod caches;
 pub mod clean;
 pub mod component;
 pub mod config;
@@ -28,6 +29,7 @@ pub mod fence;
 pub mod home;
 pub mod inventory;
 pub mod journal;
+pub mod maintenance;
 pub mod package;
 pub mod tree;
 pub mod watch;
