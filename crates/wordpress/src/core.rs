@@ -24,11 +24,13 @@ use std::{
 };
 
 mod items;
+mod stage;
 mod update;
 
 pub use items::{CoreItem, CoreLive, CoreSwap, RecoveredCoreSwap, combine, package_core};
 pub(crate) use items::{below, look_at_swap};
-pub use update::{StagedCore, SwappedCore, drop_staged, stage_core, swap_core, take_back_core};
+pub use stage::{StagedCore, stage_core};
+pub use update::{SwappedCore, drop_staged, swap_core, take_back_core};
 
 /// A core that was unpacked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

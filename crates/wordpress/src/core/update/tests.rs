@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    core::{CoreLive, package_core},
+    core::{CoreLive, StagedCore, package_core, stage_core},
     disk::failpoint,
     journal::recover,
     package::sample::{EPOCH, home, spooled, staged_names, zip_of},
