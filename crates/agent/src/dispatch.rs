@@ -5,10 +5,10 @@ use crate::{
     serve::{Site, Traffic},
 };
 use pressroom_wordpress::{
-    Error, Result, bridge, clean, component, config, core, database, fence, home::Home, inventory,
-    journal, package, tree, watch::Watch,
+    Error, Result, bridge, caches, clean, component, config, core, database, fence, home::Home,
+    inventory, journal, maintenance, package, tree, watch::Watch,
 };
-use std::{error::Error as _, io, path::Path};
+use std::{error::Error as _, io, path::Path, time::Duration};
 
 /// The engine at one home.
 pub(crate) struct Engine {
@@ -99,6 +99,37 @@ fn carry_out(
             component::drop_staged(home, epoch, &staged, watch)?;
             Response::Done
         }
+        Request::StageCore { epoch, root } => {
+            let package = package::spool(home, epoch, upload, watch)?;
+            let staged = core::stage_core(home, epoch, &root, &package, watch)?;
+            Response::StageCore(Box::new(staged))
+        }
+        Request::SwapCore { epoch, swap } => {
+            Response::SwappedCore(core::swap_core(home, epoch, &swap, watch)?)
+        }
+        Request::TakeBackCore { epoch, swap } => {
+            Response::SwappedCore(core::take_back_core(home, epoch, &swap, watch)?)
+        }
+        Request::DropStagedCore { epoch, staged } => {
+            core::drop_staged(home, epoch, &staged, watch)?;
+            Response::Done
+        }
+        Request::Maintain {
+            epoch,
+            root,
+            lease_s,
+        } => Response::Maintain(match lease_s {
+            Some(lease) => {
+                let lease = Duration::from_secs(lease);
+                maintenance::enter(home, epoch, &root, lease, watch)?
+            }
+            None => maintenance::leave(home, epoch, &root, watch)?,
+        }),
+        Request::FlushCaches {
+            epoch,
+            root,
+            options,
+        } => Response::FlushCaches(caches::flush(home, epoch, &root, &options, watch)?),
         Request::Bridge {
             epoch,
             root,

@@ -24,15 +24,21 @@ pub const GRACE: Duration = Duration::from_secs(15);
 pub(crate) const fn of(request: &Request) -> Duration {
     match request {
         Request::Inspect { .. } | Request::ReadSite { .. } => READ,
-        Request::WriteConfig { .. } | Request::CleanHome { .. } => WRITE,
+        Request::WriteConfig { .. } | Request::Maintain { .. } | Request::CleanHome { .. } => WRITE,
         // A swap looks at both trees before it exchanges them, and so does recovery.
         Request::TreeHash { .. }
         | Request::Recover { .. }
         | Request::RemoveCore { .. }
         | Request::SwapComponent { .. }
         | Request::TakeBack { .. }
+        | Request::SwapCore { .. }
+        | Request::TakeBackCore { .. }
+        | Request::FlushCaches { .. }
+        | Request::DropStagedCore { .. }
         | Request::DropStaged { .. } => TREE,
-        Request::InstallCore { .. } | Request::StageComponent { .. } => PACKAGE,
+        Request::InstallCore { .. }
+        | Request::StageCore { .. }
+        | Request::StageComponent { .. } => PACKAGE,
         Request::Bridge { .. } => BRIDGE,
     }
 }
