@@ -17,7 +17,12 @@ use pressroom_base::Epoch;
 use pressroom_phpdata::tokens::{self, Token};
 use rustix::fs::{Access, AtFlags, CWD};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fs, os::unix::fs::MetadataExt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    os::unix::fs::MetadataExt,
+    path::Path,
+};
 
 /// A server's configuration for a directory is no larger.
 const MAX_CARRIED: u64 = 1024 * 1024;
@@ -74,10 +79,22 @@ pub fn stage_core(
         let version = tokens::assigned_text(&facts, "wp_version").ok_or_else(|| {
             Error::BadInput("package is not WordPress, its version cannot be read".to_owned())
         })?;
-        let package = combined(&names, &aside, watch)?;
+        let mut trees = hashes(&names, &aside, watch)?;
+        let package = items::combine(trees.iter().map(|(name, tree)| (name.as_str(), tree)));
         let carried = carry(&live, &aside)?;
+        for path in &carried {
+            let directory = path.split('/').take(1).map(str::to_owned);
+            trees.extend(hashes(&directory.collect::<Vec<_>>(), &aside, watch)?);
+        }
         let obsolete = obsolete(home, root, &aside, &names)?;
-        let swap = plan(home, root, staged, &names, &obsolete, &aside, watch)?;
+        let swap = plan(
+            home,
+            root,
+            staged,
+            names.iter().chain(&obsolete),
+            &trees,
+            watch,
+        )?;
         Ok(StagedCore {
             swap,
             version,
@@ -96,13 +113,13 @@ pub fn stage_core(
     planned
 }
 
-fn plan(
+/// The plan for these names in this order; `after` has what is staged.
+fn plan<'a>(
     home: &Home,
     root: &str,
     staged: String,
-    names: &[String],
-    obsolete: &[String],
-    aside: &Path,
+    names: impl Iterator<Item = &'a String>,
+    after: &BTreeMap<String, TreeHash>,
     watch: &Watch,
 ) -> Result<CoreSwap> {
     let mut swap = CoreSwap {
@@ -112,8 +129,8 @@ fn plan(
         before: String::new(),
         after: String::new(),
     };
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    for name in names.iter().chain(obsolete) {
+    let mut before = BTreeMap::new();
+    for name in names {
         let live = home
             .resolve(&items::below(root, name))
             .and_then(|path| items::hash(&path, watch))
@@ -123,33 +140,30 @@ fn plan(
                 )),
                 why => why,
             })?;
-        let new = items::hash(&aside.join(name), watch)?;
         swap.items.push(CoreItem {
             name: name.clone(),
             before: live.as_ref().map(|tree| tree.hash.clone()),
-            after: new.as_ref().map(|tree| tree.hash.clone()),
+            after: after.get(name).map(|tree| tree.hash.clone()),
         });
-        before.extend(live.map(|tree| (name, tree)));
-        after.extend(new.map(|tree| (name, tree)));
+        before.extend(live.map(|tree| (name.clone(), tree)));
     }
-    let hash = |trees: &[(&String, TreeHash)]| {
+    let hash = |trees: &BTreeMap<String, TreeHash>| {
         items::combine(trees.iter().map(|(name, tree)| (name.as_str(), tree))).hash
     };
     swap.before = hash(&before);
-    swap.after = hash(&after);
+    swap.after = hash(after);
     Ok(swap)
 }
 
-fn combined(names: &[String], dir: &Path, watch: &Watch) -> Result<TreeHash> {
-    let mut trees = Vec::new();
+/// The hash of each thing that is in a directory, by its name.
+fn hashes(names: &[String], dir: &Path, watch: &Watch) -> Result<BTreeMap<String, TreeHash>> {
+    let mut found = BTreeMap::new();
     for name in names {
         if let Some(tree) = items::hash(&dir.join(name), watch)? {
-            trees.push((name.as_str(), tree));
+            found.insert(name.clone(), tree);
         }
     }
-    Ok(items::combine(
-        trees.iter().map(|(name, tree)| (*name, tree)),
-    ))
+    Ok(found)
 }
 
 /// Copies a server's configuration files of the live directories to the staged ones.
