@@ -306,6 +306,7 @@ impl Item<'_> {
 
     /// The new tree is live: does the site still live? If not, back it goes.
     async fn judge(&self, attempt: &Attempt) -> Result<ItemOutcome> {
+        self.flush_caches().await;
         self.refresh_wordpress().await;
         if let Some(trouble) = self.suffering(attempt).await? {
             return self.take_back(attempt, Live::After, &trouble).await;
@@ -317,6 +318,14 @@ impl Item<'_> {
                 self.slug, attempt.old_version, attempt.new_version
             ),
         ))
+    }
+
+    /// Caches must not answer with what was live before: neither in a verdict nor
+    /// after it was taken back.
+    async fn flush_caches(&self) {
+        self.fleet
+            .flush_caches(self.ctx, self.session, self.row, vec![self.directory()])
+            .await;
     }
 
     /// Lets WordPress forget what it cached of its components. Before the verdict,
@@ -387,6 +396,7 @@ impl Item<'_> {
                 ),
             ));
         }
+        self.flush_caches().await;
         let after: Look = self.fleet.look_at(self.row).await;
         let (ended, mut message) = match after.trouble() {
             None => (
