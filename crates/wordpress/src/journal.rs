@@ -6,6 +6,7 @@
 
 use crate::{
     Error, Result,
+    archive::{self, ExchangeRecord, RecoveredExchange},
     component::{self, Swap},
     core::{self, Record},
     disk, fence,
@@ -28,6 +29,9 @@ pub struct Recovery {
     pub swaps: Vec<RecoveredSwap>,
     /// Staged trees without a journalled swap that were removed.
     pub dropped_stages: u32,
+    /// Exchanges of whole trees that were under way, and which side is live now.
+    #[serde(default)]
+    pub exchanges: Vec<RecoveredExchange>,
     /// Whether a half-done core unpacking was found; [`crate::core::remove`] undoes it.
     pub unfinished_core: bool,
 }
@@ -71,12 +75,20 @@ pub(crate) enum Entry {
         /// What it will have put there.
         record: Record,
     },
+    /// A tree may be on its way in or back out.
+    Exchange {
+        /// Who wrote it.
+        epoch: Epoch,
+        /// What goes where.
+        record: ExchangeRecord,
+    },
 }
 
 const SWAP: &str = "swap-";
 const CORE: &str = "core-";
+const EXCHANGE: &str = "exchange-";
 const END: &str = ".json";
-const MAX_ENTRY: u64 = 1024 * 1024;
+pub(crate) const MAX_ENTRY: u64 = 1024 * 1024;
 
 /// Takes the fence and settles what earlier sessions left.
 ///
@@ -98,6 +110,10 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
                 found.swaps.push(RecoveredSwap { swap, live });
             }
             Entry::Core { .. } => found.unfinished_core = true,
+            Entry::Exchange { record, .. } => {
+                keep.push(record.staged().to_owned());
+                found.exchanges.push(archive::look_at_exchange(home, record)?);
+            }
         }
     }
     let staging = home.state_subdir("staging")?;
@@ -154,6 +170,21 @@ pub(crate) fn settle_swap(home: &Home, staged: &str) -> Result<()> {
     )
 }
 
+/// Removes the entry of an exchange.
+pub(crate) fn settle_exchange(home: &Home, staged: &str) -> Result<()> {
+    let name = format!("{EXCHANGE}{staged}{END}");
+    disk::remove_file(&home.state_path("journal").join(name))
+}
+
+/// The record in the entry of an exchange.
+pub(crate) fn unfinished_exchange(home: &Home, staged: &str) -> Result<Option<ExchangeRecord>> {
+    let name = format!("{EXCHANGE}{staged}{END}");
+    Ok(match read(&home.state_path("journal").join(name))? {
+        Some(Entry::Exchange { record, .. }) => Some(record),
+        _ => None,
+    })
+}
+
 /// Removes the entry of a core.
 pub(crate) fn settle_core(home: &Home, root: &str) -> Result<()> {
     let name = format!("{CORE}{}{END}", core::root_key(root));
@@ -173,6 +204,7 @@ fn file_name(entry: &Entry) -> String {
     match entry {
         Entry::Swap { swap, .. } => format!("{SWAP}{}{END}", swap.staged),
         Entry::Core { record, .. } => format!("{CORE}{}{END}", core::root_key(&record.root)),
+        Entry::Exchange { record, .. } => format!("{EXCHANGE}{}{END}", record.staged()),
     }
 }
 

@@ -16,7 +16,9 @@
 //! # }
 //! ```
 
+pub mod archive;
 pub mod bridge;
+pub mod checksums;
 pub mod clean;
 pub mod component;
 pub mod config;
