@@ -112,7 +112,9 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
             Entry::Core { .. } => found.unfinished_core = true,
             Entry::Exchange { record, .. } => {
                 keep.push(record.staged().to_owned());
-                found.exchanges.push(archive::look_at_exchange(home, record)?);
+                found
+                    .exchanges
+                    .push(archive::look_at_exchange(home, record)?);
             }
         }
     }

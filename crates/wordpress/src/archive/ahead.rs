@@ -54,10 +54,7 @@ pub(crate) fn ordered<J: Send, P: Send>(
                 to_taker.send(pieces).is_ok() && to_workers.send((job, results)).is_ok()
             })
         });
-        let taken = order
-            .into_iter()
-            .flatten()
-            .try_for_each(&mut take);
+        let taken = order.into_iter().flatten().try_for_each(&mut take);
         let joined = feeder.join();
         taken?;
         // A panic over there is a bug here; it goes on.
@@ -104,7 +101,12 @@ mod tests {
             |_| Err(Error::Cancelled),
         );
         assert!(matches!(endless, Err(Error::Cancelled)));
-        let unfed = ordered(1, |_| Err(Error::Deadline), |n: u32, _: Give<'_, u32>| drop(n), |_| Ok(()));
+        let unfed = ordered(
+            1,
+            |_| Err(Error::Deadline),
+            |n: u32, _: Give<'_, u32>| drop(n),
+            |_| Ok(()),
+        );
         assert!(matches!(unfed, Err(Error::Deadline)));
     }
 }

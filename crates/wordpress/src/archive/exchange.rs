@@ -253,11 +253,7 @@ impl Places {
                 stay.push(clean);
             }
         }
-        Ok(Self {
-            live,
-            aside,
-            stay,
-        })
+        Ok(Self { live, aside, stay })
     }
 
     fn live_of(&self, slot: &Slot) -> PathBuf {
@@ -330,11 +326,11 @@ fn begin(
                 carry: to_carry(places, exchange, method)?,
             };
             write(home, epoch, &record)?;
-            let why = match go(places, &record, Side::After).and_then(|()| carry_over(places, &record))
-            {
-                Ok(()) => return Ok(record),
-                Err(why) => why,
-            };
+            let why =
+                match go(places, &record, Side::After).and_then(|()| carry_over(places, &record)) {
+                    Ok(()) => return Ok(record),
+                    Err(why) => why,
+                };
             // Back at once; if that fails, the journal tells our successor.
             carry_back(places, &record)?;
             go(places, &record, Side::Before)?;
@@ -373,8 +369,8 @@ fn may_be_whole(home: &Home, places: &Places) -> Result<bool> {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(why) => return Err(Error::io("look at", &places.live, why)),
     };
-    let staged =
-        fs::symlink_metadata(&places.aside).map_err(|why| Error::io("look at", &places.aside, why))?;
+    let staged = fs::symlink_metadata(&places.aside)
+        .map_err(|why| Error::io("look at", &places.aside, why))?;
     if live.dev() != staged.dev() || live.uid() != staged.uid() {
         return Ok(false);
     }
@@ -493,7 +489,8 @@ fn to_carry(places: &Places, exchange: &Exchange, method: Method) -> Result<Vec<
             && disk::exists(&places.live.join(path))?
             && !disk::exists(&places.aside.join(path))?;
         // Name by name, what is directly in the root simply stays.
-        let stays = method == Method::ByName && places.stay.iter().any(|name| name == wanted.bytes());
+        let stays =
+            method == Method::ByName && places.stay.iter().any(|name| name == wanted.bytes());
         if there && !stays {
             found.push(wanted.clone());
         }
@@ -510,9 +507,10 @@ fn carry_over(places: &Places, record: &Record) -> Result<()> {
 fn carry_back(places: &Places, record: &Record) -> Result<()> {
     for path in &record.carry {
         let first = path.bytes().split(|byte| *byte == b'/').next();
-        let slot = record.slots.iter().find(|slot| {
-            record.method == Method::Whole || Some(slot.name.bytes()) == first
-        });
+        let slot = record
+            .slots
+            .iter()
+            .find(|slot| record.method == Method::Whole || Some(slot.name.bytes()) == first);
         let is_back = match slot {
             Some(slot) => inode(&places.live_of(slot))? == slot.before,
             None => true,

@@ -160,7 +160,11 @@ mod tests {
             ("a*b*c", "aXbY", false),
             ("**", "a/b", true),
         ] {
-            assert_eq!(glob(pattern.as_bytes(), text.as_bytes()), matches, "{pattern} {text}");
+            assert_eq!(
+                glob(pattern.as_bytes(), text.as_bytes()),
+                matches,
+                "{pattern} {text}"
+            );
         }
         let evil = "*a".repeat(200);
         assert!(!glob(evil.as_bytes(), "b".repeat(3000).as_bytes()));
@@ -174,11 +178,19 @@ mod tests {
             ("public_html/wp-content/", "cache", true),
             ("", "public_html/wp-content/updraft", true),
             ("public_html", "cache", false),
-            ("public_html", "wp-content/uploads/backwpup-4ab2-backups", true),
+            (
+                "public_html",
+                "wp-content/uploads/backwpup-4ab2-backups",
+                true,
+            ),
             ("public_html", "wp-content/plugins/cache", false),
         ] {
             let excludes = Excludes::new(source, true, &[]).unwrap();
-            assert_eq!(excludes.matching(path.as_bytes()).is_some(), found, "{source} {path}");
+            assert_eq!(
+                excludes.matching(path.as_bytes()).is_some(),
+                found,
+                "{source} {path}"
+            );
             let off = Excludes::new(source, false, &[]).unwrap();
             assert_eq!(off.matching(path.as_bytes()), None);
         }

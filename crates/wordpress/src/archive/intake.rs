@@ -86,7 +86,12 @@ const IMPLIED: Attributes = Attributes {
 };
 
 impl<'a> Intake<'a> {
-    pub(super) fn new(limits: Limits, rules: Rules, sink: &'a mut dyn Sink, watch: &'a Watch) -> Self {
+    pub(super) fn new(
+        limits: Limits,
+        rules: Rules,
+        sink: &'a mut dyn Sink,
+        watch: &'a Watch,
+    ) -> Self {
         let packed = Packed::default();
         Self {
             meter: Meter::new(limits, packed.clone()),
@@ -201,7 +206,12 @@ impl<'a> Intake<'a> {
             .map_err(|why| damaged(&why))?;
         if start != manifest::START {
             self.meter.entry(&path, declared)?;
-            return self.plain_file(path, declared, attributes, &mut start.as_slice().chain(input));
+            return self.plain_file(
+                path,
+                declared,
+                attributes,
+                &mut start.as_slice().chain(input),
+            );
         }
         let limit = self.meter.limits().manifest_bytes;
         if declared > limit {
@@ -247,7 +257,12 @@ impl<'a> Intake<'a> {
     }
 
     /// A hard link: a second file of the same content.
-    pub(super) fn hard_link(&mut self, raw: &[u8], target: &[u8], attributes: Attributes) -> Result<()> {
+    pub(super) fn hard_link(
+        &mut self,
+        raw: &[u8],
+        target: &[u8],
+        attributes: Attributes,
+    ) -> Result<()> {
         let from = names::clean(target, self.rules)?;
         let Some(Seen { content, .. }) = self.seen.get(&from) else {
             return Err(refused(raw, "is a hard link to what is not in the archive"));
@@ -333,7 +348,11 @@ impl<'a> Intake<'a> {
             .values()
             .filter(|seen| !seen.implied || manifest.is_none())
             .for_each(|seen| totals.count(&seen.content));
-        let entries = || self.seen.iter().map(|(path, seen)| (path.as_slice(), &seen.content));
+        let entries = || {
+            self.seen
+                .iter()
+                .map(|(path, seen)| (path.as_slice(), &seen.content))
+        };
         let trees = match &manifest {
             Some(manifest) => manifest.trees.clone(),
             None => vec![PackedTree {
@@ -344,16 +363,24 @@ impl<'a> Intake<'a> {
         };
         for packed in &trees {
             if manifest::tree_of(entries(), &packed.prefix) != packed.tree {
-                return Err(unlike(&format!("the tree `{}` has another hash", packed.prefix)));
+                return Err(unlike(&format!(
+                    "the tree `{}` has another hash",
+                    packed.prefix
+                )));
             }
         }
-        if manifest.as_ref().is_some_and(|manifest| manifest.totals != totals) {
+        if manifest
+            .as_ref()
+            .is_some_and(|manifest| manifest.totals != totals)
+        {
             return Err(unlike("the sums differ"));
         }
         let mut outside_links: Vec<EntryPath> = entries()
             .filter(|(path, content)| match content {
                 Content::Link { target } => {
-                    let inside = trees.iter().find(|tree| manifest::below(path, &tree.prefix).is_some());
+                    let inside = trees
+                        .iter()
+                        .find(|tree| manifest::below(path, &tree.prefix).is_some());
                     let floor = inside.map_or(0, |tree| usize::from(!tree.prefix.is_empty()));
                     !names::stays(path, target.bytes(), floor)
                 }
@@ -363,7 +390,9 @@ impl<'a> Intake<'a> {
             .collect();
         outside_links.sort_unstable();
         let mut files: Vec<String> = entries()
-            .filter(|(path, content)| !path.contains(&b'/') && matches!(content, Content::File { .. }))
+            .filter(|(path, content)| {
+                !path.contains(&b'/') && matches!(content, Content::File { .. })
+            })
             .map(|(path, _)| String::from_utf8_lossy(path).into_owned())
             .take(1000)
             .collect();
@@ -372,7 +401,11 @@ impl<'a> Intake<'a> {
             has_manifest: manifest.is_some(),
             trees,
             totals,
-            files: if manifest.is_some() { files } else { Vec::new() },
+            files: if manifest.is_some() {
+                files
+            } else {
+                Vec::new()
+            },
             case_duplicates: manifest::case_duplicates(self.seen.keys().map(Vec::as_slice)),
             outside_links,
         };
@@ -411,7 +444,11 @@ impl<'a> Intake<'a> {
             .map(|(path, _)| path.as_slice())
             .collect();
         let mut said = Vec::new();
-        for (word, mut paths) in [("changed", changed), ("missing", missing), ("unexpected", unexpected)] {
+        for (word, mut paths) in [
+            ("changed", changed),
+            ("missing", missing),
+            ("unexpected", unexpected),
+        ] {
             if !paths.is_empty() {
                 paths.sort_unstable();
                 let some: Vec<String> = paths.iter().take(5).map(|path| shown(path)).collect();

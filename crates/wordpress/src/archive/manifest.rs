@@ -245,7 +245,9 @@ pub(crate) fn tree_of<'a>(
             Content::Link { target } => hasher.link(path, target.bytes()),
             // In this order, what is inside a directory follows it.
             Content::Directory => {
-                let holds = inside.get(at + 1).is_some_and(|(next, _)| next.starts_with(path));
+                let holds = inside
+                    .get(at + 1)
+                    .is_some_and(|(next, _)| next.starts_with(path));
                 if !holds {
                     hasher.empty_directory(path);
                 }
@@ -357,12 +359,17 @@ impl fmt::Debug for Digest {
 /// Path pairs that differ in the case of letters only: on a disk that does not
 /// tell them apart, one would replace the other. The first hundred.
 pub(crate) fn case_duplicates<'a>(paths: impl Iterator<Item = &'a [u8]>) -> Vec<EntryPath> {
+    let mut paths: Vec<&[u8]> = paths.collect();
+    paths.sort_unstable();
+    let fold = |path: &[u8]| match std::str::from_utf8(path) {
+        Ok(text) => text.to_lowercase().into_bytes(),
+        Err(_) => path.to_ascii_lowercase(),
+    };
     let mut folded = HashSet::new();
-    let mut found: Vec<EntryPath> = paths
-        .filter(|path| !folded.insert(String::from_utf8_lossy(path).to_lowercase()))
+    paths
+        .into_iter()
+        .filter(|path| !folded.insert(fold(path)))
+        .take(100)
         .map(|path| EntryPath::new(path.to_vec()))
-        .collect();
-    found.sort_unstable();
-    found.truncate(100);
-    found
+        .collect()
 }

@@ -128,7 +128,10 @@ mod tests {
             ("a/..b/...", "a/..b/..."),
             ("a\\b", "a\\b"),
         ] {
-            assert_eq!(clean(raw.as_bytes(), Rules::Tar).unwrap(), cleaned.as_bytes());
+            assert_eq!(
+                clean(raw.as_bytes(), Rules::Tar).unwrap(),
+                cleaned.as_bytes()
+            );
         }
         let deep = "d/".repeat(MAX_DEPTH + 1);
         let long = format!("{}x", "abcdefghi/".repeat(100)).repeat(4);

@@ -287,7 +287,8 @@ impl<'a> Packer<'a> {
     fn take(&mut self, name: &str) -> Result<()> {
         self.watch.check()?;
         let plain = !name.contains('/')
-            && names::clean(name.as_bytes(), Rules::Zip).is_ok_and(|clean| clean == name.as_bytes())
+            && names::clean(name.as_bytes(), Rules::Zip)
+                .is_ok_and(|clean| clean == name.as_bytes())
             && name != ".";
         if !plain {
             return Err(Error::BadInput(format!(

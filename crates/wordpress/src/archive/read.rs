@@ -59,8 +59,14 @@ pub(crate) struct Bundle {
 }
 
 pub(crate) enum Body {
-    Directory { mode: u32, mtime: u64 },
-    Link { target: Vec<u8>, mtime: u64 },
+    Directory {
+        mode: u32,
+        mtime: u64,
+    },
+    Link {
+        target: Vec<u8>,
+        mtime: u64,
+    },
     LeftOut(Why),
     File {
         range: Range<usize>,

@@ -84,7 +84,8 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
                 .unwrap_or_default()
         };
         // Before there were kinds, a slash said so.
-        let old_directory = path.ends_with(b"/") && header.as_ustar().is_none() && header.as_gnu().is_none();
+        let old_directory =
+            path.ends_with(b"/") && header.as_ustar().is_none() && header.as_gnu().is_none();
         match kind {
             EntryType::Regular | EntryType::Continuous if !old_directory => {
                 let mut content = (&mut tar).take(size);
@@ -94,14 +95,21 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
                 }
                 skip_fill(&mut tar, size)?;
             }
-            _ if size > 0 && kind.as_byte() <= b'7' => return Err(refused(&path, "has content and should not")),
+            _ if size > 0 && kind.as_byte() <= b'7' => {
+                return Err(refused(&path, "has content and should not"));
+            }
             EntryType::Regular | EntryType::Directory => intake.directory(&path, attributes)?,
             EntryType::Symlink => intake.link(&path, &target(), attributes.mtime)?,
             EntryType::Link => intake.hard_link(&path, &target(), attributes)?,
             EntryType::Char | EntryType::Block | EntryType::Fifo => {
                 return Err(refused(&path, "is a device or a pipe"));
             }
-            EntryType::GNUSparse => return Err(refused(&path, "is stored with holes, which is not supported")),
+            EntryType::GNUSparse => {
+                return Err(refused(
+                    &path,
+                    "is stored with holes, which is not supported",
+                ));
+            }
             other => {
                 return Err(refused(
                     &path,

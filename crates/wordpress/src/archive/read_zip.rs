@@ -119,8 +119,16 @@ fn check_list<R: Read + Seek>(input: &mut R, size: u64, entries: u64) -> Result<
             _ => continue,
         };
         // Where 64-bit fields hold the truth, these are all ones.
-        let bytes = if bytes == u64::from(u32::MAX) { 0 } else { bytes };
-        let count = if count == u64::from(u16::MAX) { 0 } else { count };
+        let bytes = if bytes == u64::from(u32::MAX) {
+            0
+        } else {
+            bytes
+        };
+        let count = if count == u64::from(u16::MAX) {
+            0
+        } else {
+            count
+        };
         let most = entries.saturating_mul(LISTED_AT_MOST);
         if count > entries || count.saturating_mul(LISTED) > size || bytes > most.min(size) {
             return Err(Error::BadInput(format!(
@@ -145,9 +153,14 @@ fn mtime_of<R: Read>(entry: &zip::read::ZipFile<'_, R>) -> u64 {
     };
     let (year, month) = (u64::from(time.year()), u64::from(time.month()));
     // Days since 1970 by the usual formula, years beginning in March.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
+    let (y, m) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year.saturating_sub(1), month + 9)
+    };
     let days = y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + u64::from(time.day());
-    let clock = u64::from(time.hour()) * 3600 + u64::from(time.minute()) * 60 + u64::from(time.second());
+    let clock =
+        u64::from(time.hour()) * 3600 + u64::from(time.minute()) * 60 + u64::from(time.second());
     (days.saturating_sub(719_469)) * 86_400 + clock
 }
 

@@ -41,7 +41,9 @@ fn unpacked(home: &Home, mut bytes: &[u8], options: &UnpackOptions) -> Result<Un
 }
 
 fn staged(home: &Home, unpacked: &Unpacked) -> std::path::PathBuf {
-    home.path().join(".pressroom/staging").join(&unpacked.staged)
+    home.path()
+        .join(".pressroom/staging")
+        .join(&unpacked.staged)
 }
 
 fn hash(path: &Path) -> Option<String> {

@@ -29,10 +29,19 @@ pub(crate) struct Item {
 /// What was found.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Directory { mode: u32, mtime: u64 },
-    Link { target: Vec<u8>, mtime: u64 },
+    Directory {
+        mode: u32,
+        mtime: u64,
+    },
+    Link {
+        target: Vec<u8>,
+        mtime: u64,
+    },
     /// To be opened by its name in the directory.
-    File { dir: Arc<OwnedFd>, name: Vec<u8> },
+    File {
+        dir: Arc<OwnedFd>,
+        name: Vec<u8>,
+    },
     LeftOut(Why),
 }
 
@@ -54,10 +63,7 @@ pub(crate) struct Walk<'a> {
 /// Hands out everything in a tree, a directory before what is in it, until `give`
 /// says that nobody wants more. A missing tree is an error, a directory that goes
 /// away meanwhile is left out.
-pub(crate) fn walk(
-    what: &Walk<'_>,
-    give: &mut dyn FnMut(Item) -> bool,
-) -> Result<()> {
+pub(crate) fn walk(what: &Walk<'_>, give: &mut dyn FnMut(Item) -> bool) -> Result<()> {
     let dir = match rustix::fs::openat(CWD, what.base, DIRECTORY, Mode::empty()) {
         Ok(dir) => dir,
         Err(Errno::NOENT) => return Err(Error::Missing(what.base.display().to_string())),
@@ -175,7 +181,11 @@ impl Walker<'_> {
     }
 
     fn failed(&self, act: &'static str, path: &[u8], why: Errno) -> Error {
-        Error::io(act, self.what.base.join(OsStr::from_bytes(path)), why.into())
+        Error::io(
+            act,
+            self.what.base.join(OsStr::from_bytes(path)),
+            why.into(),
+        )
     }
 }
 

@@ -49,7 +49,10 @@ impl<'a> Writer<'a> {
             Self::Tar(out) => {
                 let mut path = head.path.to_vec();
                 path.push(b'/');
-                let head = Head { path: &path, ..head };
+                let head = Head {
+                    path: &path,
+                    ..head
+                };
                 tar_header(out, head, EntryType::Directory, 0, b"").map_err(failed)
             }
             Self::Zip(zip) => zip
@@ -60,9 +63,7 @@ impl<'a> Writer<'a> {
 
     pub(super) fn link(&mut self, head: Head<'_>, target: &[u8]) -> Result<()> {
         match self {
-            Self::Tar(out) => {
-                tar_header(out, head, EntryType::Symlink, 0, target).map_err(failed)
-            }
+            Self::Tar(out) => tar_header(out, head, EntryType::Symlink, 0, target).map_err(failed),
             Self::Zip(zip) => zip
                 .add_symlink(zip_name(head.path)?, zip_name(target)?, zip_options(head))
                 .map_err(zip_failed),
@@ -87,9 +88,7 @@ impl<'a> Writer<'a> {
     /// Begins a file of exactly that size.
     pub(super) fn begin(&mut self, head: Head<'_>, size: u64) -> Result<()> {
         match self {
-            Self::Tar(out) => {
-                tar_header(out, head, EntryType::Regular, size, b"").map_err(failed)
-            }
+            Self::Tar(out) => tar_header(out, head, EntryType::Regular, size, b"").map_err(failed),
             Self::Zip(zip) => zip
                 .start_file(
                     zip_name(head.path)?,
@@ -147,7 +146,10 @@ fn tar_header(
     header.set_size(size);
     header.set_uid(0);
     header.set_gid(0);
-    for (long, text) in [(EntryType::GNULongLink, target), (EntryType::GNULongName, head.path)] {
+    for (long, text) in [
+        (EntryType::GNULongLink, target),
+        (EntryType::GNULongName, head.path),
+    ] {
         let Some(fields) = header.as_gnu_mut() else {
             continue;
         };
@@ -207,8 +209,7 @@ pub(super) fn zip_options(head: Head<'_>) -> ZipOptions {
 
 /// A file compressed ahead of the writer.
 pub(super) fn prepare(head: Head<'_>, content: &[u8]) -> Result<PreparedZipFile> {
-    PreparedZipFile::from_data(zip_name(head.path)?, zip_options(head), content)
-        .map_err(zip_failed)
+    PreparedZipFile::from_data(zip_name(head.path)?, zip_options(head), content).map_err(zip_failed)
 }
 
 /// The walk leaves out what does not fit.
@@ -240,7 +241,9 @@ fn dos_time(seconds: u64) -> DateTime {
 
 /// The date so many days after 1970-01-01, by whole years and months.
 fn civil(days: u64) -> (u64, u8, u8) {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut year = 1970 + days / 146_097 * 400;
     let mut left = days % 146_097;
     loop {
@@ -272,10 +275,7 @@ fn zip_failed(why: zip::result::ZipError) -> Error {
 }
 
 /// What an entry is, for the writer of the manifest.
-pub(super) fn write_manifest(
-    writer: &mut Writer<'_>,
-    manifest: &super::Manifest,
-) -> Result<()> {
+pub(super) fn write_manifest(writer: &mut Writer<'_>, manifest: &super::Manifest) -> Result<()> {
     // Written twice rather than kept: it grows with the site.
     let mut size = Count(0);
     let unfit = |why: serde_json::Error| failed(why.into());

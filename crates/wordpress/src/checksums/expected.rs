@@ -69,7 +69,10 @@ impl Expected {
         for (path, value) in list {
             let clean = names::clean(path.as_bytes(), Rules::Zip)?;
             if clean != path.as_bytes() {
-                return Err(bad(&format!("have the path {}", names::shown(path.as_bytes()))));
+                return Err(bad(&format!(
+                    "have the path {}",
+                    names::shown(path.as_bytes())
+                )));
             }
             let mut sums = Vec::new();
             collect(value, 0, &mut sums)?;
@@ -122,9 +125,9 @@ fn collect(value: &Value, depth: usize, sums: &mut Vec<Sum>) -> Result<()> {
             sums.push(sum);
             Ok(())
         }
-        Value::Array(many) if depth < 2 => {
-            many.iter().try_for_each(|one| collect(one, depth + 1, sums))
-        }
+        Value::Array(many) if depth < 2 => many
+            .iter()
+            .try_for_each(|one| collect(one, depth + 1, sums)),
         Value::Object(by_name) if depth == 0 => ["md5", "sha256"]
             .iter()
             .filter_map(|name| by_name.get(*name))

@@ -304,9 +304,7 @@ impl Comparison<'_> {
 
     /// Whether an unexpected file of that path is worth telling.
     fn is_named(&self, path: &[u8]) -> bool {
-        !self.core
-            || path.contains(&b'/')
-            || (path != b"wp-config.php" && runs_as_php(path))
+        !self.core || path.contains(&b'/') || (path != b"wp-config.php" && runs_as_php(path))
     }
 
     fn leads_to_expected(&self, path: &[u8]) -> bool {

@@ -44,7 +44,11 @@ fn nodes(utf8: bool) -> impl Strategy<Value = BTreeMap<Vec<u8>, Node>> {
     ];
     let inner = name.clone();
     let node = leaf.prop_recursive(4, 24, 5, move |below| {
-        (prop::collection::btree_map(inner.clone(), below, 0..5), 0_u32..0o100, any::<u32>())
+        (
+            prop::collection::btree_map(inner.clone(), below, 0..5),
+            0_u32..0o100,
+            any::<u32>(),
+        )
             .prop_map(|(below, mode, mtime)| Node::Directory(below, 0o700 | mode, mtime))
     });
     prop::collection::btree_map(name, node, 0..6)
@@ -115,8 +119,16 @@ fn there_and_back(nodes: &BTreeMap<Vec<u8>, Node>, format: Format) {
     assert_eq!(Some(&manifest.trees[0].tree.hash), hash(&www).as_ref());
 
     let checked = match format {
-        Format::TarZst => verify(&mut bytes.as_slice(), &Limits::of(&manifest.totals), &Watch::unbounded()),
-        Format::Zip => verify_zip(std::io::Cursor::new(&bytes), &Limits::default(), &Watch::unbounded()),
+        Format::TarZst => verify(
+            &mut bytes.as_slice(),
+            &Limits::of(&manifest.totals),
+            &Watch::unbounded(),
+        ),
+        Format::Zip => verify_zip(
+            std::io::Cursor::new(&bytes),
+            &Limits::default(),
+            &Watch::unbounded(),
+        ),
     };
     let found = unpacked(&home, &bytes, &UnpackOptions::default()).unwrap();
     assert_eq!(found.checked, checked.unwrap());
@@ -153,7 +165,9 @@ fn sample(format: Format) -> Vec<u8> {
     let mut out = Vec::new();
     let watch = Watch::unbounded();
     let mut packer = Packer::new(&home, &PackerOptions::new(format), &mut out, &watch).unwrap();
-    packer.add_stream("database.sql", &mut b"CREATE TABLE".as_slice()).unwrap();
+    packer
+        .add_stream("database.sql", &mut b"CREATE TABLE".as_slice())
+        .unwrap();
     packer.add_tree("files", &TreeOptions::new("www")).unwrap();
     packer.finish().unwrap();
     out
