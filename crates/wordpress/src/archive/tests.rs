@@ -70,3 +70,28 @@ fn outside(home: &Home) -> Vec<(String, Option<String>)> {
     found.sort();
     found
 }
+
+/// Runs a test again as somebody who is not root, to whom rights mean something;
+/// true when that was done and nothing is left to do.
+fn again_without_root(name: &str) -> bool {
+    use std::os::unix::process::CommandExt;
+    if !rustix::process::geteuid().is_root() {
+        return false;
+    }
+    let place = tempfile::tempdir().unwrap();
+    std::os::unix::fs::chown(place.path(), Some(65534), Some(65534)).unwrap();
+    // The test program itself may be where only root gets.
+    let program = place.path().join("test");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let output = std::process::Command::new(&program)
+        .args(["--exact", &format!("archive::tests::{name}")])
+        .env("TMPDIR", place.path())
+        .current_dir(place.path())
+        .uid(65534)
+        .gid(65534)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    true
+}
