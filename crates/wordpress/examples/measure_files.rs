@@ -15,6 +15,78 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Checksums of `<source>/a`, a WordPress, against the same bytes hashed by as many threads.
+fn checksums(home: &Home, source: &str) {
+    use md5::{Digest, Md5};
+    let root = home.path().join(source).join("a");
+    let mut files = Vec::new();
+    let mut dirs = vec![root.clone()];
+    while let Some(dir) = dirs.pop() {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                dirs.push(path);
+            } else if !path.starts_with(root.join("wp-content")) {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let list: std::collections::BTreeMap<String, String> = files
+        .iter()
+        .map(|path| {
+            let name = path
+                .strip_prefix(&root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let sum = Md5::digest(std::fs::read(path).unwrap());
+            (name, sum.iter().map(|byte| format!("{byte:02x}")).collect())
+        })
+        .collect();
+    let list = serde_json::to_vec(&serde_json::json!({ "checksums": list })).unwrap();
+    let mut best = [Duration::MAX; 2];
+    let mut report = None;
+    for _ in 0..20 {
+        let floor = Instant::now();
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().unwrap().get() {
+                scope.spawn(|| {
+                    while let Some(path) =
+                        files.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                    {
+                        std::hint::black_box(Md5::digest(std::fs::read(path).unwrap()));
+                    }
+                });
+            }
+        });
+        best[0] = best[0].min(floor.elapsed());
+        let ours = Instant::now();
+        let request = pressroom_wordpress::checksums::ChecksumRequest {
+            root: format!("{source}/a"),
+            subject: pressroom_wordpress::checksums::Subject::Core,
+            expected: pressroom_wordpress::checksums::Expected::from_json(&mut list.as_slice())
+                .unwrap(),
+        };
+        report = Some(
+            pressroom_wordpress::checksums::verify(home, &request, &Watch::unbounded()).unwrap(),
+        );
+        best[1] = best[1].min(ours.elapsed());
+    }
+    let report = report.unwrap();
+    println!(
+        "checksums: {} files, {} bytes, clean {}: floor {:?}, ours {:?} = {:.2}x of it",
+        report.intact,
+        report.bytes,
+        report.is_clean(),
+        best[0],
+        best[1],
+        best[0].as_secs_f64() / best[1].as_secs_f64()
+    );
+}
+
 fn main() {
     let dir = std::env::args().nth(1).unwrap();
     let dir = Path::new(&dir).canonicalize().unwrap();
@@ -85,6 +157,7 @@ fn main() {
         best[0] = best[0].min(rival);
     }
     let (own, children) = cpu();
+    checksums(&home, &source);
     println!(
         "processor time of nine rounds, in ticks: ours {}, rival {children}",
         own - zip_ticks

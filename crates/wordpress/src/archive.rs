@@ -10,6 +10,7 @@
 //! Start reading at [`manifest`], the format, and [`names`], what an entry may be
 //! called.
 
+mod add_tree;
 pub(crate) mod ahead;
 mod exchange;
 pub(crate) mod excludes;
@@ -22,16 +23,18 @@ mod read;
 mod read_tar;
 mod read_zip;
 mod stage;
+mod switch;
+mod tree_hash;
 mod unpack;
 mod verify;
 pub(crate) mod walk;
 mod write;
 
+pub(crate) use exchange::look as look_at_exchange;
 pub use exchange::{
     Exchange, Exchanged, LiveTree, Method, RecoveredExchange, drop_unpacked, exchange,
     take_back_exchange,
 };
-pub(crate) use exchange::{Record as ExchangeRecord, look as look_at_exchange};
 pub use excludes::USUAL_EXCLUDES;
 pub use intake::Checked;
 pub use limits::Limits;
@@ -39,6 +42,7 @@ pub use manifest::{
     Content, Digest, EntryPath, LeftOut, Manifest, ManifestEntry, PackedTree, Summary, Totals, Why,
 };
 pub use pack::{Format, PackOptions, Packer, PackerOptions, TreeOptions, pack};
+pub(crate) use switch::Record as ExchangeRecord;
 pub use unpack::{OutsideLinks, UnpackOptions, Unpacked, unpack};
 pub use verify::{verify, verify_zip};
 

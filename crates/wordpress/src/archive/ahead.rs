@@ -104,7 +104,7 @@ mod tests {
         let unfed = ordered(
             1,
             |_| Err(Error::Deadline),
-            |n: u32, _: Give<'_, u32>| drop(n),
+            |_: u32, _: Give<'_, u32>| {},
             |_| Ok(()),
         );
         assert!(matches!(unfed, Err(Error::Deadline)));

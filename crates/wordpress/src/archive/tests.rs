@@ -6,6 +6,7 @@ use pressroom_base::Epoch;
 use std::{fs, path::Path};
 
 mod exchanges;
+mod forged;
 mod hostile;
 mod packing;
 mod real;
@@ -92,6 +93,9 @@ fn again_without_root(name: &str) -> bool {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
     true
 }

@@ -1,4 +1,7 @@
-use super::*;
+use super::{
+    Difference::{Link, Missing, Modified, Unexpected},
+    *,
+};
 use crate::{Error, Home, Watch, archive::EntryPath, component::ComponentKind};
 use md5::Md5;
 use pressroom_lab::Wordpress;
@@ -96,7 +99,6 @@ fn a_real_core_is_clean_and_every_kind_of_change_is_named() {
         symlink("/etc/passwd", www.join("wp-login.php")).unwrap();
         symlink("/tmp", www.join("wp-includes/out")).unwrap();
         let report = check(&home, &request);
-        use Difference::{Link, Missing, Modified, Unexpected};
         assert_eq!(
             named(&report),
             [
@@ -120,7 +122,11 @@ fn a_real_core_is_clean_and_every_kind_of_change_is_named() {
         symlink("elsewhere", www.join("wp-includes")).unwrap();
         let hidden = check(&home, &request);
         assert!(hidden.behind_links > 500 && !hidden.is_clean());
-        assert!(hidden.with(Link).any(|path| *path == EntryPath::from("wp-includes")));
+        assert!(
+            hidden
+                .with(Link)
+                .any(|path| *path == EntryPath::from("wp-includes"))
+        );
     }
 }
 
@@ -135,10 +141,13 @@ fn a_package_at_hand_says_what_is_expected() {
     assert_eq!(check(&home, &request).findings, []);
     fs::write(www.join("wp-load.php"), "<?php").unwrap();
     let report = check(&home, &request);
-    assert_eq!(report.with(Difference::Modified).count(), 1);
+    assert_eq!(report.with(Modified).count(), 1);
     // It goes over the wire as it is.
     let wire = serde_json::to_vec(&request.expected).unwrap();
-    assert_eq!(Expected::from_json(&mut wire.as_slice()).unwrap(), request.expected);
+    assert_eq!(
+        Expected::from_json(&mut wire.as_slice()).unwrap(),
+        request.expected
+    );
 }
 
 fn sum(content: &[u8]) -> String {
@@ -151,7 +160,12 @@ fn components_are_looked_at_whole() {
     let home = Home::open(dir.path()).unwrap();
     let plugin = dir.path().join("www/wp-content/plugins/shop");
     fs::create_dir_all(plugin.join("lib")).unwrap();
-    for (path, content) in [("shop.php", "1"), ("lib/a.php", "2"), ("readme.txt", "3"), ("own.css", "4")] {
+    for (path, content) in [
+        ("shop.php", "1"),
+        ("lib/a.php", "2"),
+        ("readme.txt", "3"),
+        ("own.css", "4"),
+    ] {
         fs::write(plugin.join(path), content).unwrap();
     }
     let list = serde_json::json!({ "plugin": "shop", "version": "1.0", "files": {
@@ -171,11 +185,14 @@ fn components_are_looked_at_whole() {
         expected: Expected::from_json(&mut list.as_slice()).unwrap(),
     };
     let report = check(&home, &request);
-    use Difference::{Missing, Modified, Unexpected};
     assert_eq!(
         named(&report),
-        [("gone.php", Missing, false), ("own.css", Unexpected, false), ("readme.txt", Modified, true)]
-            .map(|(path, difference, soft)| (path.to_owned(), difference, soft))
+        [
+            ("gone.php", Missing, false),
+            ("own.css", Unexpected, false),
+            ("readme.txt", Modified, true)
+        ]
+        .map(|(path, difference, soft)| (path.to_owned(), difference, soft))
     );
     assert_eq!((report.intact, report.bytes), (2, 3));
     request.subject = Subject::Component {
@@ -194,7 +211,10 @@ fn components_are_looked_at_whole() {
     assert!(matches!(link, Err(Error::BadPath(_))));
     let watch = Watch::unbounded();
     watch.cancel();
-    assert!(matches!(verify(&home, &request, &watch), Err(Error::BadPath(_) | Error::Cancelled)));
+    assert!(matches!(
+        verify(&home, &request, &watch),
+        Err(Error::BadPath(_) | Error::Cancelled)
+    ));
 }
 
 #[test]
@@ -203,16 +223,27 @@ fn lists_that_are_none_are_refused() {
         (r#"{"checksums":false}"#, "not known"),
         (r#"{"checksums":{}}"#, "no files"),
         (r#"{"other":{}}"#, "neither"),
-        (r#"{"checksums":{"../x":"00112233445566778899aabbccddeeff"}}"#, "climbs"),
-        (r#"{"checksums":{"/x":"00112233445566778899aabbccddeeff"}}"#, "absolute"),
-        (r#"{"checksums":{"a//x":"00112233445566778899aabbccddeeff"}}"#, "path"),
+        (
+            r#"{"checksums":{"../x":"00112233445566778899aabbccddeeff"}}"#,
+            "climbs",
+        ),
+        (
+            r#"{"checksums":{"/x":"00112233445566778899aabbccddeeff"}}"#,
+            "absolute",
+        ),
+        (
+            r#"{"checksums":{"a//x":"00112233445566778899aabbccddeeff"}}"#,
+            "path",
+        ),
         (r#"{"checksums":{"x":"0011"}}"#, "as a hash"),
         (r#"{"checksums":{"x":[]}}"#, "no hash"),
         (r#"{"checksums":{"x":7}}"#, "something else"),
         (r#"{"checksums":{"x":{"sha1":"00"}}}"#, "no hash"),
         ("no json", "no JSON"),
     ] {
-        let why = Expected::from_json(&mut list.as_bytes()).unwrap_err().to_string();
+        let why = Expected::from_json(&mut list.as_bytes())
+            .unwrap_err()
+            .to_string();
         assert!(why.contains(word), "{list}: {why}");
     }
 }

@@ -116,9 +116,9 @@ pub fn verify(home: &Home, request: &ChecksumRequest, watch: &Watch) -> Result<C
         },
         |found| {
             watch.check()?;
-            found
-                .into_iter()
-                .for_each(|(path, found)| comparison.take(path, found));
+            for (path, found) in found {
+                comparison.take(path, &found);
+            }
             Ok(())
         },
     )?;
@@ -262,12 +262,12 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn take(&mut self, path: Vec<u8>, found: Found) {
+    fn take(&mut self, path: Vec<u8>, found: &Found) {
         let is_expected = self.expected.contains_key(path.as_slice());
         match found {
             Found::Expected(size, equal) => {
                 self.report.bytes += size;
-                if equal {
+                if *equal {
                     self.report.intact += 1;
                 } else {
                     self.report.find(&path, Difference::Modified);

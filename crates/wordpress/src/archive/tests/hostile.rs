@@ -8,10 +8,10 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 
 /// A tar by hand: the crate's builder refuses what we want to have in it.
 #[derive(Default)]
-struct Tar(Vec<u8>);
+pub(super) struct Tar(Vec<u8>);
 
 impl Tar {
-    fn raw(mut self, header: &Header, content: &[u8]) -> Self {
+    pub(super) fn raw(mut self, header: &Header, content: &[u8]) -> Self {
         self.0.extend_from_slice(header.as_bytes());
         self.0.extend_from_slice(content);
         self.0.resize(self.0.len().next_multiple_of(512), 0);
@@ -22,11 +22,11 @@ impl Tar {
         self.raw(&header(kind, name, target, content.len() as u64), content)
     }
 
-    fn file(self, name: &str, content: &[u8]) -> Self {
+    pub(super) fn file(self, name: &str, content: &[u8]) -> Self {
         self.entry(EntryType::Regular, name.as_bytes(), b"", content)
     }
 
-    fn end(mut self) -> Vec<u8> {
+    pub(super) fn end(mut self) -> Vec<u8> {
         self.0.extend_from_slice(&[0; 1024]);
         self.packed()
     }
@@ -36,7 +36,7 @@ impl Tar {
     }
 }
 
-fn header(kind: EntryType, name: &[u8], target: &[u8], size: u64) -> Header {
+pub(super) fn header(kind: EntryType, name: &[u8], target: &[u8], size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(0o644);
@@ -55,7 +55,7 @@ fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     crate::package::sample::zip_of(entries)
 }
 
-fn loose() -> UnpackOptions {
+pub(super) fn loose() -> UnpackOptions {
     UnpackOptions {
         require_manifest: false,
         ..UnpackOptions::default()
@@ -63,7 +63,7 @@ fn loose() -> UnpackOptions {
 }
 
 /// Asserts a refusal for that reason, and that nothing stays of the attempt.
-fn refused(bytes: &[u8], options: &UnpackOptions, word: &str) {
+pub(super) fn refused(bytes: &[u8], options: &UnpackOptions, word: &str) {
     let (dir, home) = home();
     fs::write(dir.path().join("www/index.php"), "live").unwrap();
     let before = outside(&home);
@@ -373,152 +373,6 @@ fn zips_whose_entries_share_bytes() {
     let first: Vec<u8> = zip[lists[0] + 42..lists[0] + 46].to_vec();
     zip[lists[1] + 42..lists[1] + 46].copy_from_slice(&first);
     refused(&zip, &loose(), "share their bytes");
-}
-
-/// Takes an archive of ours apart and puts it together with a difference.
-fn forged(change: impl Fn(&mut Vec<(Header, Vec<u8>)>)) -> Vec<u8> {
-    let (dir, home) = home();
-    fs::write(dir.path().join("www/a.php"), "aaa").unwrap();
-    fs::write(dir.path().join("www/b.php"), "bbb").unwrap();
-    let (bytes, _) = packed(&home, Format::TarZst);
-    let plain = zstd::decode_all(bytes.as_slice()).unwrap();
-    let mut archive = tar::Archive::new(plain.as_slice());
-    let mut entries: Vec<(Header, Vec<u8>)> = archive
-        .entries()
-        .unwrap()
-        .map(|entry| {
-            let mut entry = entry.unwrap();
-            let mut content = Vec::new();
-            std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
-            (entry.header().clone(), content)
-        })
-        .collect();
-    change(&mut entries);
-    let mut tar = Tar::default();
-    for (mut header, content) in entries {
-        header.set_size(content.len() as u64);
-        header.set_cksum();
-        tar = tar.raw(&header, &content);
-    }
-    tar.end()
-}
-
-#[test]
-fn archives_that_are_not_what_their_manifest_says() {
-    let strict = UnpackOptions::default();
-    let text = |content: &[u8]| String::from_utf8(content.to_vec()).unwrap();
-    refused(
-        &forged(|all| all[1].1 = b"AAA".to_vec()),
-        &strict,
-        "1 changed (`files/a.php`)",
-    );
-    refused(
-        &forged(|all| drop(all.remove(2))),
-        &strict,
-        "1 missing (`files/b.php`)",
-    );
-    refused(
-        &forged(|all| {
-            let (mut header, content) = all[1].clone();
-            header.set_path("files/c.php").unwrap();
-            all.insert(2, (header, content));
-        }),
-        &strict,
-        "1 unexpected (`files/c.php`)",
-    );
-    refused(
-        &forged(|all| {
-            let (mut header, content) = all[1].clone();
-            header.set_path("files/c.php").unwrap();
-            all.push((header, content));
-        }),
-        &strict,
-        "follows the manifest",
-    );
-    refused(
-        &forged(|all| {
-            let last = all.len() - 1;
-            all[last].1 = text(&all[last].1)
-                .replace("\"version\":1", "\"version\":2")
-                .into();
-        }),
-        &strict,
-        "format version 2",
-    );
-    refused(
-        &forged(|all| {
-            let last = all.len() - 1;
-            let said = text(&all[last].1);
-            let at = said.find("\"hash\":\"").unwrap() + 8;
-            let mut said = said.into_bytes();
-            said[at] = if said[at] == b'0' { b'1' } else { b'0' };
-            all[last].1 = said;
-        }),
-        &strict,
-        "has another hash",
-    );
-    refused(
-        &forged(|all| {
-            let last = all.len() - 1;
-            all[last].1 = text(&all[last].1)
-                .replace("\"files\":2,\"dir", "\"files\":3,\"dir")
-                .into();
-        }),
-        &strict,
-        "sums differ",
-    );
-    refused(
-        &forged(|all| {
-            let last = all.len() - 1;
-            all[last].1.truncate(100);
-        }),
-        &strict,
-        "manifest is damaged",
-    );
-    refused(&forged(|all| drop(all.pop())), &strict, "no manifest");
-    let (_dir, home) = home();
-    unpacked(&home, &forged(|_| ()), &strict).unwrap();
-    let found = unpacked(&home, &forged(|all| drop(all.pop())), &loose()).unwrap();
-    assert!(!found.checked.has_manifest);
-}
-
-#[test]
-fn a_file_that_is_only_called_like_a_manifest_is_a_file() {
-    let (_dir, home) = home();
-    let tar = Tar::default()
-        .file("manifest.json", br#"{"name":"A shop","icons":[]}"#)
-        .file("index.php", b"<?php")
-        .end();
-    refused(&tar, &UnpackOptions::default(), "no manifest");
-    let found = unpacked(&home, &tar, &loose()).unwrap();
-    assert!(!found.checked.has_manifest);
-    assert_eq!(found.checked.totals.files, 2);
-    assert!(staged(&home, &found).join("manifest.json").exists());
-}
-
-#[test]
-fn rights_are_cleaned() {
-    use std::os::unix::fs::MetadataExt;
-    let (_dir, home) = home();
-    let mut special = header(EntryType::Regular, b"d/x", b"", 1);
-    special.set_mode(0o6777);
-    special.set_uid(12345);
-    special.set_gid(12345);
-    special.set_cksum();
-    let mut directory = header(EntryType::Directory, b"d/", b"", 0);
-    directory.set_mode(0o1002);
-    directory.set_cksum();
-    let tar = Tar::default()
-        .raw(&special, b"x")
-        .raw(&directory, b"")
-        .end();
-    let found = unpacked(&home, &tar, &loose()).unwrap();
-    let dir = staged(&home, &found);
-    let file = fs::metadata(dir.join("d/x")).unwrap();
-    let ours = fs::metadata(home.path().join("www")).unwrap();
-    assert_eq!(file.mode() & 0o7777, 0o775);
-    assert_eq!((file.uid(), file.gid()), (ours.uid(), ours.gid()));
-    assert_eq!(fs::metadata(dir.join("d")).unwrap().mode() & 0o7777, 0o700);
 }
 
 #[test]

@@ -112,14 +112,14 @@ fn unreadable_files_are_named() {
         fs::set_permissions(www.join(path), fs::Permissions::from_mode(0o000)).unwrap();
     }
     let manifest = packed(&home, Format::TarZst).1;
-        assert!(matches!(
-            why(&manifest, "files/secret"),
-            Why::Unreadable { .. }
-        ));
-        assert!(matches!(
-            why(&manifest, "files/closed"),
-            Why::Unreadable { .. }
-        ));
+    assert!(matches!(
+        why(&manifest, "files/secret"),
+        Why::Unreadable { .. }
+    ));
+    assert!(matches!(
+        why(&manifest, "files/closed"),
+        Why::Unreadable { .. }
+    ));
     fs::set_permissions(www.join("closed"), fs::Permissions::from_mode(0o700)).unwrap();
 }
 
