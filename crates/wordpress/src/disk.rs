@@ -167,7 +167,14 @@ pub(crate) fn remove_file(path: &Path) -> Result<()> {
 /// Removes a tree, link by link and never through one; it may be gone already.
 pub(crate) fn remove_tree(path: &Path) -> Result<()> {
     let removed = match fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(found) if found.is_dir() => match fs::remove_dir_all(path) {
+            // A site may have taken its own right to write from itself.
+            Err(why) if why.kind() == io::ErrorKind::PermissionDenied => {
+                open_up(path);
+                fs::remove_dir_all(path)
+            }
+            removed => removed,
+        },
         Ok(_) => fs::remove_file(path),
         Err(why) => Err(why),
     };
@@ -175,6 +182,16 @@ pub(crate) fn remove_tree(path: &Path) -> Result<()> {
         Ok(()) => Ok(()),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(why) => Err(Error::io("remove", path, why)),
+    }
+}
+
+/// Gives the owner all rights to the directories of a tree, as far as possible.
+fn open_up(path: &Path) {
+    let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            open_up(&entry.path());
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::{
     Error, Result,
+    archive::{self, ExchangeRecord, RecoveredExchange},
     component::{self, Swap},
     core::{self, CoreSwap, Record, RecoveredCoreSwap},
     disk, fence,
@@ -32,6 +33,9 @@ pub struct Recovery {
     pub core_swaps: Vec<RecoveredCoreSwap>,
     /// Staged trees without a journalled swap that were removed.
     pub dropped_stages: u32,
+    /// Exchanges of whole trees that were under way, and which side is live now.
+    #[serde(default)]
+    pub exchanges: Vec<RecoveredExchange>,
     /// Whether a half-done core unpacking was found; [`crate::core::remove`] undoes it.
     pub unfinished_core: bool,
 }
@@ -82,13 +86,21 @@ pub(crate) enum Entry {
         /// The swap.
         swap: CoreSwap,
     },
+    /// A tree may be on its way in or back out.
+    Exchange {
+        /// Who wrote it.
+        epoch: Epoch,
+        /// What goes where.
+        record: ExchangeRecord,
+    },
 }
 
 const SWAP: &str = "swap-";
 const CORE: &str = "core-";
 const CORE_SWAP: &str = "update-";
+const EXCHANGE: &str = "exchange-";
 const END: &str = ".json";
-const MAX_ENTRY: u64 = 1024 * 1024;
+pub(crate) const MAX_ENTRY: u64 = 1024 * 1024;
 
 /// Takes the fence and settles what earlier sessions left.
 ///
@@ -115,6 +127,12 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
                 keep.push(swap.staged.clone());
                 let recovered = core::look_at_swap(home, epoch, swap, watch)?;
                 found.core_swaps.push(recovered);
+            }
+            Entry::Exchange { record, .. } => {
+                keep.push(record.staged().to_owned());
+                found
+                    .exchanges
+                    .push(archive::look_at_exchange(home, record)?);
             }
         }
     }
@@ -187,6 +205,21 @@ pub(crate) fn unfinished_core_swap(home: &Home, staged: &str) -> Result<Option<C
     })
 }
 
+/// Removes the entry of an exchange.
+pub(crate) fn settle_exchange(home: &Home, staged: &str) -> Result<()> {
+    let name = format!("{EXCHANGE}{staged}{END}");
+    disk::remove_file(&home.state_path("journal").join(name))
+}
+
+/// The record in the entry of an exchange.
+pub(crate) fn unfinished_exchange(home: &Home, staged: &str) -> Result<Option<ExchangeRecord>> {
+    let name = format!("{EXCHANGE}{staged}{END}");
+    Ok(match read(&home.state_path("journal").join(name))? {
+        Some(Entry::Exchange { record, .. }) => Some(record),
+        _ => None,
+    })
+}
+
 /// Removes the entry of a core.
 pub(crate) fn settle_core(home: &Home, root: &str) -> Result<()> {
     let name = format!("{CORE}{}{END}", core::root_key(root));
@@ -207,6 +240,7 @@ fn file_name(entry: &Entry) -> String {
         Entry::Swap { swap, .. } => format!("{SWAP}{}{END}", swap.staged),
         Entry::Core { record, .. } => format!("{CORE}{}{END}", core::root_key(&record.root)),
         Entry::CoreSwap { swap, .. } => format!("{CORE_SWAP}{}{END}", swap.staged),
+        Entry::Exchange { record, .. } => format!("{EXCHANGE}{}{END}", record.staged()),
     }
 }
 

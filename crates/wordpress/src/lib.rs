@@ -16,8 +16,10 @@
 //! # }
 //! ```
 
+pub mod archive;
 pub mod bridge;
 pub mod caches;
+pub mod checksums;
 pub mod clean;
 pub mod component;
 pub mod config;

@@ -145,8 +145,13 @@ impl TreeHasher {
     }
 
     pub(crate) fn file(&mut self, path: &[u8], content: Sha256, bytes: u64) {
+        self.hashed_file(path, &content.finalize(), bytes);
+    }
+
+    /// A file whose SHA-256 is known.
+    pub(crate) fn hashed_file(&mut self, path: &[u8], sha256: &[u8], bytes: u64) {
         self.entry(b'f', path);
-        self.all.update(content.finalize());
+        self.all.update(sha256);
         self.files += 1;
         self.bytes += bytes;
     }
