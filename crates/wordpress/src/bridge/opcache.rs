@@ -4,14 +4,14 @@
 //! believes such a file while the *modification time* of the source is the same
 //! second. A swap of a component preserves the times of its package, and packages of
 //! two versions may carry equal ones, so that is not enough. What nobody can set is
-//! the *change time* (`ctime`) of an inode: two files that came into being at
-//! different moments differ in it.
+//! the *change time* (`ctime`) of an inode, and two files that are there together have
+//! two inodes.
 //!
-//! - After a run that ended well, each new `.bin` gets its source's ctime as its own
-//!   modification time, provided that neither the source nor a directory above it
-//!   changed since the run began (then it may be the compilation of what was
-//!   there before, and is removed).
-//! - Before a run, a `.bin` whose time is not exactly its source's ctime is removed.
+//! - After a run that ended well, each new `.bin` gets a modification time that is made
+//!   of its source's ctime, inode and size, provided that neither the source nor a
+//!   directory above it changed since the run began (then it may be the compilation
+//!   of what was there before, and is removed).
+//! - Before a run, a `.bin` whose time is not the one of its source is removed.
 //! - One run at a time uses the cache; another one at the same moment goes without.
 //! - A run that was killed leaves the file `running`, and the next starts with an empty
 //!   cache in a directory of another name, where nothing of a forgotten PHP can appear.
@@ -22,6 +22,7 @@
 
 use crate::{Result, disk, home::Home};
 use rustix::fs::{FlockOperation, OFlags};
+use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
     ffi::OsString,
@@ -48,7 +49,7 @@ pub(super) struct Cache {
     home: PathBuf,
     dir: PathBuf,
     started: Stamp,
-    _lock: File,
+    lock: File,
 }
 
 /// Seconds and nanoseconds.
@@ -104,8 +105,8 @@ impl Cache {
             dir: top.join(super::nonce()?),
             top,
             home: home.path().to_owned(),
-            started: (marker.ctime(), marker.ctime_nsec()),
-            _lock: lock,
+            started: changed(&marker),
+            lock,
         };
         if let Some(dir) = kept {
             if cache.sweep(&dir)? > MOST_BYTES {
@@ -139,8 +140,7 @@ impl Cache {
     fn sweep(&self, dir: &Path) -> Result<u64> {
         let mut bytes = 0;
         each_bin(dir, &mut |bin, found, source| {
-            let same = fs::metadata(source)
-                .is_ok_and(|now| (now.ctime(), now.ctime_nsec()) == modified(found));
+            let same = fs::metadata(source).is_ok_and(|now| mark(&now) == modified(found));
             if same {
                 bytes += found.len();
                 Ok(())
@@ -157,16 +157,16 @@ impl Cache {
             if modified(found) < self.started {
                 return Ok(());
             }
-            let before = fs::metadata(source).ok().and_then(|now| {
-                let changed = (now.ctime(), now.ctime_nsec());
-                (changed < self.started && self.is_quiet(source, &mut quiet)).then_some(changed)
+            let known = fs::metadata(source).ok().and_then(|now| {
+                let quiet = changed(&now) < self.started && self.is_quiet(source, &mut quiet);
+                quiet.then(|| mark(&now))
             });
-            match before.and_then(time) {
-                Some(changed) => File::options()
+            match known.and_then(time) {
+                Some(mark) => File::options()
                     .write(true)
                     .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
                     .open(bin)
-                    .and_then(|file| file.set_times(FileTimes::new().set_modified(changed)))
+                    .and_then(|file| file.set_times(FileTimes::new().set_modified(mark)))
                     .map_err(|why| crate::Error::io("write", bin, why)),
                 None => disk_remove(bin),
             }
@@ -188,12 +188,38 @@ impl Cache {
                 if let Some(quiet) = known.get(dir) {
                     return *quiet;
                 }
-                let quiet = fs::metadata(dir)
-                    .is_ok_and(|found| (found.ctime(), found.ctime_nsec()) < self.started);
+                let quiet = fs::metadata(dir).is_ok_and(|found| changed(&found) < self.started);
                 known.insert(dir.to_owned(), quiet);
                 quiet
             })
     }
+}
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        // A child that is just being started elsewhere in this process holds a copy of
+        // the descriptor until it runs its program.
+        let _ = rustix::fs::flock(&self.lock, FlockOperation::Unlock);
+    }
+}
+
+fn changed(found: &fs::Metadata) -> Stamp {
+    (found.ctime(), found.ctime_nsec())
+}
+
+/// What tells this file from any other that is, was or will be at its path: the second
+/// of its ctime, and as nanoseconds a hash of all that is known of its inode.
+fn mark(found: &fs::Metadata) -> Stamp {
+    let mut hash = Sha256::new();
+    for part in [found.ctime_nsec(), found.ctime()] {
+        hash.update(part.to_le_bytes());
+    }
+    for part in [found.ino(), found.len()] {
+        hash.update(part.to_le_bytes());
+    }
+    let hash = hash.finalize();
+    let number = u32::from_le_bytes([hash[0], hash[1], hash[2], hash[3]]);
+    (found.ctime(), i64::from(number % 1_000_000_000))
 }
 
 fn modified(found: &fs::Metadata) -> Stamp {
@@ -203,7 +229,9 @@ fn modified(found: &fs::Metadata) -> Stamp {
 fn time((seconds, nanos): Stamp) -> Option<SystemTime> {
     let seconds = Duration::from_secs(u64::try_from(seconds).ok()?);
     let nanos = Duration::from_nanos(u64::try_from(nanos).ok()?);
-    SystemTime::UNIX_EPOCH.checked_add(seconds)?.checked_add(nanos)
+    SystemTime::UNIX_EPOCH
+        .checked_add(seconds)?
+        .checked_add(nanos)
 }
 
 fn disk_remove(path: &Path) -> Result<()> {

@@ -218,7 +218,10 @@ fn no_php_is_told_plainly() {
 #[test]
 fn both_scripts_are_sound_php() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, text) in [("bridge.php", BRIDGE_PHP.as_str()), ("login.php", LOGIN_PHP)] {
+    for (name, text) in [
+        ("bridge.php", BRIDGE_PHP.as_str()),
+        ("login.php", LOGIN_PHP),
+    ] {
         let path = dir.path().join(name);
         fs::write(&path, text).unwrap();
         let output = std::process::Command::new("php")

@@ -2,9 +2,7 @@
 
 use super::{
     Action, Blame, BridgeOptions, Outcome, PluginState, Report, ThemeState,
-    outcomes::{
-        CronRan, DatabaseUpgraded, PluginChange, PluginsChanged, PluginsSet, ThemeChanged,
-    },
+    outcomes::{CronRan, DatabaseUpgraded, PluginChange, PluginsChanged, PluginsSet, ThemeChanged},
     run_with,
 };
 use crate::{Error, Result, home::Home, watch::Watch};
@@ -306,7 +304,13 @@ pub fn run_cron(place: Place<'_>, watch: &Watch) -> Result<CronRan> {
         ran: Vec::new(),
     };
     loop {
-        let report = place.run(&[Action::RunCron { hook: None, limit: u32::MAX }], watch)?;
+        let report = place.run(
+            &[Action::RunCron {
+                hook: None,
+                limit: u32::MAX,
+            }],
+            watch,
+        )?;
         let outcome = report.outcomes.first();
         let Some(part) = outcome.and_then(Outcome::read::<CronRan>) else {
             return Err(not_started(&report));

@@ -73,12 +73,16 @@ final class Pressroom_Access {
 
 	public static function create_application_password( $action ) {
 		$user = Pressroom_Users::find( $action['user'] );
-		$made = WP_Application_Passwords::create_new_application_password( $user->ID, array( 'name' => wp_slash( $action['name'] ) ) );
+		$made = WP_Application_Passwords::create_new_application_password( $user->ID, array( 'name' => $action['name'] ) );
 		if ( is_wp_error( $made ) ) {
 			return $made;
 		}
+		$stored = WP_Application_Passwords::get_user_application_password( $user->ID, $made[1]['uuid'] );
+		if ( ! $stored ) {
+			return new WP_Error( 'not_stored', 'The password is not there afterwards.' );
+		}
 		Pressroom_Bridge::secret( $made[0] );
-		return self::told( $made[1] );
+		return self::told( $stored );
 	}
 
 	public static function delete_application_passwords( $action ) {

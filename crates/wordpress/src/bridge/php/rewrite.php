@@ -8,7 +8,7 @@ final class Pressroom_Rewrite {
 			'structure'     => (string) get_option( 'permalink_structure' ),
 			'category_base' => (string) get_option( 'category_base' ),
 			'tag_base'      => (string) get_option( 'tag_base' ),
-			'using_index'   => $wp_rewrite->using_index_permalinks(),
+			'using_index'   => (bool) $wp_rewrite->using_index_permalinks(),
 			'rules'         => is_array( $rules ) ? count( $rules ) : 0,
 		);
 	}
