@@ -257,7 +257,57 @@ mod tests {
         assert_eq!(scan(huge.as_bytes(), 9).0, None);
     }
 
+    #[test]
+    fn notes_come_before_the_answer_and_count_together() {
+        let mut output = b"noise".to_vec();
+        output.extend(frame_of("PRESSROOM-NOTE", "n1", b"one"));
+        output.extend(frame_of("PRESSROOM-NOTE", "other", b"not ours"));
+        output.extend(frame_of("PRESSROOM-NOTE", "n1", b"two"));
+        let without_answer = output.clone();
+        output.extend(frame("n1", b"answer"));
+        output.extend(frame_of("PRESSROOM-NOTE", "n1", b"too late"));
+        for piece in [1, 6, usize::MAX] {
+            let (answer, notes, _) = scan_all(&output, piece.min(output.len()));
+            assert_eq!(answer.as_deref(), Some(b"answer".as_slice()));
+            assert_eq!(notes, [b"one", b"two"]);
+            // Killed before it could answer.
+            let (answer, notes, _) = scan_all(&without_answer, piece.min(output.len()));
+            assert_eq!((answer, notes.len()), (None, 2));
+        }
+        let mut scanner = FrameScanner::new("n1");
+        for _ in 0..3 {
+            scanner.feed(&frame_of(
+                "PRESSROOM-NOTE",
+                "n1",
+                &vec![b'x'; MAX_ANSWER / 2],
+            ));
+        }
+        assert_eq!(
+            scanner.finish().1.len(),
+            2,
+            "no more than the limit is kept"
+        );
+    }
+
     proptest! {
+        #[test]
+        fn keeps_every_note_in_any_noise(
+            parts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), prop::collection::vec(any::<u8>(), 0..40)), 0..6),
+            piece in 1_usize..50,
+        ) {
+            let mut output = Vec::new();
+            for (noise, note) in &parts {
+                output.extend(noise);
+                output.extend(frame_of("PRESSROOM-NOTE", "n1", note));
+            }
+            let (answer, notes, noise) = scan_all(&output, piece);
+            prop_assert_eq!(answer, None);
+            let expected: Vec<_> = parts.iter().map(|(_, note)| note.clone()).collect();
+            prop_assert_eq!(notes, expected);
+            let bytes: usize = parts.iter().map(|(noise, _)| noise.len()).sum();
+            prop_assert_eq!(noise.bytes, bytes as u64);
+        }
+
         #[test]
         fn finds_it_anywhere(
             before in prop::collection::vec(any::<u8>(), 0..200),

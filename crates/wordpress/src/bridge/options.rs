@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// How WordPress is started. The default is the site itself, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct BridgeOptions {
     /// The blog of a network to start as, by id: with its own plugins, theme and
     /// language. `None` for the network's main blog.

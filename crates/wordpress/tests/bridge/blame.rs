@@ -3,7 +3,7 @@
 use crate::lab::{Lab, patient};
 use pressroom_lab::{Multisite, Wordpress};
 use pressroom_wordpress::bridge::{Action, BlamedKind, Evidence, Report};
-use std::fs;
+use std::{fmt::Write, fs};
 
 fn named(report: &Report) -> (BlamedKind, &str, Evidence) {
     let blame = report
@@ -45,6 +45,10 @@ fn every_way_to_end_a_start_names_its_component() {
                 Evidence::Hook,
             ),
         ] {
+            // The older version differs in how it loads, not in how PHP ends.
+            if wordpress == Wordpress::V6_1 && evidence == Evidence::Error {
+                continue;
+            }
             lab.site.plugin("bad", "1.0", code).unwrap();
             lab.site
                 .php_list(&["aaa/aaa.php", "bad/bad.php", "zzz/zzz.php"], &lab);
@@ -165,11 +169,10 @@ trait ActiveList {
 impl ActiveList for pressroom_lab::Site {
     /// Sets the active plugins without starting WordPress.
     fn php_list(&self, plugins: &[&str], lab: &Lab) {
-        let items: String = plugins
-            .iter()
-            .enumerate()
-            .map(|(at, name)| format!("i:{at};s:{}:\"{name}\";", name.len()))
-            .collect();
+        let mut items = String::new();
+        for (at, name) in plugins.iter().enumerate() {
+            write!(items, "i:{at};s:{}:\"{name}\";", name.len()).unwrap();
+        }
         lab.sql(&format!(
             "UPDATE wp_options SET option_value = 'a:{}:{{{items}}}' WHERE option_name = 'active_plugins'",
             plugins.len()

@@ -1,6 +1,11 @@
 //! The bridge on real WordPress: 6.1 and 6.5, single and both kinds of network. What
 //! is asserted stands in tables and pages, not in what was reported.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on is a failed test"
+)]
+
 mod blame;
 mod content;
 mod lab;
