@@ -109,7 +109,7 @@ impl Upload {
         };
         match done {
             // The answer was lost, which leaves open whether it was a good one.
-            Err(error) if error.is_unsure() && self.holds(&stored).await => {
+            Err(error) if error.is_unsure() && holds(&self.objects, &self.key, &stored).await => {
                 if let State::Parts(parts) = &mut self.state {
                     parts.forget();
                 }
@@ -142,25 +142,6 @@ impl Upload {
                 .await
                 .map_err(|error| Error::of_store(self.key.as_str(), error)),
             State::Parts(parts) => parts.put(part).await,
-        }
-    }
-
-    /// Whether the store has exactly this under the key: read, not asked.
-    async fn holds(&self, stored: &Stored) -> bool {
-        let Ok(mut reader) = self.objects.open(&self.key, None).await else {
-            return false;
-        };
-        if reader.info().size != stored.size {
-            return false;
-        }
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; 64 << 10];
-        loop {
-            match reader.read(&mut buffer).await {
-                Ok(0) => return hex::encode(hash.finalize()) == stored.sha256,
-                Ok(count) => hash.update(&buffer[..count]),
-                Err(_) => return false,
-            }
         }
     }
 }
@@ -200,4 +181,23 @@ async fn publish(
         let _ = objects.raw().delete(at).await;
     }
     renamed.map_err(failed)
+}
+
+/// Whether the store has exactly this under the key: read, not asked.
+async fn holds(objects: &Objects, key: &Key, stored: &Stored) -> bool {
+    let Ok(mut reader) = objects.open(key, None).await else {
+        return false;
+    };
+    if reader.info().size != stored.size {
+        return false;
+    }
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match reader.read(&mut buffer).await {
+            Ok(0) => return hex::encode(hash.finalize()) == stored.sha256,
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(_) => return false,
+        }
+    }
 }
