@@ -11,13 +11,13 @@
 //!
 //! ```no_run
 //! # async fn example(bytes: impl tokio::io::AsyncRead + Unpin + Send) -> pressroom_archive::Result<()> {
-//! use pressroom_archive::{Archive, Format, Objects, Place, Said, SnapshotId, Streaming};
+//! use pressroom_archive::{Archive, Format, Objects, Place, Said, SnapshotName, Streaming};
 //! use pressroom_base::id::{AccountId, EnvironmentId};
 //! let archive = Archive::new(Objects::directory("/var/lib/pressroom/archive")?);
 //! let place = Place {
 //!     account: AccountId::new(1),
 //!     environment: EnvironmentId::new(7),
-//!     id: SnapshotId::parse("k3v9q2")?,
+//!     name: SnapshotName::parse("k3v9q2")?,
 //! };
 //! let received = archive.receive(&place, Format::TarZst, bytes, &Streaming::default()).await?;
 //! let manifest = received.commit(Said::default()).await?;
@@ -36,6 +36,6 @@ pub mod retention;
 pub use error::{Error, Result};
 pub use objects::{Key, ObjectInfo, ObjectReader, Objects, S3Config, Stored, Unfinished, Upload};
 pub use snapshot::{
-    Archive, Format, Listed, Manifest, Page, Place, Received, Removed, Said, SnapshotId, Streaming,
-    Sweep, Verification,
+    Archive, Format, Listed, Manifest, Page, Place, Received, Removed, Said, SnapshotName,
+    Streaming, Sweep, Verification,
 };

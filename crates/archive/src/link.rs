@@ -4,7 +4,7 @@
 //! and until when, the mark is an HMAC-SHA256 over it. Nothing is stored for it; a
 //! link that may be used once carries a nonce, which its keeper remembers.
 
-use crate::{Error, Place, Result, SnapshotId};
+use crate::{Error, Place, Result, SnapshotName};
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use pressroom_base::{
@@ -93,7 +93,7 @@ pub struct LinkSigner(Hmac<Sha256>);
 struct Content {
     a: AccountId,
     e: EnvironmentId,
-    s: SnapshotId,
+    s: SnapshotName,
     p: Purpose,
     f: String,
     x: i64,
@@ -121,7 +121,7 @@ impl LinkSigner {
         let content = Content {
             a: grant.place.account,
             e: grant.place.environment,
-            s: grant.place.id.clone(),
+            s: grant.place.name.clone(),
             p: grant.purpose,
             f: grant.file_name.clone(),
             x: grant.expires_at,
@@ -168,7 +168,7 @@ impl LinkSigner {
             place: Place {
                 account: content.a,
                 environment: content.e,
-                id: content.s,
+                name: content.s,
             },
             purpose: content.p,
             file_name: content.f,
@@ -213,7 +213,7 @@ mod tests {
             place: Place {
                 account: AccountId::new(3),
                 environment: EnvironmentId::new(12),
-                id: SnapshotId::parse("k3v9q2").expect("a name"),
+                name: SnapshotName::parse("k3v9q2").expect("a name"),
             },
             purpose: Purpose::Download,
             file_name: "example.org-2026-05-18.tar.zst".into(),

@@ -15,7 +15,7 @@ mod zip;
 pub use archive::Archive;
 pub use manifest::{Manifest, Said};
 pub(crate) use place::account_key;
-pub use place::{Format, Place, SnapshotId};
+pub use place::{Format, Place, SnapshotName};
 pub use read::{Listed, Page};
 pub use receive::Received;
 pub use remove::Removed;

@@ -56,7 +56,7 @@ struct Uploads {
     #[serde(default)]
     next_upload_id_marker: String,
     #[serde(default, rename = "Upload")]
-    uploads: Vec<Begun>,
+    begun: Vec<Begun>,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +180,7 @@ impl S3 {
         }
     }
 
-    /// Uploads below the prefix that were never completed. MinIO lists only those of
+    /// Uploads below the prefix that were never completed. `MinIO` lists only those of
     /// one exact key; there its own expiry of stale uploads has to help.
     pub(super) async fn begun_uploads(&self) -> Result<Vec<BegunUpload>> {
         let prefix = self
@@ -208,7 +208,7 @@ impl S3 {
             let page: Uploads =
                 quick_xml::de::from_str(&text).map_err(|error| Error::Store(Box::new(error)))?;
             let before = (key_marker, id_marker);
-            for upload in page.uploads {
+            for upload in page.begun {
                 found.extend(self.of_ours(upload));
             }
             key_marker = page.next_key_marker;
@@ -342,7 +342,7 @@ mod tests {
     fn a_listing_of_uploads_reads_back() {
         let none: Uploads =
             quick_xml::de::from_str("<ListMultipartUploadsResult/>").expect("is a listing");
-        assert!(none.uploads.is_empty() && !none.is_truncated);
+        assert!(none.begun.is_empty() && !none.is_truncated);
         let some: Uploads = quick_xml::de::from_str(
             "<ListMultipartUploadsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
              <Bucket>b</Bucket><NextKeyMarker>k</NextKeyMarker><IsTruncated>true</IsTruncated>\
@@ -353,7 +353,7 @@ mod tests {
              </ListMultipartUploadsResult>",
         )
         .expect("is a listing");
-        assert_eq!(some.uploads.len(), 2);
+        assert_eq!(some.begun.len(), 2);
         assert!(some.is_truncated);
     }
 }

@@ -242,18 +242,16 @@ impl Objects {
 
     /// Gives back the space of one of them.
     pub async fn discard(&self, upload: &Unfinished) -> Result<()> {
-        match (&*self.0, &upload.key) {
-            (Backend::S3(s3), Some(key)) => s3.abort(key, &upload.handle).await,
-            _ => {
-                let this = self.clone();
-                let handle = upload.handle.clone();
-                blocking(move || match &*this.0 {
-                    Backend::Directory(directory) => directory.discard(&handle),
-                    Backend::S3(_) => Ok(()),
-                })
-                .await
-            }
+        if let (Backend::S3(s3), Some(key)) = (&*self.0, &upload.key) {
+            return s3.abort(key, &upload.handle).await;
         }
+        let this = self.clone();
+        let handle = upload.handle.clone();
+        blocking(move || match &*this.0 {
+            Backend::Directory(directory) => directory.discard(&handle),
+            Backend::S3(_) => Ok(()),
+        })
+        .await
     }
 
     pub(super) fn raw(&self) -> &dyn ObjectStore {

@@ -61,17 +61,7 @@ impl PartUpload {
                 limit: bytes.len() as u64 * MOST_PARTS,
             });
         }
-        let upload_id = match &self.upload_id {
-            Some(id) => id.clone(),
-            None => {
-                let id = service(&self.objects)?
-                    .store
-                    .create_multipart(&self.objects.path(&self.key))
-                    .await
-                    .map_err(|error| Error::of_store(self.key.as_str(), error))?;
-                self.upload_id.insert(id).clone()
-            }
-        };
+        let upload_id = self.begun().await?;
         while self.running.len() >= (UNDER_WAY / bytes.len().max(1)).max(1) {
             self.one_arrives().await?;
         }
@@ -87,6 +77,19 @@ impl PartUpload {
             Ok((index, part))
         });
         Ok(())
+    }
+
+    /// The upload at the service, begun when it is first asked for.
+    async fn begun(&mut self) -> Result<String> {
+        if let Some(id) = &self.upload_id {
+            return Ok(id.clone());
+        }
+        let id = service(&self.objects)?
+            .store
+            .create_multipart(&self.objects.path(&self.key))
+            .await
+            .map_err(|error| Error::of_store(self.key.as_str(), error))?;
+        Ok(self.upload_id.insert(id).clone())
     }
 
     /// Makes the object out of the parts and the last bytes.

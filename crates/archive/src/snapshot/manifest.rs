@@ -106,7 +106,7 @@ fn bad(key: &Key, reason: &dyn std::fmt::Display) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SnapshotId, Stored};
+    use crate::{SnapshotName, Stored};
     use pressroom_base::id::{AccountId, EnvironmentId};
     use proptest::prelude::*;
 
@@ -114,7 +114,7 @@ mod tests {
         Place {
             account: AccountId::new(1),
             environment: EnvironmentId::new(2),
-            id: SnapshotId::parse("abc").expect("a name"),
+            name: SnapshotName::parse("abc").expect("a name"),
         }
     }
 

@@ -11,9 +11,9 @@ const MANIFEST: &str = "json";
 /// A snapshot's public name: 1 to 64 of `a-z0-9_-`, the first a letter or a digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct SnapshotId(String);
+pub struct SnapshotName(String);
 
-impl SnapshotId {
+impl SnapshotName {
     /// Reads one; [`Error::BadName`] when it is not.
     pub fn parse(text: &str) -> Result<Self> {
         let is_name = (1..=64).contains(&text.len())
@@ -34,21 +34,21 @@ impl SnapshotId {
     }
 }
 
-impl fmt::Display for SnapshotId {
+impl fmt::Display for SnapshotName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl TryFrom<String> for SnapshotId {
+impl TryFrom<String> for SnapshotName {
     type Error = Error;
     fn try_from(text: String) -> Result<Self> {
         Self::parse(&text)
     }
 }
 
-impl From<SnapshotId> for String {
-    fn from(id: SnapshotId) -> Self {
+impl From<SnapshotName> for String {
+    fn from(id: SnapshotName) -> Self {
         id.0
     }
 }
@@ -101,23 +101,24 @@ pub struct Place {
     /// What it is of.
     pub environment: EnvironmentId,
     /// Its name.
-    pub id: SnapshotId,
+    #[serde(rename = "id")]
+    pub name: SnapshotName,
 }
 
 impl Place {
-    /// `snapshots/<account>/<environment>/<id>.tar.zst` or `….zip`.
+    /// `snapshots/<account>/<environment>/<name>.tar.zst` or `….zip`.
     pub fn object_key(&self, format: Format) -> Result<Key> {
         self.key(format.extension())
     }
 
-    /// `snapshots/<account>/<environment>/<id>.json`.
+    /// `snapshots/<account>/<environment>/<name>.json`.
     pub fn manifest_key(&self) -> Result<Key> {
         self.key(MANIFEST)
     }
 
     fn key(&self, extension: &str) -> Result<Key> {
         let below = environment_key(self.account, self.environment)?;
-        Key::parse(&format!("{below}/{}.{extension}", self.id))
+        Key::parse(&format!("{below}/{}.{extension}", self.name))
     }
 }
 
@@ -140,7 +141,7 @@ pub(super) fn of_key(key: &Key) -> Option<(Place, Part)> {
     if root != ROOT || segments.next().is_some() {
         return None;
     }
-    let (id, extension) = name.split_once('.')?;
+    let (name, extension) = name.split_once('.')?;
     let part = if extension == MANIFEST {
         Part::Manifest
     } else {
@@ -149,7 +150,7 @@ pub(super) fn of_key(key: &Key) -> Option<(Place, Part)> {
     let place = Place {
         account: account.parse().ok()?,
         environment: environment.parse().ok()?,
-        id: SnapshotId::parse(id).ok()?,
+        name: SnapshotName::parse(name).ok()?,
     };
     // `+7` and `007` are numbers too.
     let canonical = match part {
@@ -184,11 +185,11 @@ mod tests {
         for name in [
             "", ".", "..", "../x", "a/b", "a.json", "A", "a b", "-a", "_a", "a\0", "ä", "%2e",
         ] {
-            assert!(SnapshotId::parse(name).is_err(), "{name:?}");
+            assert!(SnapshotName::parse(name).is_err(), "{name:?}");
             let json = serde_json::to_string(name).expect("a string");
-            assert!(serde_json::from_str::<SnapshotId>(&json).is_err());
+            assert!(serde_json::from_str::<SnapshotName>(&json).is_err());
         }
-        assert!(SnapshotId::parse(&"a".repeat(65)).is_err());
+        assert!(SnapshotName::parse(&"a".repeat(65)).is_err());
     }
 
     proptest! {
@@ -197,7 +198,7 @@ mod tests {
             let place = Place {
                 account: AccountId::new(account),
                 environment: EnvironmentId::new(environment),
-                id: SnapshotId::parse(&id).expect("a name"),
+                name: SnapshotName::parse(&id).expect("a name"),
             };
             let key = place.manifest_key().expect("a key");
             prop_assert_eq!(of_key(&key), Some((place.clone(), Part::Manifest)));

@@ -47,7 +47,7 @@ impl Archive {
     pub async fn manifest(&self, place: &Place) -> Result<Manifest> {
         let key = place.manifest_key()?;
         match self.objects().read_small(&key, LIMIT).await {
-            Err(Error::NotFound(_)) => Err(Error::NotFound(place.id.to_string())),
+            Err(Error::NotFound(_)) => Err(Error::NotFound(place.name.to_string())),
             bytes => Manifest::parse(&key, place, &bytes?),
         }
     }

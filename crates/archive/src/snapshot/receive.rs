@@ -23,7 +23,7 @@ impl Archive {
             return Err(Error::OverLimit { limit: 0 });
         }
         if self.objects().load(&place.manifest_key()?).await?.is_some() {
-            return Err(Error::Exists(place.id.to_string()));
+            return Err(Error::Exists(place.name.to_string()));
         }
         let mut upload = self.objects().upload(&key, streaming.expected).await?;
         match fill(&mut upload, &mut input, streaming).await {
@@ -99,7 +99,7 @@ impl Received {
         let manifest = Manifest::new(self.place.clone(), self.format, self.stored.clone(), said);
         let bytes = manifest.render(&manifest_key)?;
         let Some(key) = self.key.take() else {
-            return Err(Error::NotFound(self.place.id.to_string()));
+            return Err(Error::NotFound(self.place.name.to_string()));
         };
         // From here on the archive may belong to a snapshot, so nothing in passing
         // removes it any more.

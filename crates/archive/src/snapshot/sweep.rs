@@ -44,12 +44,10 @@ impl Archive {
                 Some((place, Part::Object(_))) if manifest.as_ref() == Some(&place) => {
                     manifest = None;
                 }
-                Some((place, Part::Object(_))) => {
-                    if object.modified < before {
-                        orphans.push((place, object));
-                    }
+                Some((place, Part::Object(_))) if object.modified < before => {
+                    orphans.push((place, object));
                 }
-                None => {}
+                Some((_, Part::Object(_))) | None => {}
             }
         }
         sweep.broken.extend(manifest);

@@ -44,9 +44,9 @@ async fn what_was_written_is_read(stores: Stores) {
         for piece in bytes.chunks(700_001) {
             upload.write(piece).await.unwrap();
         }
-        let stored = upload.finish().await.unwrap();
-        assert_eq!(stored.size, size as u64);
-        assert_eq!(stored.sha256, hex::encode(Sha256::digest(&bytes)));
+        let done = upload.finish().await.unwrap();
+        assert_eq!(done.size, size as u64);
+        assert_eq!(done.sha256, hex::encode(Sha256::digest(&bytes)));
         assert!(read(stores.objects(), &name, None).await == bytes, "{size}");
         let info = stores.objects().load(&key(&name)).await.unwrap().unwrap();
         assert_eq!(info.size, size as u64);
@@ -97,7 +97,7 @@ async fn nothing_is_overwritten(stores: Stores) {
     assert!(matches!(one.finish().await, Err(Error::Exists(_))));
     assert_eq!(read(objects, "a/b", None).await, b"first");
     assert!(read(objects, "a/c", None).await == noise(9 << 20, 2));
-    let later = Timestamp::now().plus(Duration::from_secs(60));
+    let later = Timestamp::now().plus(Duration::from_mins(1));
     assert_eq!(objects.unfinished(later).await.unwrap(), []);
     assert_eq!(stores.files().len(), 2, "{:?}", stores.files());
 }
@@ -116,7 +116,7 @@ async fn what_is_not_finished_is_not_there(stores: Stores) {
         .unwrap();
     assert_eq!(listed, []);
     // What is under way can be found, and is not taken for old.
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let now = Timestamp::now();
     assert_eq!(objects.unfinished(now.plus(hour)).await.unwrap().len(), 1);
     assert_eq!(objects.unfinished(now.minus(hour)).await.unwrap(), []);

@@ -96,7 +96,7 @@ async fn an_address_of_the_store_lets_fetch_one_object() {
     store(&stores.archive, "x", Format::TarZst, &bytes).await;
     let object = place("x").object_key(Format::TarZst).unwrap();
     let name = key("site.tar.zst");
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     let url = stores
         .objects()
         .url(&object, minute, &name)

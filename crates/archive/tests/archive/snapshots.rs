@@ -5,7 +5,7 @@ use crate::{
     stores::{Stores, key, noise, place, store, tar_zst, zip},
 };
 use pressroom_archive::{
-    Archive, Error, Format, Listed, Page, Place, Said, SnapshotId, Streaming, quota,
+    Archive, Error, Format, Listed, Page, Place, Said, SnapshotName, Streaming, quota,
 };
 use pressroom_base::id::{AccountId, EnvironmentId};
 use pressroom_testkit::eventually;
@@ -52,7 +52,7 @@ async fn a_snapshot_is_stored_and_read_back(stores: Stores) {
         let teller = Arc::clone(&told);
         let streaming = Streaming {
             progress: Some(Arc::new(move |bytes| {
-                teller.store(bytes, Ordering::Relaxed)
+                teller.store(bytes, Ordering::Relaxed);
             })),
             limit: Some(bytes.len() as u64),
             ..Streaming::default()
@@ -289,7 +289,7 @@ async fn lists_have_pages(stores: Stores) {
     .map(|(account, environment, id)| Place {
         account: AccountId::new(account),
         environment: EnvironmentId::new(environment),
-        id: SnapshotId::parse(id).unwrap(),
+        name: SnapshotName::parse(id).unwrap(),
     })
     .collect();
     let bytes = zip(1);
@@ -311,7 +311,7 @@ async fn lists_have_pages(stores: Stores) {
                 let (format, size) = listed.object.expect("each has its archive");
                 assert_eq!(size, bytes.len() as u64);
                 assert!(Format::ALL.contains(&format));
-                format!("{}/{}", listed.place.environment, listed.place.id)
+                format!("{}/{}", listed.place.environment, listed.place.name)
             })
             .collect()
     };
@@ -396,7 +396,7 @@ async fn a_sweep_finds_what_the_dead_left(stores: Stores) {
     })
     .await
     .unwrap();
-    let day = Duration::from_secs(24 * 3600);
+    let day = Duration::from_hours(24);
     let early = sweep(archive, day).await;
     assert_eq!(early.broken, [place("broken")]);
     assert_eq!((early.orphans, early.uploads), (vec![], 0));
@@ -411,7 +411,7 @@ async fn a_sweep_finds_what_the_dead_left(stores: Stores) {
         upload.abort().await;
     }
     let listed = archive.list_all(&Page::first(9)).await.unwrap();
-    let left: Vec<_> = listed.iter().map(|one| one.place.id.as_str()).collect();
+    let left: Vec<_> = listed.iter().map(|one| one.place.name.as_str()).collect();
     assert_eq!(left, ["broken", "whole-2", "whole"]);
     assert_eq!(stores.files().len(), 5, "{:?}", stores.files());
     let again = sweep(archive, Duration::ZERO).await;

@@ -3,7 +3,7 @@
 use crate::cloud::{ACCESS_KEY, BUCKET, Cloud, SECRET_KEY};
 use futures_util::TryStreamExt;
 use pressroom_archive::{
-    Archive, Format, Key, Manifest, Objects, Place, S3Config, Said, SnapshotId, Streaming,
+    Archive, Format, Key, Manifest, Objects, Place, S3Config, Said, SnapshotName, Streaming,
 };
 use pressroom_base::{
     Secret, Timestamp,
@@ -94,7 +94,7 @@ impl Stores {
             .await
             .unwrap();
         assert_eq!(listed, []);
-        let later = Timestamp::now().plus(std::time::Duration::from_secs(60));
+        let later = Timestamp::now().plus(std::time::Duration::from_mins(1));
         assert_eq!(self.objects().unfinished(later).await.unwrap(), []);
         assert_eq!(self.files(), [""; 0]);
     }
@@ -118,7 +118,7 @@ pub fn place(id: &str) -> Place {
     Place {
         account: AccountId::new(4),
         environment: EnvironmentId::new(9),
-        id: SnapshotId::parse(id).unwrap(),
+        name: SnapshotName::parse(id).unwrap(),
     }
 }
 
