@@ -205,7 +205,7 @@ fn a_plugin_that_is_fatal_on_activation_is_named_and_not_active() {
         ),
         (
             Wordpress::V6_5,
-            "register_activation_hook(__FILE__, function () { ini_set('memory_limit', '64M'); $a = ''; while (true) { $a .= str_repeat('x', 1000000); } });",
+            "register_activation_hook(__FILE__, function () { ini_set('memory_limit', '64M'); $a = ''; while (true) { $a .= str_repeat('x', 8000000); } });",
             "memory",
         ),
     ] {
