@@ -30,6 +30,122 @@ pub fn value(file_start: &[u8], header: &str) -> Option<String> {
     find(file_start, header).filter(|value| !value.is_empty())
 }
 
+/// A plugin's headers, as `get_plugin_data()` of WordPress 6.5 reads them before it
+/// translates or marks up anything; empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PluginHeaders {
+    /// `Plugin Name`; a file without one is no plugin.
+    pub name: String,
+    /// `Plugin URI`.
+    pub uri: String,
+    /// `Version`.
+    pub version: String,
+    /// `Description`.
+    pub description: String,
+    /// `Author`.
+    pub author: String,
+    /// `Author URI`.
+    pub author_uri: String,
+    /// `Text Domain`; WordPress takes the directory's name for one that is absent.
+    pub text_domain: String,
+    /// `Domain Path`.
+    pub domain_path: String,
+    /// `Network: true`, or the older `Site Wide Only: true`.
+    pub network: bool,
+    /// `Requires at least`.
+    pub requires_wordpress: String,
+    /// `Requires PHP`.
+    pub requires_php: String,
+    /// `Requires Plugins`, as written; read since WordPress 6.5.
+    pub requires_plugins: String,
+    /// `Update URI`.
+    pub update_uri: String,
+}
+
+/// Reads the start of a plugin's file.
+pub fn plugin(file_start: &[u8]) -> PluginHeaders {
+    let text = |header| find(file_start, header).unwrap_or_default();
+    let mut network = text("Network");
+    if is_nothing(&network) {
+        network = text("Site Wide Only");
+    }
+    PluginHeaders {
+        name: text("Plugin Name"),
+        uri: text("Plugin URI"),
+        version: text("Version"),
+        description: text("Description"),
+        author: text("Author"),
+        author_uri: text("Author URI"),
+        text_domain: text("Text Domain"),
+        domain_path: text("Domain Path"),
+        network: network.eq_ignore_ascii_case("true"),
+        requires_wordpress: text("Requires at least"),
+        requires_php: text("Requires PHP"),
+        requires_plugins: text("Requires Plugins"),
+        update_uri: text("Update URI"),
+    }
+}
+
+/// A theme's headers, as `WP_Theme` reads them from `style.css`, nothing removed;
+/// empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ThemeHeaders {
+    /// `Theme Name`.
+    pub name: String,
+    /// `Theme URI`.
+    pub uri: String,
+    /// `Description`.
+    pub description: String,
+    /// `Author`.
+    pub author: String,
+    /// `Author URI`.
+    pub author_uri: String,
+    /// `Version`.
+    pub version: String,
+    /// `Template`: the parent's directory.
+    pub template: String,
+    /// `Status`.
+    pub status: String,
+    /// `Tags`, as written.
+    pub tags: String,
+    /// `Text Domain`.
+    pub text_domain: String,
+    /// `Domain Path`.
+    pub domain_path: String,
+    /// `Requires at least`.
+    pub requires_wordpress: String,
+    /// `Requires PHP`.
+    pub requires_php: String,
+    /// `Update URI`.
+    pub update_uri: String,
+}
+
+/// Reads the start of a theme's `style.css`.
+pub fn theme(file_start: &[u8]) -> ThemeHeaders {
+    let text = |header| find(file_start, header).unwrap_or_default();
+    ThemeHeaders {
+        name: text("Theme Name"),
+        uri: text("Theme URI"),
+        description: text("Description"),
+        author: text("Author"),
+        author_uri: text("Author URI"),
+        version: text("Version"),
+        template: text("Template"),
+        status: text("Status"),
+        tags: text("Tags"),
+        text_domain: text("Text Domain"),
+        domain_path: text("Domain Path"),
+        requires_wordpress: text("Requires at least"),
+        requires_php: text("Requires PHP"),
+        update_uri: text("Update URI"),
+    }
+}
+
+/// What PHP takes for false: the name `0` is none.
+pub fn is_nothing(text: &str) -> bool {
+    matches!(text, "" | "0")
+}
+
 /// What follows `header:` on a line, if the line has that header.
 fn value_of<'a>(line: &'a [u8], header: &str) -> Option<&'a [u8]> {
     let blank = line

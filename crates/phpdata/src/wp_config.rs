@@ -103,6 +103,16 @@ pub struct Place {
 }
 
 impl WpConfig {
+    /// What was learned otherwise than by reading, and is all there is.
+    pub fn of(constants: BTreeMap<String, Value>, table_prefix: Option<Value>) -> Self {
+        Self {
+            constants,
+            table_prefix,
+            opaque: false,
+            loads: true,
+        }
+    }
+
     /// A constant; `None` when it is certainly not defined.
     pub fn constant(&self, name: &str) -> Option<&Value> {
         self.constants

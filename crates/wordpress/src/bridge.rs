@@ -6,7 +6,7 @@
 //! every caller verifies by looking at files or tables.
 
 mod frame;
-mod process;
+pub(crate) mod process;
 
 use crate::{Error, Result, disk, fence, home::Home, package, watch::Watch};
 use pressroom_base::Epoch;

@@ -163,7 +163,11 @@ fn what_is_certain_is_so() {
     let files: Vec<String> = (0..FILES)
         .map(|case| {
             let all = strategy.new_tree(&mut runner).unwrap().current();
-            let file = format!("<?php\n{}\nrequire_once 'wp-settings.php';\n", all.join("\n")).replace('@', &case.to_string());
+            let file = format!(
+                "<?php\n{}\nrequire_once 'wp-settings.php';\n",
+                all.join("\n")
+            )
+            .replace('@', &case.to_string());
             fs::write(dir.0.join(format!("{case}.php")), &file).unwrap();
             file
         })

@@ -1,0 +1,5 @@
+//! Finding and reading, against real WordPress.
+
+mod activity;
+mod config;
+mod headers;
