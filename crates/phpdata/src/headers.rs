@@ -9,20 +9,34 @@ pub const HEADER_BYTES: u64 = 8 * 1024;
 /// The value of the first line that names `header`; empty when that line has no
 /// value, `None` when no line names it.
 pub fn find(file_start: &[u8], header: &str) -> Option<String> {
+    let [found] = find_all(file_start, [header]);
+    found
+}
+
+/// As [`find`] for many headers in one pass.
+fn find_all<const N: usize>(file_start: &[u8], headers: [&str; N]) -> [Option<String>; N] {
     let limit = file_start
         .len()
         .min(usize::try_from(HEADER_BYTES).unwrap_or(usize::MAX));
-    file_start[..limit]
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .find_map(|line| value_of(line, header))
-        .map(|value| {
-            // PHP takes the match `0` for no value.
-            if value == b"0" {
-                String::new()
-            } else {
-                clean(value)
+    let mut found = [const { None }; N];
+    for line in file_start[..limit].split(|byte| matches!(byte, b'\n' | b'\r')) {
+        let rest = undecorated(line);
+        for (header, found) in headers.iter().zip(&mut found) {
+            if found.is_none()
+                && let Some((name, value)) = rest.split_at_checked(header.len())
+                && let Some(value) = value.strip_prefix(b":")
+                && name.eq_ignore_ascii_case(header.as_bytes())
+            {
+                // PHP takes the match `0` for no value.
+                *found = Some(if value == b"0" {
+                    String::new()
+                } else {
+                    clean(value)
+                });
             }
-        })
+        }
+    }
+    found
 }
 
 /// As [`find`], with an empty value counted as none.
@@ -64,25 +78,60 @@ pub struct PluginHeaders {
 
 /// Reads the start of a plugin's file.
 pub fn plugin(file_start: &[u8]) -> PluginHeaders {
-    let text = |header| find(file_start, header).unwrap_or_default();
-    let mut network = text("Network");
-    if is_nothing(&network) {
-        network = text("Site Wide Only");
-    }
+    let found = find_all(
+        file_start,
+        [
+            "Plugin Name",
+            "Plugin URI",
+            "Version",
+            "Description",
+            "Author",
+            "Author URI",
+            "Text Domain",
+            "Domain Path",
+            "Requires at least",
+            "Requires PHP",
+            "Requires Plugins",
+            "Update URI",
+            "Network",
+            "Site Wide Only",
+        ],
+    );
+    let [
+        name,
+        uri,
+        version,
+        description,
+        author,
+        author_uri,
+        text_domain,
+        domain_path,
+        requires_wordpress,
+        requires_php,
+        requires_plugins,
+        update_uri,
+        network,
+        site_wide,
+    ] = found.map(Option::unwrap_or_default);
+    let network = if is_nothing(&network) {
+        site_wide
+    } else {
+        network
+    };
     PluginHeaders {
-        name: text("Plugin Name"),
-        uri: text("Plugin URI"),
-        version: text("Version"),
-        description: text("Description"),
-        author: text("Author"),
-        author_uri: text("Author URI"),
-        text_domain: text("Text Domain"),
-        domain_path: text("Domain Path"),
+        name,
+        uri,
+        version,
+        description,
+        author,
+        author_uri,
+        text_domain,
+        domain_path,
         network: network.eq_ignore_ascii_case("true"),
-        requires_wordpress: text("Requires at least"),
-        requires_php: text("Requires PHP"),
-        requires_plugins: text("Requires Plugins"),
-        update_uri: text("Update URI"),
+        requires_wordpress,
+        requires_php,
+        requires_plugins,
+        update_uri,
     }
 }
 
@@ -122,22 +171,56 @@ pub struct ThemeHeaders {
 
 /// Reads the start of a theme's `style.css`.
 pub fn theme(file_start: &[u8]) -> ThemeHeaders {
-    let text = |header| find(file_start, header).unwrap_or_default();
+    let found = find_all(
+        file_start,
+        [
+            "Theme Name",
+            "Theme URI",
+            "Description",
+            "Author",
+            "Author URI",
+            "Version",
+            "Template",
+            "Status",
+            "Tags",
+            "Text Domain",
+            "Domain Path",
+            "Requires at least",
+            "Requires PHP",
+            "Update URI",
+        ],
+    );
+    let [
+        name,
+        uri,
+        description,
+        author,
+        author_uri,
+        version,
+        template,
+        status,
+        tags,
+        text_domain,
+        domain_path,
+        requires_wordpress,
+        requires_php,
+        update_uri,
+    ] = found.map(Option::unwrap_or_default);
     ThemeHeaders {
-        name: text("Theme Name"),
-        uri: text("Theme URI"),
-        description: text("Description"),
-        author: text("Author"),
-        author_uri: text("Author URI"),
-        version: text("Version"),
-        template: text("Template"),
-        status: text("Status"),
-        tags: text("Tags"),
-        text_domain: text("Text Domain"),
-        domain_path: text("Domain Path"),
-        requires_wordpress: text("Requires at least"),
-        requires_php: text("Requires PHP"),
-        update_uri: text("Update URI"),
+        name,
+        uri,
+        description,
+        author,
+        author_uri,
+        version,
+        template,
+        status,
+        tags,
+        text_domain,
+        domain_path,
+        requires_wordpress,
+        requires_php,
+        update_uri,
     }
 }
 
@@ -146,8 +229,8 @@ pub fn is_nothing(text: &str) -> bool {
     matches!(text, "" | "0")
 }
 
-/// What follows `header:` on a line, if the line has that header.
-fn value_of<'a>(line: &'a [u8], header: &str) -> Option<&'a [u8]> {
+/// A line without what may stand before a header's name.
+fn undecorated(line: &[u8]) -> &[u8] {
     let blank = line
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
@@ -158,14 +241,9 @@ fn value_of<'a>(line: &'a [u8], header: &str) -> Option<&'a [u8]> {
         .map_or(line, |_| &line[blank + 5..]);
     let decoration = after_tag
         .iter()
-        .take_while(|byte| b" \t/*#@".contains(byte))
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'/' | b'*' | b'#' | b'@'))
         .count();
-    let rest = &after_tag[decoration..];
-    let (name, rest) = rest.split_at_checked(header.len())?;
-    if !name.eq_ignore_ascii_case(header.as_bytes()) {
-        return None;
-    }
-    rest.strip_prefix(b":")
+    &after_tag[decoration..]
 }
 
 /// `_cleanup_header_comment()`: cuts from the first `*/` or `?>`, then trims.

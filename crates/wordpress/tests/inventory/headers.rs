@@ -400,7 +400,7 @@ fn compare(wordpress: Wordpress) {
             }
         }
     }
-    assert!(fields > 2000);
+    assert!(fields > 1500);
     for plugin in at(Place::Normal, false) {
         let theirs = &plugins[&plugin.file];
         assert_eq!(plugin.name, theirs["Name"]);
