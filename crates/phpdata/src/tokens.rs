@@ -48,23 +48,23 @@ pub fn lex(file: &[u8]) -> Lexed {
         rest: file,
         tokens: Vec::new(),
     };
-    let mut lexed = Lexed::default();
+    let mut result = Lexed::default();
     while scan.enter_php() {
         loop {
             let start = file.len() - scan.rest.len();
             let more = scan.step();
-            let span = start..file.len() - scan.rest.len();
+            let place = start..file.len() - scan.rest.len();
             if let Some(token) = scan.tokens.pop() {
-                lexed.tokens.push(Lexeme { token, span });
+                result.tokens.push(Lexeme { token, span: place });
             } else if matches!(file.get(start), Some(b'#' | b'/')) {
-                lexed.comments.push(span);
+                result.comments.push(place);
             }
             if !more {
                 break;
             }
         }
     }
-    lexed
+    result
 }
 
 struct Scan<'a> {

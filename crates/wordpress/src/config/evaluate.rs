@@ -96,7 +96,7 @@ pub(super) fn evaluate(
     let (Some(second), Some(first)) = (both.pop(), both.pop()) else {
         return Ok(Err("PHP gave no answer".to_owned()));
     };
-    Ok(Ok(agreed(first, &second)))
+    Ok(Ok(agreed(&first, &second)))
 }
 
 fn run(
@@ -152,7 +152,7 @@ fn run(
 }
 
 /// What two runs for different hosts agree on.
-fn agreed(first: Answer, second: &Answer) -> WpConfig {
+fn agreed(first: &Answer, second: &Answer) -> WpConfig {
     let mut constants = BTreeMap::new();
     for (name, told) in &first.constants {
         let same = second.constants.get(name) == Some(told);

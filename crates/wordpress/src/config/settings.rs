@@ -298,21 +298,19 @@ impl Settings {
 
 /// WordPress' `is_multisite()` before anything is loaded.
 fn multisite(config: &WpConfig) -> Option<bool> {
-    match config.constant("MULTISITE").map(Value::truth) {
-        Some(known) => known,
-        None => {
-            let signs = ["SUBDOMAIN_INSTALL", "VHOST", "SUNRISE"].map(|name| config.constant(name));
-            if signs
-                .iter()
-                .flatten()
-                .any(|value| **value != Value::Unknown)
-            {
-                Some(true)
-            } else if signs.iter().any(Option::is_some) {
-                None
-            } else {
-                Some(false)
-            }
-        }
+    if let Some(said) = config.constant("MULTISITE") {
+        return said.truth();
+    }
+    let signs = ["SUBDOMAIN_INSTALL", "VHOST", "SUNRISE"].map(|name| config.constant(name));
+    if signs
+        .iter()
+        .flatten()
+        .any(|value| **value != Value::Unknown)
+    {
+        Some(true)
+    } else if signs.iter().any(Option::is_some) {
+        None
+    } else {
+        Some(false)
     }
 }

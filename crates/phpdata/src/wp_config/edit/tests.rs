@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::fmt::Write as _;
 
 fn place() -> Place {
     Place {
@@ -246,7 +247,7 @@ proptest! {
         let mut file = "<?php\n".to_owned();
         for (index, line) in lines.iter().enumerate() {
             if index == at {
-                file.push_str(&format!("define('{name}', 'before');\n"));
+                writeln!(file, "define('{name}', 'before');").unwrap();
             }
             file.push_str(line);
             file.push('\n');

@@ -10,12 +10,10 @@ pub(super) fn values(stored: &[u8]) -> Option<Vec<String>> {
     if stored.is_empty() {
         return Some(Vec::new());
     }
-    Some(
-        entries(stored)?
-            .into_iter()
-            .map(|(_, value)| value)
-            .collect::<Option<_>>()?,
-    )
+    entries(stored)?
+        .into_iter()
+        .map(|(_, value)| value.text())
+        .collect()
 }
 
 /// The string keys of an array.
@@ -23,18 +21,28 @@ pub(super) fn keys(stored: &[u8]) -> Option<Vec<String>> {
     if stored.is_empty() {
         return Some(Vec::new());
     }
-    Some(
-        entries(stored)?
-            .into_iter()
-            .map(|(key, _)| key)
-            .collect::<Option<_>>()?,
-    )
+    entries(stored)?
+        .into_iter()
+        .map(|(key, _)| key.text())
+        .collect()
 }
 
-/// Keys and values, each where it is a string.
-type Entries = Vec<(Option<String>, Option<String>)>;
+/// A key or a value.
+enum Scalar {
+    Text(String),
+    Number,
+}
 
-fn entries(stored: &[u8]) -> Option<Entries> {
+impl Scalar {
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number => None,
+        }
+    }
+}
+
+fn entries(stored: &[u8]) -> Option<Vec<(Scalar, Scalar)>> {
     let mut rest = stored.strip_prefix(b"a:")?;
     let count = number(&mut rest, b':')?;
     let count = usize::try_from(count)
@@ -51,7 +59,7 @@ fn entries(stored: &[u8]) -> Option<Entries> {
 }
 
 /// A string, or anything else that is one number; the rest is not for us.
-fn scalar(rest: &mut &[u8]) -> Option<Option<String>> {
+fn scalar(rest: &mut &[u8]) -> Option<Scalar> {
     let kind = *rest.first()?;
     *rest = rest.get(1..)?.strip_prefix(b":")?;
     match kind {
@@ -60,11 +68,11 @@ fn scalar(rest: &mut &[u8]) -> Option<Option<String>> {
             let text = rest.strip_prefix(b"\"")?;
             let (text, behind) = text.split_at_checked(length)?;
             *rest = behind.strip_prefix(b"\";")?;
-            Some(Some(String::from_utf8_lossy(text).into_owned()))
+            Some(Scalar::Text(String::from_utf8_lossy(text).into_owned()))
         }
         b'i' | b'b' => {
             number(rest, b';')?;
-            Some(None)
+            Some(Scalar::Number)
         }
         _ => None,
     }
