@@ -15,7 +15,7 @@ use crate::{
     watch::Watch,
 };
 pub use activity::{Survey, mark_active, survey};
-use files::{head, is_php, kind_of, list, list_all};
+use files::{head, kind_of, list};
 pub(crate) use package::package_version;
 use pressroom_phpdata::tokens;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,9 @@
 //! Plugins, must-use plugins and drop-ins, as WordPress lists them.
 
 use super::{
-    FoundComponent, OtherPlugin, Place, UpdateSource, head, is_php, kind_of, list, list_all, some,
+    FoundComponent, OtherPlugin, Place, UpdateSource,
+    files::{Dir, Kind, is_php},
+    some,
 };
 use crate::{Result, component::ComponentKind, home::Home, watch::Watch};
 use pressroom_phpdata::headers::{self, PluginHeaders};
@@ -33,16 +35,19 @@ pub(super) fn normal(
     watch: &Watch,
     found: &mut Vec<FoundComponent>,
 ) -> Result<()> {
-    for name in list(home, container)? {
+    let Some(dir) = Dir::open(home, container)? else {
+        return Ok(());
+    };
+    for (name, kind) in dir.entries()? {
         watch.check()?;
-        let path = format!("{container}/{name}");
-        let Some(is_dir) = kind_of(home, &path)? else {
+        if name.starts_with('.') {
             continue;
-        };
-        if is_dir {
-            found.extend(in_directory(home, &path, &name)?);
-        } else if is_php(&name)
-            && let Some(head) = head(home, &path)?
+        }
+        if kind == Kind::Directory {
+            found.extend(in_directory(home, &format!("{container}/{name}"), &name)?);
+        } else if kind == Kind::File
+            && is_php(&name)
+            && let Some(head) = dir.head(&name)?
         {
             let headers = headers::plugin(&head);
             if !headers::is_nothing(&headers.name) {
@@ -55,13 +60,20 @@ pub(super) fn normal(
 
 /// The plugin in a directory, with whatever others lie beside its main file.
 fn in_directory(home: &Home, path: &str, slug: &str) -> Result<Option<FoundComponent>> {
+    let Some(dir) = Dir::open(home, path)? else {
+        return Ok(None);
+    };
     let preferred = format!("{slug}.php");
-    let mut names = list(home, path)?;
-    names.retain(|name| is_php(name));
-    names.sort_by_key(|name| (*name != preferred, name.clone()));
+    let mut names: Vec<String> = dir
+        .entries()?
+        .into_iter()
+        .filter(|(name, kind)| *kind == Kind::File && is_php(name) && !name.starts_with('.'))
+        .map(|(name, _)| name)
+        .collect();
+    names.sort_by_key(|name| *name != preferred);
     let mut main: Option<FoundComponent> = None;
     for name in names {
-        let Some(head) = head(home, &format!("{path}/{name}"))? else {
+        let Some(head) = dir.head(&name)? else {
             continue;
         };
         let headers = headers::plugin(&head);
@@ -112,13 +124,15 @@ pub(super) fn must_use(
     watch: &Watch,
     found: &mut Vec<FoundComponent>,
 ) -> Result<()> {
-    for name in list_all(home, container)? {
+    let Some(dir) = Dir::open(home, container)? else {
+        return Ok(());
+    };
+    for (name, kind) in dir.entries()? {
         watch.check()?;
-        let path = format!("{container}/{name}");
-        if !name.as_bytes().ends_with(b".php") || kind_of(home, &path)? != Some(false) {
+        if kind != Kind::File || !name.as_bytes().ends_with(b".php") {
             continue;
         }
-        if let Some(head) = head(home, &path)? {
+        if let Some(head) = dir.head(&name)? {
             // "Silence is golden", as WordPress skips it.
             if name == "index.php" && head.len() <= 30 {
                 continue;
@@ -137,12 +151,12 @@ pub(super) fn drop_ins(
     multisite: Option<bool>,
     found: &mut Vec<FoundComponent>,
 ) -> Result<()> {
+    let Some(dir) = Dir::open(home, content)? else {
+        return Ok(());
+    };
     let of_networks = NETWORK_DROP_INS.iter().filter(|_| multisite != Some(false));
     for name in DROP_INS.iter().chain(of_networks) {
-        let path = format!("{content}/{name}");
-        if kind_of(home, &path)? == Some(false)
-            && let Some(head) = head(home, &path)?
-        {
+        if let Some(head) = dir.head(name)? {
             let headers = headers::plugin(&head);
             found.push(single(Place::DropIn, (*name).to_owned(), headers));
         }
