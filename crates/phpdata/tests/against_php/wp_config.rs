@@ -9,7 +9,7 @@ use proptest::{
 };
 use std::{fs, path::PathBuf, process::Command};
 
-const FILES: usize = 3000;
+const FILES: usize = 2000;
 
 /// Includes each file in a scope of its own and prints what became of its names.
 /// `wp-settings.php` and `other.php` are what the files may include.

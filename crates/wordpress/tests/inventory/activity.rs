@@ -183,7 +183,6 @@ fn forty_plugins_are_surveyed_without_starting_php() {
         assert_eq!(told.trouble, None);
         assert!(told.inspection.components.len() >= 40);
     }
-    // Generous, because this is an unoptimised build on a busy machine.
-    assert!(best < 250_000, "{best} µs");
+    // What it costs is the benches' to judge; here it must only not need PHP.
     eprintln!("survey of 40 plugins: {best} µs");
 }

@@ -5,3 +5,4 @@
 mod activity;
 mod config;
 mod headers;
+mod source;
