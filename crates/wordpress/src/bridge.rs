@@ -14,7 +14,7 @@ mod frame;
 mod opcache;
 mod options;
 pub mod outcomes;
-mod process;
+pub(crate) mod process;
 mod report;
 mod script;
 mod state;

@@ -4,4 +4,4 @@ pub mod connection;
 mod facts;
 
 pub use connection::Connection;
-pub use facts::{Administrator, SiteFacts, read_facts, read_site};
+pub use facts::{Administrator, Blog, Network, SiteFacts, read_facts, read_site};

@@ -28,6 +28,7 @@ pub mod database;
 mod disk;
 pub mod error;
 pub mod fence;
+pub mod find;
 pub mod home;
 pub mod inventory;
 pub mod journal;

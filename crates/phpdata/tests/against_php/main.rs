@@ -2,3 +2,4 @@
 
 mod headers;
 mod version;
+mod wp_config;

@@ -8,7 +8,7 @@ use super::{
     attempt::{Attempt, made, step_name},
     news::record,
 };
-use crate::{Error, Fleet, Result, look::Look, reach::told};
+use crate::{Error, Fleet, Result, components::Newer, look::Look, reach::told};
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
@@ -137,9 +137,19 @@ impl Item<'_> {
             kept_aside: None,
             message,
         };
-        let Some(package) = self.offered(&version, tree.is_some()).await? else {
-            let message = format!("`{}` {version} is the newest version offered", self.slug);
-            return Ok(not_tried(Outcome::Unchanged, None, message));
+        let package = match self.offered(&found, tree.is_some()).await? {
+            Newer::Is(package) => package,
+            Newer::None => {
+                let message = format!("`{}` {version} is the newest version offered", self.slug);
+                return Ok(not_tried(Outcome::Unchanged, None, message));
+            }
+            Newer::Unknown(why) => {
+                let message = format!(
+                    "whether there is something newer than `{}` {version} is not known: {why}",
+                    self.slug
+                );
+                return Ok(not_tried(Outcome::Failed, None, message));
+            }
         };
         let baseline = self.fleet.look_at(self.row).await;
         if let Some(trouble) = baseline.trouble() {
@@ -227,14 +237,12 @@ impl Item<'_> {
         }
     }
 
-    async fn offered(&self, version: &str, is_directory: bool) -> Result<Option<Package>> {
+    async fn offered(&self, found: &FoundComponent, is_directory: bool) -> Result<Newer<Package>> {
         if !is_directory {
             // A single-file plugin has no directory of its own to exchange.
-            return Ok(None);
+            return Ok(Newer::None);
         }
-        self.fleet
-            .newer_package(self.kind, self.slug, version)
-            .await
+        self.fleet.newer_package(found).await
     }
 
     /// Unpacks beside the site, and holds the tree against the package as this server
