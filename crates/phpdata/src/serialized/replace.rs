@@ -109,6 +109,19 @@ impl Replacer {
         &self.pairs
     }
 
+    /// Whether a second run over what a first one made surely finds nothing to do: no
+    /// search text can lie in, around or across a text that was put in. `false` for
+    /// many pairs, without looking.
+    pub fn settles(&self) -> bool {
+        const MANY: usize = 200;
+        self.pairs.len() <= MANY
+            && self
+                .pairs
+                .iter()
+                .filter(|pair| pair.old != pair.new)
+                .all(|put| self.pairs.iter().all(|pair| apart(&pair.old, &put.new)))
+    }
+
     /// Whether a search text is anywhere in the value.
     pub fn hits(&self, value: &[u8]) -> bool {
         self.automaton.is_match(value)
@@ -221,6 +234,18 @@ impl Replacer {
     }
 }
 
+/// Whether no occurrence of `old` can share a byte with `new`, whatever is around it.
+fn apart(old: &[u8], new: &[u8]) -> bool {
+    let within = |small: &[u8], large: &[u8]| {
+        small.is_empty() || large.windows(small.len()).any(|part| part == small)
+    };
+    !within(old, new)
+        && !within(new, old)
+        && (1..old.len().min(new.len())).all(|shared| {
+            !new.ends_with(&old[..shared]) && !new.starts_with(&old[old.len() - shared..])
+        })
+}
+
 /// The text of an `S:` string that was found valid.
 fn unescape(text: &[u8]) -> Vec<u8> {
     let digit = |byte: u8| match byte {
@@ -305,6 +330,20 @@ mod tests {
     }
 
     #[test]
+    fn knows_when_twice_is_once() {
+        let settles =
+            |old: &str, new: &str| Replacer::new(&[Pair::new(old, new)]).unwrap().settles();
+        assert!(settles("http://old.test", "https://old.test"));
+        assert!(settles("old.test", "new.example"));
+        assert!(!settles("old.test", "www.old.test"));
+        assert!(!settles("old.test", "old.test/blog"));
+        assert!(!settles("abc", ""));
+        assert!(!settles("abc", "b"));
+        assert!(!settles("abc", "xab"));
+        assert!(!settles("abc", "cx"));
+    }
+
+    #[test]
     fn useless_pairs_are_refused() {
         let refused = |pairs: &[Pair]| Replacer::new(pairs).unwrap_err();
         assert_eq!(refused(&[]), PairError::None);
@@ -328,6 +367,15 @@ mod tests {
                 prop_assert_eq!(second.value.unwrap(), value.as_bytes());
             } else {
                 prop_assert_eq!(first.tally.replaced, 0);
+            }
+        }
+
+        #[test]
+        fn settled_means_settled(old in "[ab]{1,3}", new in "[abc]{0,3}", text in "[abc]{0,12}") {
+            prop_assume!(old != new);
+            let replacer = Replacer::new(&[Pair::new(old, new)]).unwrap();
+            if let (true, Some(once)) = (replacer.settles(), replacer.replace(text.as_bytes()).value) {
+                prop_assert_eq!(replacer.replace(&once).value, None);
             }
         }
 

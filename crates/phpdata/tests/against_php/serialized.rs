@@ -238,10 +238,10 @@ fn php(script: &str, input: String) -> String {
         .stdout(Stdio::piped())
         .spawn()
         .expect("php is installed");
-    let mut stdin = php.stdin.take().unwrap();
+    let mut stdin = php.stdin.take().expect("a pipe");
     let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = php.wait_with_output().unwrap();
-    let written = writer.join().unwrap();
+    let output = php.wait_with_output().expect("an end");
+    let written = writer.join().expect("a writer");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && written.is_ok(),
@@ -249,7 +249,7 @@ fn php(script: &str, input: String) -> String {
         output.status,
         &said[..said.floor_char_boundary(2000)]
     );
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("ASCII")
 }
 
 #[test]
