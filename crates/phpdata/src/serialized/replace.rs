@@ -318,6 +318,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_string_value_keeps_its_bytes() {
+        let value = br#"a:5:{s:3:"old";i:+1;i:1;C:3:"old":3:{old}i:2;O:3:"old":1:{s:3:"old";d:0.10;}i:3;E:7:"old:Old";i:4;S:3:"o\6cd";}"#;
+        let outcome = Replacer::new(&[Pair::new("old", "longer")])
+            .unwrap()
+            .replace(value);
+        let wanted = br#"a:5:{s:3:"old";i:+1;i:1;C:3:"old":3:{old}i:2;O:3:"old":1:{s:3:"old";d:0.10;}i:3;E:7:"old:Old";i:4;s:6:"longer";}"#;
+        assert_eq!(outcome.value.unwrap(), wanted);
+        assert_eq!(
+            outcome.tally,
+            Tally {
+                replaced: 1,
+                broken: 0
+            }
+        );
+    }
+
+    #[test]
     fn the_longest_search_counts_and_nothing_twice() {
         let pairs = [
             Pair::new("a", "b"),

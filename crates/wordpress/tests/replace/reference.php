@@ -91,12 +91,17 @@ foreach ($db->query('SHOW FULL TABLES WHERE Table_type = \'BASE TABLE\'')->fetch
         foreach ($row as $column => $cell) {
             $text = preg_match('/^(char|varchar|\w*text|json)/', $types[$column]);
             $skip = preg_match($argv[5], "$table.$column");
-            if ($cell !== null && $text && !$skip && !in_array($column, $keys) && $forms) {
-                $cell = walk_value($cell, $forms, $tally);
+            if ($skip) {
+                continue;
             }
-            if (!$skip) {
-                echo "$table\t", bin2hex($key), "\t$column\t", $cell === null ? 'null' : md5($cell), "\n";
+            // What `serialize()` would write in other words is compared in its words.
+            $normal = $text ? normal_value((string) $cell) : (string) $cell;
+            $hashes = [md5((string) $cell), md5($normal)];
+            if ($forms && $cell !== null && $text && !in_array($column, $keys)) {
+                $new = walk_value($cell, $forms, $tally);
+                $hashes = $normal === $cell ? [md5($new)] : [md5(normal_value($new))];
             }
+            echo "$table\t", bin2hex($key), "\t$column\t", implode(' ', $hashes), "\n";
         }
     }
 }
