@@ -27,12 +27,11 @@ pub fn cells(database: &Database, pairs: &[(&str, &str)], skip: &str) -> (Vec<St
             .iter()
             .map(|pair| Pair::new(pair.old.as_str(), pair.new.as_str()))
             .collect();
-        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let replacer = Replacer::new(&pairs).expect("pairs");
         let forms: Vec<String> = replacer
             .forms()
             .iter()
-            .map(|pair| format!("{}:{}", hex(&pair.old), hex(&pair.new)))
+            .map(|pair| format!("{}:{}", hex::encode(&pair.old), hex::encode(&pair.new)))
             .collect();
         forms.join(" ")
     };

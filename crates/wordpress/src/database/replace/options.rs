@@ -28,6 +28,10 @@ pub enum ObjectRule {
 /// column may be named alone or as `table.column`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches that travel by name"
+)]
 pub struct ReplaceOptions {
     /// At each place the longest search text counts; what was put in is not searched
     /// again.

@@ -4,7 +4,7 @@ use super::options::ReplaceOptions;
 use crate::Result;
 use mysql_async::{Conn, prelude::Queryable};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The values of a row's key, as the server wrote them.
 pub(super) type Key = Vec<Vec<u8>>;
@@ -54,6 +54,9 @@ pub(super) enum KeyKind {
     Plain,
 }
 
+/// Text that may be null.
+pub(super) type Text = Option<Vec<u8>>;
+
 /// A range of a table's key that one worker goes through. Both ends are integers and
 /// belong to it; only tables with one integer for a key are divided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +69,21 @@ pub(super) struct Range {
     pub(super) to: Option<i128>,
 }
 
-struct Raw {
-    name: String,
-    kind: String,
-    charset: String,
-    extra: String,
-    generated: bool,
-    nullable: bool,
+/// A column as the server describes it.
+pub(super) struct Raw {
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) charset: String,
+    pub(super) extra: String,
+    pub(super) generated: bool,
+    pub(super) nullable: bool,
+}
+
+/// A unique index: its columns in order, and whether only a part of each counts.
+#[derive(Debug, Default)]
+pub(super) struct Unique {
+    pub(super) name: String,
+    pub(super) parts: Vec<(String, bool)>,
 }
 
 const UNSAFE_CHARSETS: [&str; 12] = [
@@ -80,93 +91,12 @@ const UNSAFE_CHARSETS: [&str; 12] = [
     "euckr", "ujis",
 ];
 
-/// Looks at the database.
-pub(super) async fn tables(
-    conn: &mut Conn,
+/// The tables to look at.
+pub(super) fn scope(
+    all: &BTreeSet<String>,
     prefix: &str,
     options: &ReplaceOptions,
-) -> Result<Vec<Table>> {
-    let text =
-        |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-    type Row5 = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>, Option<u64>);
-    let found: Vec<Row5> = conn
-        .query(
-            "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, DATA_LENGTH FROM information_schema.TABLES \
-             WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME",
-        )
-        .await?;
-    let all: BTreeSet<String> = found.iter().map(|row| text(Some(row.0.clone()))).collect();
-    let names = scope(&all, prefix, options);
-
-    type Row7 = (
-        Vec<u8>,
-        Vec<u8>,
-        Vec<u8>,
-        Option<Vec<u8>>,
-        Option<Vec<u8>>,
-        Option<Vec<u8>>,
-        Option<Vec<u8>>,
-    );
-    let rows: Vec<Row7> = conn
-        .query(
-            "SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, CHARACTER_SET_NAME, EXTRA, \
-             GENERATION_EXPRESSION, IS_NULLABLE FROM information_schema.COLUMNS \
-             WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION",
-        )
-        .await?;
-    let mut columns: BTreeMap<String, Vec<Raw>> = BTreeMap::new();
-    for (table, name, kind, charset, extra, expression, nullable) in rows {
-        let extra = text(extra).to_ascii_lowercase();
-        columns.entry(text(Some(table))).or_default().push(Raw {
-            name: text(Some(name)),
-            kind: text(Some(kind)).to_ascii_lowercase(),
-            charset: text(charset).to_ascii_lowercase(),
-            generated: !text(expression).is_empty() || extra.contains("generated"),
-            nullable: text(nullable) == "YES",
-            extra,
-        });
-    }
-    type Index = (Vec<u8>, Vec<u8>, Vec<u8>, Option<u64>);
-    let rows: Vec<Index> = conn
-        .query(
-            "SELECT TABLE_NAME, INDEX_NAME, COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS \
-             WHERE TABLE_SCHEMA = DATABASE() AND NON_UNIQUE = 0 AND COLUMN_NAME IS NOT NULL \
-             ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX",
-        )
-        .await?;
-    let mut indexes: BTreeMap<String, Vec<(String, Vec<(String, bool)>)>> = BTreeMap::new();
-    for (table, index, column, part) in rows {
-        let of_table = indexes.entry(text(Some(table))).or_default();
-        let index = text(Some(index));
-        if of_table.last().is_none_or(|(last, _)| *last != index) {
-            of_table.push((index, Vec::new()));
-        }
-        if let Some((_, parts)) = of_table.last_mut() {
-            parts.push((text(Some(column)), part.is_some()));
-        }
-    }
-    let none = Vec::new();
-    Ok(found
-        .into_iter()
-        .filter_map(|(name, kind, engine, size)| {
-            let name = text(Some(name));
-            let kind = text(kind);
-            if !names.contains(&name) || kind.contains("VIEW") || kind == "SEQUENCE" {
-                return None;
-            }
-            let raw = columns.get(&name)?;
-            let key = key(raw, indexes.get(&name).unwrap_or(&none));
-            let mut table = describe(name, raw, key, prefix, options);
-            // What else there is either does not roll back or is a test's.
-            table.transactional = text(engine).eq_ignore_ascii_case("InnoDB");
-            table.size = size.unwrap_or_default();
-            Some(table)
-        })
-        .collect())
-}
-
-/// The tables to look at.
-fn scope(all: &BTreeSet<String>, prefix: &str, options: &ReplaceOptions) -> BTreeSet<String> {
+) -> BTreeSet<String> {
     let foreign = if options.all_tables {
         Vec::new()
     } else {
@@ -206,11 +136,12 @@ fn foreign_prefixes(all: &BTreeSet<String>, prefix: &str) -> Vec<String> {
 
 /// The first unique index whose columns are whole, never null, and of kinds that
 /// compare exactly.
-fn key(raw: &[Raw], indexes: &[(String, Vec<(String, bool)>)]) -> Vec<KeyPart> {
+pub(super) fn key(raw: &[Raw], indexes: &[Unique]) -> Vec<KeyPart> {
     indexes
         .iter()
-        .find_map(|(_, parts)| {
-            parts
+        .find_map(|index| {
+            index
+                .parts
                 .iter()
                 .map(|(name, partial)| {
                     let column = raw.iter().find(|column| column.name == *name)?;
@@ -235,7 +166,7 @@ fn key(raw: &[Raw], indexes: &[(String, Vec<(String, bool)>)]) -> Vec<KeyPart> {
         .unwrap_or_default()
 }
 
-fn describe(
+pub(super) fn describe(
     name: String,
     raw: &[Raw],
     key: Vec<KeyPart>,
@@ -331,7 +262,7 @@ pub(super) async fn ranges(conn: &mut Conn, tables: &[Table]) -> Result<Vec<Rang
         let mut ends = None;
         if single && shares > 1 {
             let column = super::sql::name(&table.key[0].name);
-            let row: Option<(Option<Vec<u8>>, Option<Vec<u8>>)> = conn
+            let row: Option<(Text, Text)> = conn
                 .query_first(format!(
                     "SELECT CONCAT(MIN({column})), CONCAT(MAX({column})) FROM {}",
                     super::sql::name(&table.name)

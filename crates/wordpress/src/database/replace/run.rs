@@ -5,6 +5,7 @@ use super::{
     options::{ColumnReport, ReplaceOptions, ReplaceReport, TableReport},
     plan::{self, Range, Table},
     progress::{Figures, Journal},
+    schema,
     sql::Filter,
     verify,
     work::{self, Job},
@@ -74,7 +75,7 @@ pub fn search_replace(
     let connection = Connection::of(settings)?;
     let (tables, mut ranges, server) = connection::run(watch, async {
         let (mut conn, server) = open(&connection).await?;
-        let tables = plan::tables(&mut conn, connection.prefix(), options).await?;
+        let tables = schema::tables(&mut conn, connection.prefix(), options).await?;
         let ranges = plan::ranges(&mut conn, &tables).await?;
         conn.disconnect().await?;
         Ok((tables, ranges, server))
