@@ -23,9 +23,9 @@ use std::{
 };
 
 const SCRIPT: &str = include_str!("evaluate.php");
-/// A configuration that takes longer would not serve a page either.
-/// What a configuration may use; it loads no WordPress.
+/// What a configuration may use, in megabytes; it loads no WordPress.
 const MEMORY_MB: u32 = 256;
+/// A configuration that takes longer would not serve a page either.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// What the script is told; paths in hex, they need not be UTF-8.
