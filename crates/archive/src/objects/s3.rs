@@ -91,6 +91,8 @@ impl S3 {
             .with_secret_access_key(config.secret.into_inner())
             .with_virtual_hosted_style_request(!config.path_style)
             .with_client_options(options)
+            // One at a time is all we need, and not every service knows more.
+            .with_disable_bulk_delete(true)
             .with_retry(RetryConfig {
                 max_retries: config.retries,
                 retry_timeout: Duration::from_mins(3),

@@ -118,7 +118,12 @@ impl Received {
             }
             (Ok(()), Err(error)) => Err(error),
             (Err(error), _) => {
-                if matches!(objects.load(&manifest_key).await, Ok(None)) {
+                let theirs = match self.archive.manifest(&self.place).await {
+                    Ok(manifest) => manifest.format == self.format,
+                    // Unless it is certain that there is none, the archive stays.
+                    Err(refused) => !matches!(refused, Error::NotFound(_)),
+                };
+                if !theirs {
                     let _ = objects.delete(&key).await;
                 }
                 Err(error)

@@ -133,6 +133,34 @@ async fn a_name_is_used_once(stores: Stores) {
         assert!(matches!(again, Err(Error::Exists(_))));
     }
     assert_eq!(stores.archive.manifest(&place("x")).await.unwrap(), first);
+    // Two at once: whoever commits second leaves nothing, whichever format it has.
+    let zip = zip(1);
+    let receive = async |format| {
+        stores
+            .archive
+            .receive(&place("y"), format, &zip[..], &Streaming::default())
+            .await
+    };
+    let loser = receive(Format::TarZst).await.unwrap();
+    let winner = receive(Format::Zip).await.unwrap();
+    assert!(matches!(receive(Format::Zip).await, Err(Error::Exists(_))));
+    winner.commit(Said::default()).await.unwrap();
+    assert!(matches!(
+        loser.commit(Said::default()).await,
+        Err(Error::Exists(_))
+    ));
+    let seen = stores
+        .archive
+        .verify(&place("y"), &Streaming::default())
+        .await
+        .unwrap();
+    assert!(seen.is_sound(), "{:?}", seen.faults);
+    let objects = stores.files();
+    assert_eq!(
+        objects.iter().filter(|name| name.contains("/y.")).count(),
+        2,
+        "{objects:?}"
+    );
     let seen = stores
         .archive
         .verify(&place("x"), &Streaming::default())
