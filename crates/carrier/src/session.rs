@@ -3,6 +3,8 @@
 
 mod components;
 mod core;
+mod database;
+mod files;
 mod site;
 
 use crate::{

@@ -1,8 +1,22 @@
 //! What may be asked of a site.
 
 use pressroom_base::Epoch;
-use pressroom_wordpress::{bridge, caches, component, config, core};
+use pressroom_wordpress::{
+    archive, bridge, caches, checksums, component, config, core,
+    database::{dump, replace, restore},
+    snapshot,
+};
 use serde::{Deserialize, Serialize};
+
+/// One WordPress, and what may run its configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteRef {
+    /// Directory of `wp-config.php`, relative to the home.
+    pub root: String,
+    /// The `php` command that evaluates a configuration which cannot be read; without
+    /// one, what cannot be read is unknown.
+    pub php: Option<String>,
+}
 
 /// One site operation. Variants marked *stream in* are followed by data frames
 /// from the caller; see [`Request::takes_data`].
@@ -130,6 +144,143 @@ pub enum Request {
         /// Which caches, and how to get at them.
         options: caches::FlushOptions,
     },
+    /// WordPress installs below a directory.
+    Find {
+        /// Where to look, relative to the home.
+        below: String,
+        /// Levels of directories.
+        depth: usize,
+    },
+    /// Reads the whole configuration; runs it where it cannot be read and a `php` is
+    /// given.
+    ListConfig {
+        /// The site.
+        site: SiteRef,
+    },
+    /// Changes `wp-config.php`, all edits or none.
+    EditConfig {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site; its `php` checks the new file.
+        site: SiteRef,
+        /// What to change.
+        edits: Vec<config::Edit>,
+    },
+    /// *Stream in*, the checksums as JSON: holds files against what their source says.
+    VerifyChecksums {
+        /// Directory of `wp-config.php`.
+        root: String,
+        /// Core or a component.
+        subject: checksums::Subject,
+    },
+    /// *Stream out*: the tables as SQL.
+    DumpDatabase {
+        /// The site.
+        site: SiteRef,
+        /// Which tables, and how.
+        options: dump::DumpOptions,
+    },
+    /// *Stream in*, SQL: puts tables in place of the site's in one act.
+    RestoreDatabase {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// How.
+        options: restore::RestoreOptions,
+    },
+    /// The same with the tables of an unpacked snapshot.
+    RestoreSnapshotDatabase {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// The handle of what was unpacked.
+        staged: String,
+        /// How.
+        options: restore::RestoreOptions,
+    },
+    /// Puts the tables from before a restore back.
+    TakeBackDatabase {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// What the restore kept aside.
+        aside: restore::Aside,
+    },
+    /// Drops the tables from before a restore.
+    DropDatabaseAside {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// What the restore kept aside.
+        aside: restore::Aside,
+    },
+    /// Removes what restores of dead workers left in the database.
+    RecoverDatabase {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+    },
+    /// The site's tables and their sizes.
+    DatabaseSize {
+        /// The site.
+        site: SiteRef,
+    },
+    /// Checksums of the contents of tables.
+    DatabaseChecksums {
+        /// The site.
+        site: SiteRef,
+        /// Which; all of the site's when empty.
+        tables: Vec<String>,
+    },
+    /// Replaces texts in the tables, serialized values included.
+    SearchReplace {
+        /// The caller's epoch; none for a dry run.
+        epoch: Option<Epoch>,
+        /// The site.
+        site: SiteRef,
+        /// What, where.
+        options: replace::ReplaceOptions,
+    },
+    /// *Stream out*: the whole site in one archive.
+    TakeSnapshot {
+        /// The site.
+        site: SiteRef,
+        /// What goes in.
+        options: snapshot::SnapshotOptions,
+    },
+    /// *Stream in*: unpacks an archive beside the site, checking everything in it.
+    Unpack {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// How much it may hold, and more.
+        options: archive::UnpackOptions,
+    },
+    /// Exchanges a live directory with an unpacked one.
+    ExchangeTree {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// What to exchange.
+        exchange: archive::Exchange,
+    },
+    /// Exchanges directories back.
+    TakeBackTree {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The handle of what was unpacked.
+        staged: String,
+    },
+    /// Removes what was unpacked or is kept aside.
+    DropUnpacked {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// Its handle.
+        staged: String,
+    },
     /// Boots WordPress once and runs actions in it.
     Bridge {
         /// The caller's epoch; `None` for actions that only read.
@@ -154,14 +305,19 @@ impl Request {
     pub const fn takes_data(&self) -> bool {
         matches!(
             self,
-            Self::InstallCore { .. } | Self::StageCore { .. } | Self::StageComponent { .. }
+            Self::InstallCore { .. }
+                | Self::StageCore { .. }
+                | Self::StageComponent { .. }
+                | Self::VerifyChecksums { .. }
+                | Self::RestoreDatabase { .. }
+                | Self::Unpack { .. }
         )
     }
 
     /// Whether the data frames of the answer are a download of their own, and not the
     /// beginning of the [`Response`].
     pub const fn gives_data(&self) -> bool {
-        false
+        matches!(self, Self::DumpDatabase { .. } | Self::TakeSnapshot { .. })
     }
 
     /// The name on the wire, for messages and logs.
@@ -184,6 +340,24 @@ impl Request {
             Self::DropStagedCore { .. } => "drop_staged_core",
             Self::Maintain { .. } => "maintain",
             Self::FlushCaches { .. } => "flush_caches",
+            Self::Find { .. } => "find",
+            Self::ListConfig { .. } => "list_config",
+            Self::EditConfig { .. } => "edit_config",
+            Self::VerifyChecksums { .. } => "verify_checksums",
+            Self::DumpDatabase { .. } => "dump_database",
+            Self::RestoreDatabase { .. } => "restore_database",
+            Self::RestoreSnapshotDatabase { .. } => "restore_snapshot_database",
+            Self::TakeBackDatabase { .. } => "take_back_database",
+            Self::DropDatabaseAside { .. } => "drop_database_aside",
+            Self::RecoverDatabase { .. } => "recover_database",
+            Self::DatabaseSize { .. } => "database_size",
+            Self::DatabaseChecksums { .. } => "database_checksums",
+            Self::SearchReplace { .. } => "search_replace",
+            Self::TakeSnapshot { .. } => "take_snapshot",
+            Self::Unpack { .. } => "unpack",
+            Self::ExchangeTree { .. } => "exchange_tree",
+            Self::TakeBackTree { .. } => "take_back_tree",
+            Self::DropUnpacked { .. } => "drop_unpacked",
             Self::Bridge { .. } => "bridge",
             Self::CleanHome { .. } => "clean_home",
         }
@@ -206,9 +380,19 @@ impl Request {
             | Self::DropStagedCore { epoch, .. }
             | Self::Maintain { epoch, .. }
             | Self::FlushCaches { epoch, .. }
+            | Self::EditConfig { epoch, .. }
+            | Self::RestoreDatabase { epoch, .. }
+            | Self::RestoreSnapshotDatabase { epoch, .. }
+            | Self::TakeBackDatabase { epoch, .. }
+            | Self::DropDatabaseAside { epoch, .. }
+            | Self::RecoverDatabase { epoch, .. }
+            | Self::Unpack { epoch, .. }
+            | Self::ExchangeTree { epoch, .. }
+            | Self::TakeBackTree { epoch, .. }
+            | Self::DropUnpacked { epoch, .. }
             | Self::CleanHome { epoch } => Some(*epoch),
-            Self::Bridge { epoch, .. } => *epoch,
-            Self::Inspect { .. } | Self::TreeHash { .. } | Self::ReadSite { .. } => None,
+            Self::Bridge { epoch, .. } | Self::SearchReplace { epoch, .. } => *epoch,
+            Self::Find { .. } | Self::ListConfig { .. } | Self::VerifyChecksums { .. } | Self::DumpDatabase { .. } | Self::DatabaseSize { .. } | Self::DatabaseChecksums { .. } | Self::TakeSnapshot { .. } | Self::Inspect { .. } | Self::TreeHash { .. } | Self::ReadSite { .. } => None,
         }
     }
 }

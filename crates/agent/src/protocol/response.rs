@@ -1,7 +1,9 @@
 //! What a site answers.
 
 use pressroom_wordpress::{
-    bridge, caches, component, core, database, inventory, journal, maintenance, tree,
+    archive, bridge, caches, checksums, component, config, core,
+    database::{self, dump, replace, restore},
+    find, inventory, journal, maintenance, snapshot, tree,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,33 @@ pub enum Response {
     Maintain(maintenance::Maintenance),
     /// See [`super::Request::FlushCaches`].
     FlushCaches(caches::FlushReport),
+    /// See [`super::Request::Find`].
+    Find(find::Found),
+    /// See [`super::Request::ListConfig`].
+    ListConfig(Box<config::Listing>),
+    /// See [`super::Request::EditConfig`].
+    EditConfig(config::Edited),
+    /// See [`super::Request::VerifyChecksums`].
+    VerifyChecksums(Box<checksums::ChecksumReport>),
+    /// See [`super::Request::DumpDatabase`].
+    DumpDatabase(Box<dump::DumpReport>),
+    /// See [`super::Request::RestoreDatabase`] and
+    /// [`super::Request::RestoreSnapshotDatabase`].
+    RestoreDatabase(Box<restore::RestoreReport>),
+    /// See [`super::Request::RecoverDatabase`].
+    RecoverDatabase(restore::Recovered),
+    /// See [`super::Request::DatabaseSize`].
+    DatabaseSize(Vec<database::TableSize>),
+    /// See [`super::Request::DatabaseChecksums`].
+    DatabaseChecksums(Vec<database::TableChecksum>),
+    /// See [`super::Request::SearchReplace`].
+    SearchReplace(Box<replace::ReplaceReport>),
+    /// See [`super::Request::TakeSnapshot`].
+    TakeSnapshot(Box<snapshot::SnapshotReport>),
+    /// See [`super::Request::Unpack`].
+    Unpack(Box<archive::Unpacked>),
+    /// See [`super::Request::ExchangeTree`] and [`super::Request::TakeBackTree`].
+    ExchangedTree(archive::Exchanged),
     /// See [`super::Request::Bridge`].
     Bridge(bridge::Report),
     /// Done, nothing to say.
