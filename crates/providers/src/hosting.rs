@@ -29,8 +29,8 @@ pub use config::{HostingConfig, InitChoice, Isolation, MAX_DOMAINS, Programs, We
 pub use doctor::Check;
 pub use error::{Error, Result};
 pub use local::{LocalHosting, Origin};
-pub use owned::{Grant, Inventory};
 pub use names::DatabaseNames;
+pub use owned::{Grant, Inventory};
 pub use php_server::PhpServer;
 pub use stack::{DaemonStatus, Serving, StackStatus};
 pub use unix_user::SiteUser;

@@ -105,9 +105,11 @@ impl LocalHosting {
                 },
                 found => Check::of("left out pools", found, |_| "none".into()),
             });
-            checks.push(Check::of("pool files", Fpm::of(self).check(&[]).await, |()| {
-                "accepted by php-fpm".into()
-            }));
+            checks.push(Check::of(
+                "pool files",
+                Fpm::of(self).check(&[]).await,
+                |()| "accepted by php-fpm".into(),
+            ));
             checks.push(match Fpm::of(self).orphans() {
                 Ok(orphans) if !orphans.is_empty() => Check {
                     name: "pool users",

@@ -74,7 +74,13 @@ impl DatabaseNames {
         let room = USER_MAX - prefix.len() - hash.len() - 1;
         let known: String = label
             .chars()
-            .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '_' })
+            .map(|letter| {
+                if letter.is_ascii_alphanumeric() {
+                    letter
+                } else {
+                    '_'
+                }
+            })
             .take(room)
             .collect();
         let known = known.trim_end_matches('_');
@@ -277,7 +283,7 @@ mod tests {
                 continue;
             }
             for path in ["public_html", "public_html/blog"] {
-                for prefix in ["", "acct_", &"p".repeat(16)] {
+                for prefix in ["", "acct_", "pppppppppppppppp"] {
                     let name = names(prefix, domain, path).user;
                     assert!(name.len() <= 32, "{name}");
                     assert!(seen.insert(name));

@@ -108,7 +108,8 @@ impl Inventory {
     fn leave_out_released(&mut self, hosting: &LocalHosting) -> Result<()> {
         self.released = hosting.released()?;
         for released in &self.released {
-            self.users.retain(|user| Some(user) != released.user.as_ref());
+            self.users
+                .retain(|user| Some(user) != released.user.as_ref());
             self.homes.retain(|home| *home != released.home);
             self.pools.retain(|domain| *domain != released.domain);
             self.server_blocks

@@ -36,7 +36,10 @@ pub fn wrong(hosting: &LocalHosting) -> Result<Vec<String>> {
                 continue;
             };
             let home = unix_user::home_of(&user.name)?;
-            if home.as_deref().is_some_and(|home| home != described.site.home) {
+            if home
+                .as_deref()
+                .is_some_and(|home| home != described.site.home)
+            {
                 found.push(format!(
                     "the home of user `{}` is not `{}` in /etc/passwd, set it with `usermod --home`",
                     user.name,
@@ -87,8 +90,16 @@ fn expected(hosting: &LocalHosting) -> Result<Vec<Should>> {
         layout.admin_password(),
         layout.dir.join("instance"),
     ];
-    files.extend(conf_names(&layout.pools())?.iter().map(|name| layout.pool(name)));
-    files.extend(conf_names(&layout.sites())?.iter().map(|name| layout.site(name)));
+    files.extend(
+        conf_names(&layout.pools())?
+            .iter()
+            .map(|name| layout.pool(name)),
+    );
+    files.extend(
+        conf_names(&layout.sites())?
+            .iter()
+            .map(|name| layout.site(name)),
+    );
     all.extend(files.into_iter().map(|file| own(file, 0o7077, 0)));
 
     let web = isolated.then(web_account).transpose()?;
@@ -164,9 +175,9 @@ fn linked(should: &Should) -> Option<String> {
         return Some(format!("`{}` is a link, it should not be", path.display()));
     }
     let target: Option<PathBuf> = fs::canonicalize(path).ok();
-    let open = target
-        .as_deref()
-        .is_some_and(|target: &Path| fs::metadata(target).is_ok_and(|data| data.mode() & 0o007 != 0));
+    let open = target.as_deref().is_some_and(|target: &Path| {
+        fs::metadata(target).is_ok_and(|data| data.mode() & 0o007 != 0)
+    });
     open.then(|| {
         format!(
             "`{}` can be read by everybody, mend it with `chmod o= {0}`",

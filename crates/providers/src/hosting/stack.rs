@@ -43,10 +43,7 @@ impl StackStatus {
     pub fn is_up(&self) -> bool {
         let web = match self.serving {
             Serving::Stack => self.php_fpm.answers && self.nginx.answers,
-            Serving::Php => self
-                .php_servers
-                .iter()
-                .all(|server| server.daemon.answers),
+            Serving::Php => self.php_servers.iter().all(|server| server.daemon.answers),
         };
         self.mariadb.answers && web
     }
@@ -189,8 +186,7 @@ fn blame(
     let Some(domain) = named_file(dir, &message) else {
         return Error::Refused { daemon, message };
     };
-    let ours = changing.contains(&domain.as_str())
-        || hosting.layout().described(&domain).exists();
+    let ours = changing.contains(&domain.as_str()) || hosting.layout().described(&domain).exists();
     if ours {
         return Error::Refused { daemon, message };
     }
@@ -214,7 +210,7 @@ fn named_file(dir: &Path, text: &str) -> Option<String> {
 /// Files, sockets and connections that php-fpm's first process (a socket of every
 /// pool) and nginx' workers may have open. More than the limit that we live under is
 /// refused, in a container also to root.
-fn open_files() -> u64 {
+pub(super) fn open_files() -> u64 {
     const WANTED: u64 = 65_536;
     let allowed = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     allowed.map_or(WANTED, |allowed| allowed.min(WANTED))

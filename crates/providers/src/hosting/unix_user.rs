@@ -3,7 +3,12 @@
 use super::{Error, Isolation, LocalHosting, Result, command, names, programs};
 use pressroom_base::token;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fs, path::{Path, PathBuf}, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 const LIMIT: Duration = Duration::from_secs(20);
 

@@ -26,11 +26,11 @@ pub fn again_as_nobody(test: &str) -> bool {
         .env("TMPDIR", &work)
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}\n{errors}"
+        output.status.success() && printed.contains("1 passed"),
+        "{printed}\n{errors}"
     );
     assert_eq!(
         fs::read_dir(&work).unwrap().count(),

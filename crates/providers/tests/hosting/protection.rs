@@ -52,30 +52,100 @@ const LEAK: &str = "<?php echo 'LEAK';";
 /// Method, path, status, and the page (for 200) or the address (for 301).
 const REQUESTS: [(&str, &str, u16, &str); 67] = [
     ("GET", "/", 200, "/index.php GET  - - public_html a.example"),
-    ("GET", "/index.php", 200, "/index.php GET  - - public_html a.example"),
-    ("GET", "/pretty/page/?a=1&b=%20", 200, "/index.php GET a=1&b=%20 - - public_html a.example"),
-    ("POST", "/pretty", 200, "/index.php POST  - - public_html a.example"),
-    ("GET", "/index.php/almost/pretty", 200, "/index.php GET  - - public_html a.example"),
-    ("GET", "/wp-login.php?x=1", 200, "/wp-login.php GET x=1 - - public_html a.example"),
-    ("POST", "/xmlrpc.php", 200, "/xmlrpc.php POST  - - public_html a.example"),
+    (
+        "GET",
+        "/index.php",
+        200,
+        "/index.php GET  - - public_html a.example",
+    ),
+    (
+        "GET",
+        "/pretty/page/?a=1&b=%20",
+        200,
+        "/index.php GET a=1&b=%20 - - public_html a.example",
+    ),
+    (
+        "POST",
+        "/pretty",
+        200,
+        "/index.php POST  - - public_html a.example",
+    ),
+    (
+        "GET",
+        "/index.php/almost/pretty",
+        200,
+        "/index.php GET  - - public_html a.example",
+    ),
+    (
+        "GET",
+        "/wp-login.php?x=1",
+        200,
+        "/wp-login.php GET x=1 - - public_html a.example",
+    ),
+    (
+        "POST",
+        "/xmlrpc.php",
+        200,
+        "/xmlrpc.php POST  - - public_html a.example",
+    ),
     ("GET", "/wp-admin", 301, "/wp-admin/"),
     ("GET", "/wp-admin?a=1", 301, "/wp-admin/?a=1"),
-    ("GET", "/wp-admin/", 200, "/wp-admin/index.php GET  - - wp-admin a.example"),
-    ("GET", "/wp-admin/index.php", 200, "/wp-admin/index.php GET  - - wp-admin a.example"),
+    (
+        "GET",
+        "/wp-admin/",
+        200,
+        "/wp-admin/index.php GET  - - wp-admin a.example",
+    ),
+    (
+        "GET",
+        "/wp-admin/index.php",
+        200,
+        "/wp-admin/index.php GET  - - wp-admin a.example",
+    ),
     ("GET", "/wp-admin/missing.php", 404, ""),
     ("GET", "/missing.php", 404, ""),
     ("GET", "/wp-admin/includes/file.php", 403, ""),
     ("GET", "/wp-includes/version.php", 403, ""),
-    ("GET", "/wp-includes/js/tinymce/wp-tinymce.php", 200, "/wp-includes/js/tinymce/wp-tinymce.php GET  - - tinymce a.example"),
+    (
+        "GET",
+        "/wp-includes/js/tinymce/wp-tinymce.php",
+        200,
+        "/wp-includes/js/tinymce/wp-tinymce.php GET  - - tinymce a.example",
+    ),
     ("GET", "/blog", 301, "/blog/"),
-    ("GET", "/blog/", 200, "/blog/index.php GET  - - blog a.example"),
-    ("GET", "/blog/hello/?p=1", 200, "/blog/index.php GET p=1 - - blog a.example"),
-    ("GET", "/blogs/hello/", 200, "/index.php GET  - - public_html a.example"),
-    ("GET", "/blog/wp-admin/", 200, "/blog/wp-admin/index.php GET  - - wp-admin a.example"),
+    (
+        "GET",
+        "/blog/",
+        200,
+        "/blog/index.php GET  - - blog a.example",
+    ),
+    (
+        "GET",
+        "/blog/hello/?p=1",
+        200,
+        "/blog/index.php GET p=1 - - blog a.example",
+    ),
+    (
+        "GET",
+        "/blogs/hello/",
+        200,
+        "/index.php GET  - - public_html a.example",
+    ),
+    (
+        "GET",
+        "/blog/wp-admin/",
+        200,
+        "/blog/wp-admin/index.php GET  - - wp-admin a.example",
+    ),
     ("GET", "/style.css?ver=1", 200, "body {}"),
     ("HEAD", "/style.css", 200, ""),
     ("POST", "/style.css", 405, ""),
-    ("GET", "/style.css/", 200, "/index.php GET  - - public_html a.example"),
+    (
+        "GET",
+        "/style.css/",
+        200,
+        "/index.php GET  - - public_html a.example",
+    ),
     ("GET", "/page.html", 200, "page"),
     ("GET", "/two%20words.txt", 200, "two words"),
     ("GET", "/%70age.html", 200, "page"),
@@ -97,7 +167,12 @@ const REQUESTS: [(&str, &str, u16, &str); 67] = [
     ("GET", "/wp-config.php.bak", 403, ""),
     ("GET", "/wp-config.txt", 403, ""),
     ("GET", "/old-wp-config.php~", 403, ""),
-    ("GET", "/how-to-edit-wp-config/", 200, "/index.php GET  - - public_html a.example"),
+    (
+        "GET",
+        "/how-to-edit-wp-config/",
+        200,
+        "/index.php GET  - - public_html a.example",
+    ),
     ("GET", "/dump.sql", 403, ""),
     ("GET", "/backup.sql.gz", 403, ""),
     ("GET", "/debug.log", 403, ""),
@@ -117,7 +192,12 @@ const REQUESTS: [(&str, &str, u16, &str); 67] = [
     ("GET", "/x%zz", 400, ""),
     ("GET", "/x%0d%0aX-Injected:%201/wp-admin", 403, ""),
     // A link to what is somebody else's is as good as absent.
-    ("GET", "/hostname.txt", 200, "/index.php GET  - - public_html a.example"),
+    (
+        "GET",
+        "/hostname.txt",
+        200,
+        "/index.php GET  - - public_html a.example",
+    ),
     ("GET", "/mine.txt", 200, "page"),
 ];
 
@@ -173,7 +253,10 @@ async fn check(stack: &Stack, site: &WebSite) {
         }
         for header in ["Server", "X-Powered-By"] {
             let told = answer.header(header).unwrap_or_default();
-            assert!(!told.contains(|letter: char| letter.is_ascii_digit()), "{answer:?}");
+            assert!(
+                !told.contains(|letter: char| letter.is_ascii_digit()),
+                "{answer:?}"
+            );
         }
     }
     let answer = send(stack, HOST, "GET", "/style.css").await;
@@ -181,10 +264,24 @@ async fn check(stack: &Stack, site: &WebSite) {
     assert_eq!(answer.header("Cache-Control"), Some("max-age=604800"));
     let answer = send(stack, HOST, "GET", "/page.html").await;
     assert_eq!(answer.header("Cache-Control"), None);
-    assert_eq!(send(stack, "www.a.example", "GET", "/page.html").await.status, 200);
-    assert_eq!(send(stack, "WWW.A.example", "GET", "/page.html").await.status, 200);
+    assert_eq!(
+        send(stack, "www.a.example", "GET", "/page.html")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(
+        send(stack, "WWW.A.example", "GET", "/page.html")
+            .await
+            .status,
+        200
+    );
     for host in ["other.example", "localhost", "127.0.0.1"] {
-        assert_eq!(send(stack, host, "GET", "/page.html").await.status, 404, "{host}");
+        assert_eq!(
+            send(stack, host, "GET", "/page.html").await.status,
+            404,
+            "{host}"
+        );
     }
     // As large as a request may be, and a byte more.
     let addr = stack.hosting.origin(HOST).unwrap().addr;
@@ -198,8 +295,10 @@ async fn check(stack: &Stack, site: &WebSite) {
 
 async fn send(stack: &Stack, host: &str, method: &str, path: &str) -> Answer {
     let addr = stack.hosting.origin(HOST).unwrap().addr;
-    let request =
-        format!("{method} {path} HTTP/1.0\r\nHost: {host}:{}\r\nProxy: x\r\nContent-Length: 0\r\n\r\n", addr.port());
+    let request = format!(
+        "{method} {path} HTTP/1.0\r\nHost: {host}:{}\r\nProxy: x\r\nContent-Length: 0\r\n\r\n",
+        addr.port()
+    );
     ask(addr, &request).await
 }
 

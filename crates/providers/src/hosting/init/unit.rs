@@ -64,10 +64,7 @@ pub fn render(hosting: &LocalHosting, unit: &Unit) -> Result<String> {
             "ExecReload={command} -t -q\nExecReload={} -HUP $MAINPID",
             kill.display()
         )),
-        "php-fpm" => line(format_args!(
-            "ExecReload={} -USR2 $MAINPID",
-            kill.display()
-        )),
+        "php-fpm" => line(format_args!("ExecReload={} -USR2 $MAINPID", kill.display())),
         _ => {}
     }
     line(format_args!(
@@ -178,7 +175,8 @@ mod tests {
 
     #[test]
     fn two_stacks_do_not_share_a_unit() {
-        let name = |dir: &str| unit_name(&LocalHosting::new(HostingConfig::new(dir, "/s")), "nginx");
+        let name =
+            |dir: &str| unit_name(&LocalHosting::new(HostingConfig::new(dir, "/s")), "nginx");
         assert_eq!(
             name("/var/lib/pressroom/hosting"),
             "pressroom-nginx.service"
@@ -193,14 +191,18 @@ mod tests {
             panic!("`systemd-analyze` is not installed, it comes with `systemd`");
         };
         let temp = tempfile::tempdir().unwrap();
-        for (daemon, program) in [("nginx", "nginx"), ("php-fpm", "php-fpm"), ("mariadb", "mariadbd")] {
+        for (daemon, program) in [
+            ("nginx", "nginx"),
+            ("php-fpm", "php-fpm"),
+            ("mariadb", "mariadbd"),
+        ] {
             let kind = match daemon {
                 "nginx" => Kind::Forking,
                 _ => Kind::Notify,
             };
             // `verify` wants the program to exist; any will do.
-            let text = text(daemon, kind, None)
-                .replace(&format!("/usr/sbin/{daemon} "), "/bin/true ");
+            let text =
+                text(daemon, kind, None).replace(&format!("/usr/sbin/{daemon} "), "/bin/true ");
             let path = temp.path().join(format!("pressroom-{program}.service"));
             std::fs::write(&path, &text).unwrap();
             let output = std::process::Command::new(&analyze)

@@ -6,7 +6,7 @@ use crate::hosting::{
     Error, Isolation, LocalHosting, Result,
     layout::{conf_names, read_if_there, remove_if_there},
     php_server, rotation,
-    stack::{Fpm, Nginx, PoolFile, Serving, SiteFile, web_account},
+    stack::{Fpm, Nginx, PoolFile, Serving, SiteFile, open_files, web_account},
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -157,7 +157,13 @@ async fn make(hosting: &LocalHosting, changes: Vec<Change>) -> Vec<Outcome> {
     let good: Vec<&Plan> = plans.iter().filter_map(|plan| plan.as_ref().ok()).collect();
     let together = match good.len() {
         0 => Ok(()),
-        _ => apply(hosting, &good.iter().map(|plan| (*plan).clone()).collect::<Vec<_>>()).await,
+        _ => {
+            apply(
+                hosting,
+                &good.iter().map(|plan| (*plan).clone()).collect::<Vec<_>>(),
+            )
+            .await
+        }
     };
     let alone = good.len() == 1;
     let mut together = Some(together);
@@ -246,7 +252,7 @@ fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Pla
             )));
         }
     }
-    let max = hosting.config().max_domains;
+    let max = bound(hosting);
     if !taken.domains.contains(&domain) && taken.domains.len() >= max {
         return Err(Error::Full(max));
     }
@@ -257,6 +263,14 @@ fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Pla
         .names
         .extend(names.map(|name| (name.to_owned(), domain.clone())));
     Ok(plan)
+}
+
+/// As many as configured, and as php-fpm's first process can hold sockets of.
+fn bound(hosting: &LocalHosting) -> usize {
+    const BESIDES: u64 = 64;
+    let sockets = open_files().saturating_sub(BESIDES);
+    let sockets = usize::try_from(sockets).unwrap_or(usize::MAX);
+    hosting.config().max_domains.min(sockets)
 }
 
 /// The files that a change comes to.
@@ -283,6 +297,15 @@ impl Plan {
                 hash: String::new(),
                 existed,
             });
+        }
+        // A pool of nobody's would end php-fpm, or be set aside without a word.
+        if let Some(user) = &site.user
+            && hosting.user(&user.name)?.as_ref() != Some(user)
+        {
+            return Err(Error::BadSite(format!(
+                "there is no Unix user `{}` with the number {}",
+                user.name, user.uid
+            )));
         }
         let web = match hosting.config().isolation {
             Isolation::UnixUsers => Some(web_account()?),

@@ -39,9 +39,10 @@ pub fn render(site: &WebSite, socket: &Path, web: Option<&SiteUser>) -> String {
         "security.limit_extensions = .php".into(),
     ]);
     lines.extend(settings(site).into_iter().map(|setting| {
-        let kind = match setting.fixed {
-            true => "php_admin_value",
-            false => "php_value",
+        let kind = if setting.fixed {
+            "php_admin_value"
+        } else {
+            "php_value"
         };
         format!("{kind}[{}] = {}", setting.name, setting.value)
     }));

@@ -156,11 +156,7 @@ mod tests {
         site.aliases.push("www.a.example".into());
         let second = render(&site, &ground());
         assert_ne!(first.hash, second.hash);
-        assert!(
-            second
-                .text
-                .contains("server_name a.example www.a.example;")
-        );
+        assert!(second.text.contains("server_name a.example www.a.example;"));
         assert!(
             second
                 .text

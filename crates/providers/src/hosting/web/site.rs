@@ -232,7 +232,12 @@ mod tests {
             certificate: "/etc/c.pem".into(),
             key: "/etc/k.pem".into(),
         });
-        assert!(bad.check(&config).unwrap_err().to_string().contains("HTTPS"));
+        assert!(
+            bad.check(&config)
+                .unwrap_err()
+                .to_string()
+                .contains("HTTPS")
+        );
         let with_https = HostingConfig {
             https_addr: Some(([127, 0, 0, 1], 8443).into()),
             ..config.clone()

@@ -106,9 +106,7 @@ impl PoolFiles {
         Ok(self
             .files
             .iter()
-            .filter(|file| {
-                values(&file.text, "user").any(|user| !known.contains(user))
-            })
+            .filter(|file| values(&file.text, "user").any(|user| !known.contains(user)))
             .map(|file| file.name.clone())
             .collect())
     }
@@ -116,7 +114,11 @@ impl PoolFiles {
     /// Renames our own pools whose Unix user is gone, so that php-fpm has the others.
     pub fn set_orphans_aside(&self, hosting: &LocalHosting) -> Result<Self> {
         for domain in self.orphans()? {
-            let Some(file) = self.files.iter().find(|file| file.name == domain && file.ours) else {
+            let Some(file) = self
+                .files
+                .iter()
+                .find(|file| file.name == domain && file.ours)
+            else {
                 continue;
             };
             tracing::warn!(
@@ -150,9 +152,10 @@ impl PoolFiles {
             for listen in values(&file.text, "listen") {
                 if let Some(other) = listening.insert(listen, file) {
                     // Of two, the stranger is the one that is wrong.
-                    let (guilty, other) = match other.ours {
-                        false => (other, file),
-                        true => (file, other),
+                    let (guilty, other) = if other.ours {
+                        (file, other)
+                    } else {
+                        (other, file)
                     };
                     return Err(guilty.unfit(format!(
                         "`listen = {listen}` is also in `{}`",
@@ -201,9 +204,8 @@ fn values<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
 }
 
 fn unknown<'a>(text: &'a str, key: &'a str, known: &BTreeSet<String>) -> Option<&'a str> {
-    values(text, key).find(|name| {
-        !known.contains(*name) && !name.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    values(text, key)
+        .find(|name| !known.contains(*name) && !name.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn read_excluded(hosting: &LocalHosting) -> Result<BTreeMap<String, String>> {
