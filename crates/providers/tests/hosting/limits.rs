@@ -2,7 +2,7 @@
 
 use crate::stack::{Stack, ask, write};
 use pressroom_providers::hosting::{PoolLimits, WebSite};
-use std::fs;
+use std::{fs, path::Path};
 
 const INI: &str = "<?php foreach (['memory_limit', 'upload_max_filesize', 'post_max_size', 'open_basedir', 'session.save_path', 'upload_tmp_dir', 'sys_temp_dir', 'session.gc_probability', 'opcache.restrict_api'] as $name) { echo $name, '=', ini_get($name), \"\\n\"; }
 ini_set('memory_limit', '4G'); echo 'raised=', ini_get('memory_limit'), \"\\n\";
@@ -81,6 +81,18 @@ async fn the_shared_opcache_is_closed_to_pages() {
         (200, 2),
         "{body}"
     );
+    // The agent starts it from where only the site's user may write.
+    let pool = stack.hosting.config().dir.join("fpm/pools/a.example.conf");
+    let pool = fs::read_to_string(pool).unwrap();
+    let socket = pool
+        .lines()
+        .find_map(|line| line.strip_prefix("listen = "))
+        .unwrap();
+    let socket = Path::new(socket);
+    let flushed = fastcgi(socket, &site.home.join(".pressroom/flush.php"), &[]);
+    assert_eq!(flushed.matches("bool(true)").count(), 2, "{flushed}");
+    let page = fastcgi(socket, &site.home.join("public_html/index.php"), &[]);
+    assert_eq!(page.matches("bool(false)").count(), 2, "{page}");
     // Including such a script does not make a page one.
     write(
         &site,
@@ -96,6 +108,36 @@ async fn the_shared_opcache_is_closed_to_pages() {
     ] {
         assert!(stack.get("a.example", path).await.0 >= 400, "{path}");
     }
+}
+
+/// Speaks to a pool as the agent does, past nginx.
+fn fastcgi(socket: &Path, script: &Path, more: &[(&str, &str)]) -> String {
+    use std::io::{Read, Write};
+    let script = script.to_str().unwrap();
+    let mut params = Vec::new();
+    let fixed = [("SCRIPT_FILENAME", script), ("REQUEST_METHOD", "GET")];
+    for (name, value) in fixed.iter().chain(more) {
+        params.push(u8::try_from(name.len()).unwrap());
+        params.extend(u32::try_from(value.len()).unwrap().to_be_bytes());
+        let len = params.len();
+        params[len - 4] |= 0x80;
+        params.extend(name.bytes().chain(value.bytes()));
+    }
+    let record = |kind: u8, content: &[u8]| {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [&[1, kind, 0, 1, high, low, 0, 0], content].concat()
+    };
+    let request = [
+        record(1, &[0, 1, 0, 0, 0, 0, 0, 0]),
+        record(4, &params),
+        record(4, &[]),
+        record(5, &[]),
+    ];
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    stream.write_all(&request.concat()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::{
     ordinary_user::again_as_nobody,
     stack::{Answer, Stack, ask, write},
 };
-use pressroom_providers::hosting::{Serving, WebChoice, WebSite};
+use pressroom_providers::hosting::{LocalHosting, Serving, WebChoice, WebSite};
 use std::os::unix::fs::symlink;
 
 const HOST: &str = "a.example";
@@ -221,6 +221,76 @@ async fn phps_own_server_protects_as_nginx_does() {
         check(&stack, &site).await;
         stack.hosting.remove_web(HOST).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn development_servers_outlive_us_and_are_started_again() {
+    if again_as_nobody("protection::development_servers_outlive_us_and_are_started_again") {
+        return;
+    }
+    let stack = Stack::up_with(|config| config.web = WebChoice::Php).await;
+    let site = stack.site(HOST).await;
+    let other = stack.site("b.example").await;
+    write(
+        &site,
+        "public_html/index.php",
+        "<?php echo ini_get('memory_limit'), ' ', function_exists('exec') ? 'exec' : '-';",
+    );
+    write(
+        &other,
+        "public_html/index.php",
+        "<?php var_dump(@file_get_contents('../../a.example/public_html/index.php'));",
+    );
+    let origin = stack.hosting.origin(HOST).unwrap();
+    assert_ne!(origin.addr, stack.hosting.origin("b.example").unwrap().addr);
+    assert_eq!(stack.get(HOST, "/").await, (200, "256M -".into()));
+    assert_eq!(
+        stack.get("b.example", "/").await,
+        (200, "bool(false)\n".into())
+    );
+    for check in stack.hosting.doctor().await {
+        assert!(check.ok, "{check:?}");
+    }
+
+    // A later Pressroom finds them as they are.
+    let later = LocalHosting::new(stack.hosting.config().clone());
+    let before = later.status().await;
+    assert!(
+        before.is_up() && before.php_servers.len() == 2,
+        "{before:?}"
+    );
+    assert_eq!(later.up().await.unwrap(), before);
+    assert_eq!(later.origin(HOST).unwrap(), origin);
+    let pid = before.php_servers[0].daemon.pid.unwrap();
+    crate::running::kill(pid);
+    let after = later.up().await.unwrap();
+    assert!(
+        after.is_up() && after.php_servers[0].daemon.pid != Some(pid),
+        "{after:?}"
+    );
+    assert_eq!(
+        later.origin(HOST).unwrap(),
+        origin,
+        "a site keeps its address"
+    );
+
+    // Other limits are other settings; a released one goes on.
+    let mut changed = site.clone();
+    changed.limits.memory_mb = 100;
+    later.ensure_web(&changed).await.unwrap();
+    assert_eq!(stack.get(HOST, "/").await.1, "100M -");
+    assert_eq!(later.release(&other, &[], &[]).await.unwrap().pool, None);
+    assert_eq!(later.inventory().await.unwrap().server_blocks, [HOST]);
+    later.down().await.unwrap();
+    assert_eq!(stack.processes(), Vec::<String>::new());
+    later.up().await.unwrap();
+    assert_eq!(stack.get("b.example", "/").await.0, 200);
+    assert!(later.take_back("b.example").await.unwrap());
+    for domain in [HOST, "b.example"] {
+        assert!(later.remove_web(domain).await.unwrap());
+        assert!(!later.remove_web(domain).await.unwrap());
+    }
+    assert!(later.status().await.php_servers.is_empty());
 }
 
 async fn check(stack: &Stack, site: &WebSite) {

@@ -203,8 +203,15 @@ impl<'a> Nginx<'a> {
                 )
             });
         }
+        let edited: Vec<_> = sites
+            .iter()
+            .zip(&before)
+            .filter(|(site, before)| self.is_edited(site, before.as_deref()))
+            .map(|(site, _)| site)
+            .collect();
         let loaded = match changed {
-            Ok(()) => self.load(sites).await,
+            Ok(()) if edited.is_empty() => self.load(sites).await,
+            Ok(()) => self.load_over_edited(sites, &edited).await,
             Err(error) => Err(error),
         };
         if loaded.is_err() {
@@ -217,6 +224,44 @@ impl<'a> Nginx<'a> {
             }
         }
         loaded
+    }
+
+    /// Whether somebody changed a block of ours by hand: it announces what it should
+    /// be, and is not.
+    fn is_edited(&self, site: &SiteFile<'_>, before: Option<&[u8]>) -> bool {
+        let new = site.content.as_ref().map(String::as_bytes);
+        before.is_some() && new.is_some() && before != new && self.is_live(site)
+    }
+
+    /// What announces itself like its successor cannot be told from it: it is replaced
+    /// by one with another announcement first.
+    async fn load_over_edited(
+        &self,
+        sites: &[SiteFile<'_>],
+        edited: &[&SiteFile<'_>],
+    ) -> Result<()> {
+        let between: Vec<_> = edited
+            .iter()
+            .map(|site| {
+                let hash = format!("over-{}", site.hash);
+                SiteFile {
+                    domain: site.domain,
+                    content: site
+                        .content
+                        .as_ref()
+                        .map(|text| text.replace(&site.hash, &hash)),
+                    hash,
+                }
+            })
+            .collect();
+        let place = |site: &SiteFile<'_>| {
+            let content = site.content.as_ref().map(String::as_bytes);
+            put(&self.hosting.layout().site(site.domain), content)
+        };
+        between.iter().try_for_each(place)?;
+        self.load(&between).await?;
+        edited.iter().try_for_each(|site| place(site))?;
+        self.load(sites).await
     }
 
     /// Opens the logs again, after they were set aside.
