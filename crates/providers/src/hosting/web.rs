@@ -3,14 +3,16 @@
 mod change;
 mod described;
 mod pool;
+mod queue;
 mod release;
 pub(super) mod rules;
 mod server;
 mod site;
 
-pub(super) use change::{Change, Queue, renew};
+pub(super) use change::{Change, renew};
 pub(super) use described::Described;
 pub(super) use pool::{Setting, settings};
+pub(super) use queue::Queue;
 pub use release::Released;
 pub use site::{PoolLimits, TlsFiles, WebSite};
 

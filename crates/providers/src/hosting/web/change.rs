@@ -13,9 +13,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fs,
     path::Path,
-    sync::Mutex,
 };
-use tokio::sync::oneshot;
 
 /// One domain's change.
 #[derive(Debug, Clone)]
@@ -27,7 +25,7 @@ pub enum Change {
 }
 
 impl Change {
-    fn domain(&self) -> &str {
+    pub(super) fn domain(&self) -> &str {
         match self {
             Self::Serve(site) => &site.domain,
             Self::Remove(domain) => domain,
@@ -36,44 +34,7 @@ impl Change {
 }
 
 /// Whether there was something before.
-type Outcome = Result<bool>;
-
-/// Changes that wait for their turn.
-#[derive(Debug, Default)]
-pub struct Queue(Mutex<Vec<Waiting>>);
-
-#[derive(Debug)]
-struct Waiting {
-    change: Change,
-    answer: oneshot::Sender<Outcome>,
-}
-
-impl Queue {
-    fn push(&self, change: Change) -> oneshot::Receiver<Outcome> {
-        let (answer, outcome) = oneshot::channel();
-        self.lock().push(Waiting { change, answer });
-        outcome
-    }
-
-    /// What waits, without what nobody waits for any more, and each domain once: a
-    /// second change of one domain has to come after the first.
-    fn take(&self) -> Vec<Waiting> {
-        let mut waiting = self.lock();
-        waiting.retain(|waiting| !waiting.answer.is_closed());
-        let mut seen = BTreeSet::new();
-        let (now, later) = std::mem::take(&mut *waiting)
-            .into_iter()
-            .partition(|waiting| seen.insert(waiting.change.domain().to_owned()));
-        *waiting = later;
-        now
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
+pub(super) type Outcome = Result<bool>;
 
 /// Has a change made, by ourselves or by who has the turn.
 pub async fn ask(hosting: &LocalHosting, change: Change) -> Outcome {
@@ -507,22 +468,4 @@ fn digest(files: &[&Path]) -> Result<String> {
         hash.update(fs::read(file).map_err(Error::io("read", file))?);
     }
     Ok(hex::encode(&hash.finalize()[..16]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_domain_is_in_a_batch_once_and_nobody_who_left_is() {
-        let queue = Queue::default();
-        let first = queue.push(Change::Remove("a.example".into()));
-        let second = queue.push(Change::Remove("a.example".into()));
-        let gone = queue.push(Change::Remove("b.example".into()));
-        drop(gone);
-        assert_eq!(queue.take().len(), 1);
-        assert_eq!(queue.take().len(), 1);
-        assert!(queue.take().is_empty());
-        drop((first, second));
-    }
 }
