@@ -75,8 +75,6 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
 pub fn hosting(config: &Config) -> LocalHosting {
     let named = config.hosting.php != Path::new("php");
     LocalHosting::new(HostingConfig {
-        dir: config.hosting.dir.clone(),
-        sites_dir: config.hosting.sites.clone(),
         http_addr: config.hosting.http,
         isolation: match config.hosting.isolation {
             Isolation::Auto => hosting::Isolation::detect(),
@@ -87,6 +85,7 @@ pub fn hosting(config: &Config) -> LocalHosting {
             php: named.then(|| config.hosting.php.clone()),
             ..Programs::default()
         },
+        ..HostingConfig::new(&config.hosting.dir, &config.hosting.sites)
     })
 }
 
