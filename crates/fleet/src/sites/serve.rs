@@ -15,6 +15,14 @@ impl Fleet {
         ground: &Ground,
     ) -> Result<WebSite> {
         let mut site = WebSite::new(name, &ground.home, self.owner(ground)?);
+        if let Some(served) = self.parts.hosting.web(name)? {
+            // What an operator chose for it stays.
+            site = WebSite {
+                home: site.home,
+                user: site.user,
+                ..served
+            };
+        }
         let rows = self.environments_of_domain(id).await?;
         site.subdirectories = rows
             .iter()

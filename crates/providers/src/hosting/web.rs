@@ -16,7 +16,7 @@ pub(super) use queue::Queue;
 pub use release::Released;
 pub use site::{PoolLimits, TlsFiles, WebSite};
 
-use super::{LocalHosting, Result, names};
+use super::{LocalHosting, Result, names, stack::Serving};
 
 impl LocalHosting {
     /// Serves the domain as described, whatever it was before. Returns when the new
@@ -37,6 +37,19 @@ impl LocalHosting {
             return Ok(false);
         }
         change::ask(self, Change::Remove(domain.to_owned())).await
+    }
+
+    /// Where the pool of a domain listens, for FastCGI; `None` when there is none.
+    pub fn pool_socket(&self, domain: &str) -> Result<Option<String>> {
+        if self.serving()? == Serving::Php {
+            return Ok(None);
+        }
+        self.web(domain)?
+            .map(|site| {
+                let socket = self.layout().pool_socket(&site.key())?;
+                Ok(socket.display().to_string())
+            })
+            .transpose()
     }
 
     /// What a domain is served as, as last asked for; `None` when it is not served.
