@@ -1,7 +1,11 @@
 //! The site's database, worked on natively.
 
+mod client;
 pub mod connection;
+pub mod dump;
 mod facts;
+mod sql;
+mod working;
 
 pub use connection::Connection;
 pub use facts::{Administrator, SiteFacts, read_facts, read_site};
