@@ -4,6 +4,7 @@ mod client;
 pub mod connection;
 pub mod dump;
 mod facts;
+pub mod restore;
 mod sql;
 mod working;
 

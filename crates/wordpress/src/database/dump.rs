@@ -15,3 +15,4 @@ pub use options::{
 pub(crate) use programs::{Program, ProgramKind, events, routines, strip_definer, triggers_of};
 pub(crate) use rows::{Shape, insertable, select_list};
 pub use run::dump;
+pub(crate) use run::{CLOSING, OPENING};
