@@ -30,11 +30,6 @@ impl Run {
         &self.stem
     }
 
-    /// With the stem that another process had.
-    pub fn of_stem(stem: &str) -> Self {
-        Self { stem: stem.into() }
-    }
-
     /// The name while it is filled.
     pub fn new_name(&self, number: usize, table: &str) -> String {
         self.name('n', number, table)
@@ -112,7 +107,10 @@ mod tests {
         ] {
             assert!(name.chars().count() <= LONGEST, "{name}");
             let known = parse(&name).unwrap();
-            assert_eq!((known.epoch, known.old, known.stem), (0x1f, old, run.stem()));
+            assert_eq!(
+                (known.epoch, known.old, known.stem),
+                (0x1f, old, run.stem())
+            );
             assert!(name.starts_with(&site_stem("wp_")));
             assert!(!name.starts_with(&site_stem("wp2_")));
         }

@@ -38,7 +38,13 @@ pub(crate) struct Column {
     pub generated: bool,
 }
 
-type RelationRow = (String, String, Option<String>, Option<String>, Option<String>);
+type RelationRow = (
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+);
 
 /// All relations of the current database, by name as bytes compare.
 pub(crate) fn relations(client: &mut Client) -> Result<Vec<Relation>> {

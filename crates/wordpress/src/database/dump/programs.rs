@@ -131,9 +131,8 @@ pub(crate) fn routines(
 
 /// The events of the database.
 pub(crate) fn events(client: &mut Client) -> Result<Vec<Program>, Refused> {
-    let mut names: Vec<String> = client.rows(
-        "SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()",
-    )?;
+    let mut names: Vec<String> = client
+        .rows("SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()")?;
     names.sort();
     let mut events = Vec::new();
     for name in names {
@@ -144,8 +143,7 @@ pub(crate) fn events(client: &mut Client) -> Result<Vec<Program>, Refused> {
 
 /// One program; `None` when the server hides its text.
 fn read(client: &mut Client, kind: ProgramKind, name: &str) -> Result<Option<Program>, Refused> {
-    let row: Option<Row> =
-        client.first(format!("SHOW CREATE {} {}", kind.sql(), quoted(name)))?;
+    let row: Option<Row> = client.first(format!("SHOW CREATE {} {}", kind.sql(), quoted(name)))?;
     let Some(row) = row else { return Ok(None) };
     let column = |wanted: &[&str]| {
         let at = row.columns_ref().iter().position(|column| {
@@ -155,9 +153,8 @@ fn read(client: &mut Client, kind: ProgramKind, name: &str) -> Result<Option<Pro
         })?;
         row.get_opt::<Option<Vec<u8>>, _>(at)?.ok()?
     };
-    let text = |wanted: &str| {
-        column(&[wanted]).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-    };
+    let text =
+        |wanted: &str| column(&[wanted]).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let Some(statement) = column(&[
         "SQL Original Statement",
         "Create Function",
@@ -223,14 +220,26 @@ mod tests {
                 "CREATE ALGORITHM=UNDEFINED DEFINER=`a b`@`%` SQL SECURITY DEFINER VIEW `v` AS select 1",
                 "CREATE ALGORITHM=UNDEFINED SQL SECURITY DEFINER VIEW `v` AS select 1",
             ),
-            ("CREATE DEFINER = root@127.0.0.1 TRIGGER t", "CREATE TRIGGER t"),
+            (
+                "CREATE DEFINER = root@127.0.0.1 TRIGGER t",
+                "CREATE TRIGGER t",
+            ),
             ("create definer=current_user() event e", "create event e"),
-            ("CREATE DEFINER=CURRENT_USER FUNCTION f()", "CREATE FUNCTION f()"),
-            ("CREATE DEFINER=`role` PROCEDURE p()", "CREATE PROCEDURE p()"),
+            (
+                "CREATE DEFINER=CURRENT_USER FUNCTION f()",
+                "CREATE FUNCTION f()",
+            ),
+            (
+                "CREATE DEFINER=`role` PROCEDURE p()",
+                "CREATE PROCEDURE p()",
+            ),
         ] {
             assert_eq!(stripped(text).as_deref(), Some(expected));
         }
-        assert_eq!(stripped("CREATE SQL SECURITY DEFINER VIEW v AS select 1"), None);
+        assert_eq!(
+            stripped("CREATE SQL SECURITY DEFINER VIEW v AS select 1"),
+            None
+        );
         assert_eq!(stripped("CREATE VIEW definer AS select 1"), None);
     }
 }

@@ -56,7 +56,8 @@ impl Shape {
             Self::Number => out.extend_from_slice(value),
             Self::Float => {
                 out.extend_from_slice(value);
-                if value.first() == Some(&b'-') && value[1..].iter().all(|&b| b == b'0' || b == b'.')
+                if value.first() == Some(&b'-')
+                    && value[1..].iter().all(|&b| b == b'0' || b == b'.')
                 {
                     out.extend_from_slice(b"e0");
                 }
@@ -175,7 +176,10 @@ mod tests {
 
     #[test]
     fn writes_each_shape() {
-        assert_eq!(rendered(Shape::Utf8, b"it's\n\\ \"x\" \0"), r#"'it\'s\n\\ "x" \0'"#);
+        assert_eq!(
+            rendered(Shape::Utf8, b"it's\n\\ \"x\" \0"),
+            r#"'it\'s\n\\ "x" \0'"#
+        );
         assert_eq!(rendered(Shape::Utf8, b"\xff"), "0xFF");
         assert_eq!(rendered(Shape::Ascii, b"caf\xe9"), "0x636166E9");
         assert_eq!(rendered(Shape::Wide, b"\0a"), "0x0061");

@@ -57,19 +57,19 @@ pub fn dump(
     let since = Instant::now();
     let connection = Connection::of(settings)?;
     let mut client = Client::open(&connection, watch)?;
-    client.run(
-        "SET SESSION sql_mode = '', character_set_client = utf8mb4, \
+    client
+        .run(
+            "SET SESSION sql_mode = '', character_set_client = utf8mb4, \
          collation_connection = utf8mb4_general_ci, character_set_results = binary, \
          TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    ).or_else(|_| {
-        client.run("SET NAMES utf8mb4")?;
-        client.run("SET SESSION sql_mode = '', character_set_results = binary")?;
-        client.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    })?;
+        )
+        .or_else(|_| {
+            client.run("SET NAMES utf8mb4")?;
+            client.run("SET SESSION sql_mode = '', character_set_results = binary")?;
+            client.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        })?;
     let mut report = DumpReport {
-        server: client
-            .first("SELECT VERSION()")?
-            .unwrap_or_default(),
+        server: client.first("SELECT VERSION()")?.unwrap_or_default(),
         ..DumpReport::default()
     };
     let grants = rights::grants(&mut client);
@@ -141,8 +141,7 @@ impl Work<'_> {
                 RelationKind::Sequence => plan.sequences.push(relation.name),
                 RelationKind::Table | RelationKind::Versioned => {
                     let columns = columns(&mut self.client, &relation.name)?;
-                    let structure_only =
-                        matches_any(&self.options.structure_only, &relation.name);
+                    let structure_only = matches_any(&self.options.structure_only, &relation.name);
                     let columns = insertable(columns);
                     let probe = format!(
                         "SELECT {} FROM {} LIMIT 0",
@@ -454,9 +453,7 @@ impl Work<'_> {
         }
         if !programs.is_empty() {
             sink.statement("SET NAMES utf8mb4")?;
-            sink.statement(format!(
-                "SET sql_mode = '{SQL_MODE}', time_zone = '+00:00'"
-            ))?;
+            sink.statement(format!("SET sql_mode = '{SQL_MODE}', time_zone = '+00:00'"))?;
         }
         Ok(())
     }
@@ -612,17 +609,17 @@ fn without_database(statement: &[u8], database: &str) -> Vec<u8> {
     for at in 1..tokens.len() {
         let named = tokens[at].kind == Kind::Name && tokens[at].text == mark.as_bytes();
         let dotted = tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'.'));
-        let follows = |symbol| tokens.get(at + 3).is_some_and(|next| next.is_symbol(symbol));
+        let follows = |symbol| {
+            tokens
+                .get(at + 3)
+                .is_some_and(|next| next.is_symbol(symbol))
+        };
         let sequence = tokens[at - 1].is_symbol(b'(')
             && at > 1
             && (tokens[at - 2].is("nextval")
                 || tokens[at - 2].is("lastval")
                 || tokens[at - 2].is("setval"));
-        if named
-            && dotted
-            && !tokens[at - 1].is_symbol(b'.')
-            && (sequence || follows(b'('))
-        {
+        if named && dotted && !tokens[at - 1].is_symbol(b'.') && (sequence || follows(b'(')) {
             out.extend_from_slice(&statement[kept..tokens[at].start]);
             kept = tokens[at + 2].start;
         }
@@ -638,10 +635,12 @@ fn chosen(options: &DumpOptions, name: &str) -> bool {
 }
 
 fn matches_any(patterns: &[String], name: &str) -> bool {
-    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern,
-    })
+    patterns
+        .iter()
+        .any(|pattern| match pattern.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == pattern,
+        })
 }
 
 fn named(name: &str, why: Refused) -> Error {

@@ -162,7 +162,9 @@ pub fn recover(home: &Home, epoch: Epoch, settings: &Settings, watch: &Watch) ->
             continue;
         }
         if !found.old {
-            recovered.dropped.extend(exchange.drop_working(found.stem, false)?);
+            recovered
+                .dropped
+                .extend(exchange.drop_working(found.stem, false)?);
         } else if !known.iter().any(|stem| stem == found.stem) {
             recovered.unknown.push(relation.name);
         }

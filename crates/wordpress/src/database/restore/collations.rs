@@ -97,10 +97,20 @@ fn candidates(name: &str) -> Vec<String> {
     } else if rest.ends_with("_cs") {
         &["uca1400_nopad_as_cs", "uca1400_as_cs", "bin"]
     } else if rest.ends_with("_as_ci") {
-        &["uca1400_nopad_as_ci", "uca1400_as_ci", "unicode_520_nopad_ci", "unicode_520_ci"]
+        &[
+            "uca1400_nopad_as_ci",
+            "uca1400_as_ci",
+            "unicode_520_nopad_ci",
+            "unicode_520_ci",
+        ]
     } else if rest.contains("0900") || rest.contains("nopad") {
         // Trailing blanks count in these.
-        &["uca1400_nopad_ai_ci", "unicode_520_nopad_ci", "unicode_520_ci", "unicode_ci"]
+        &[
+            "uca1400_nopad_ai_ci",
+            "unicode_520_nopad_ci",
+            "unicode_520_ci",
+            "unicode_ci",
+        ]
     } else {
         &["uca1400_ai_ci", "unicode_520_ci", "unicode_ci"]
     };
@@ -138,11 +148,23 @@ mod tests {
             "utf8mb4_uca1400_nopad_ai_ci",
             "utf8mb3_general_ci",
         ];
-        let old = ["utf8mb4_bin", "utf8mb4_general_ci", "utf8mb4_unicode_520_ci"];
+        let old = [
+            "utf8mb4_bin",
+            "utf8mb4_general_ci",
+            "utf8mb4_unicode_520_ci",
+        ];
         for (known, name, expected) in [
-            (&new[..], "utf8mb4_0900_ai_ci", Some("utf8mb4_uca1400_nopad_ai_ci")),
+            (
+                &new[..],
+                "utf8mb4_0900_ai_ci",
+                Some("utf8mb4_uca1400_nopad_ai_ci"),
+            ),
             (&old, "utf8mb4_0900_ai_ci", Some("utf8mb4_unicode_520_ci")),
-            (&old, "utf8mb4_uca1400_ai_ci", Some("utf8mb4_unicode_520_ci")),
+            (
+                &old,
+                "utf8mb4_uca1400_ai_ci",
+                Some("utf8mb4_unicode_520_ci"),
+            ),
             (&old, "uca1400_ai_ci", Some("utf8mb4_unicode_520_ci")),
             (&old, "utf8mb4_0900_bin", Some("utf8mb4_bin")),
             (&old, "utf8mb4_0900_as_cs", Some("utf8mb4_bin")),

@@ -6,7 +6,7 @@
 //! the new ones come.
 
 use super::{
-    record::{ForeignKey, Move, Record, State},
+    record::{ForeignKey, Record, State},
     statement::Made,
     table::foreign_keys_of,
 };
@@ -14,7 +14,10 @@ use crate::{
     Error, Result,
     database::{
         client::{Client, Refused, literal, quoted},
-        dump::{Program, ProgramKind, Relation, RelationKind, events, relations, routines, triggers_of},
+        dump::{
+            Program, ProgramKind, Relation, RelationKind, events, relations, routines,
+            strip_definer, triggers_of,
+        },
     },
     fence,
     home::Home,
@@ -73,13 +76,17 @@ impl Exchange<'_> {
 
     /// Forgets the record inside the fence.
     pub fn forget(&self, record: &Record) -> Result<()> {
-        fence::critical(self.home, self.epoch, self.watch, || record.remove(self.home))
+        fence::critical(self.home, self.epoch, self.watch, || {
+            record.remove(self.home)
+        })
     }
 
     /// Looks at what stands where the new tables go, and notes in the record what it
     /// takes to bring it back.
     pub fn prepare(&mut self, record: &mut Record, made: &[Made]) -> Result<()> {
-        self.client.run(format!("SET SESSION lock_wait_timeout = {PATIENCE}, foreign_key_checks = 0, sql_mode = ''"))?;
+        self.client.run(format!(
+            "SET SESSION lock_wait_timeout = {PATIENCE}, foreign_key_checks = 0, sql_mode = ''"
+        ))?;
         let live = relations(self.client)?;
         let moving: BTreeSet<String> = record
             .moves
@@ -124,7 +131,12 @@ impl Exchange<'_> {
         }
         record.made = made
             .iter()
-            .map(|one| (one.kind.map_or("VIEW", ProgramKind::sql).to_owned(), one.name.clone()))
+            .map(|one| {
+                (
+                    one.kind.map_or("VIEW", ProgramKind::sql).to_owned(),
+                    one.name.clone(),
+                )
+            })
             .collect();
         record.programs = self.replaced(made)?;
         Ok(())
@@ -133,11 +145,13 @@ impl Exchange<'_> {
     /// Routines and events that make room for ones of the same name.
     fn replaced(&mut self, made: &[Made]) -> Result<Vec<Program>> {
         let wants = |kind: ProgramKind, name: &str| {
-            made.iter().any(|one| {
-                one.kind == Some(kind) && one.name.eq_ignore_ascii_case(name)
-            })
+            made.iter()
+                .any(|one| one.kind == Some(kind) && one.name.eq_ignore_ascii_case(name))
         };
-        if !made.iter().any(|one| one.kind.is_some_and(|kind| kind != ProgramKind::Trigger)) {
+        if !made
+            .iter()
+            .any(|one| one.kind.is_some_and(|kind| kind != ProgramKind::Trigger))
+        {
             return Ok(Vec::new());
         }
         let session = "SET SESSION character_set_results = binary";
@@ -154,14 +168,17 @@ impl Exchange<'_> {
             replaced.extend(events(self.client)?);
         }
         replaced.retain(|program| wants(program.kind, &program.name));
-        self.client.run("SET SESSION character_set_results = utf8mb4")?;
+        self.client
+            .run("SET SESSION character_set_results = utf8mb4")?;
         Ok(replaced)
     }
 
     fn triggers(&mut self, table: &str) -> Result<Vec<Program>> {
-        self.client.run("SET SESSION character_set_results = binary")?;
+        self.client
+            .run("SET SESSION character_set_results = binary")?;
         let found = triggers_of(self.client, table);
-        self.client.run("SET SESSION character_set_results = utf8mb4")?;
+        self.client
+            .run("SET SESSION character_set_results = utf8mb4")?;
         Ok(found?)
     }
 
@@ -237,7 +254,9 @@ impl Exchange<'_> {
     /// Brings everything back to what the record says it was, from whatever state it
     /// is in, by looking. May be repeated.
     pub fn undo(&mut self, record: &Record) -> Result<()> {
-        self.client.run(format!("SET SESSION lock_wait_timeout = {PATIENCE}, foreign_key_checks = 0, sql_mode = ''"))?;
+        self.client.run(format!(
+            "SET SESSION lock_wait_timeout = {PATIENCE}, foreign_key_checks = 0, sql_mode = ''"
+        ))?;
         let live = relations(self.client)?;
         let kind = |name: &str| find(&live, name).map(|relation| relation.kind);
         let there = |name: &Option<String>| name.as_ref().is_some_and(|name| kind(name).is_some());
@@ -286,19 +305,25 @@ impl Exchange<'_> {
                 self.act(add_key(key))?;
             }
         }
-        let names: Vec<String> = self.client.rows(
-            "SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()",
-        )?;
+        // Triggers too are made anew where they are still there: a rename rewrites the
+        // table's name in their text.
+        for program in &record.triggers {
+            self.remove(program.removal())?;
+        }
         for program in record.triggers.iter().chain(&record.programs) {
-            if program.kind == ProgramKind::Trigger && names.contains(&program.name) {
-                continue;
-            }
             if program.kind != ProgramKind::Trigger {
                 self.remove(program.removal())?;
             }
             self.act(program.session())?;
-            self.act(&program.statement)
-                .map_err(|why| of(&program.name, why.error))?;
+            let made = match self.act(&program.statement) {
+                // Another account's program comes back as the site's own.
+                Err(why) if why.is_denied() => {
+                    let own = strip_definer(&program.statement);
+                    self.act(own.as_deref().unwrap_or(&program.statement))
+                }
+                other => other,
+            };
+            made.map_err(|why| of(&program.name, why.error))?;
         }
         self.client.run("SET NAMES utf8mb4, sql_mode = ''")?;
         self.verify_undone(record)
@@ -322,7 +347,10 @@ impl Exchange<'_> {
                 .flatten()
                 .all(|name| find(&live, name).is_none());
             if !kept || !moved {
-                return Err(Error::Database(format!("`{}` could not be taken back", one.name)));
+                return Err(Error::Database(format!(
+                    "`{}` could not be taken back",
+                    one.name
+                )));
             }
         }
         Ok(())
@@ -334,8 +362,14 @@ impl Exchange<'_> {
         for one in &record.moves {
             let comes = one.new.is_some() || one.view;
             let right = find(&live, &one.name).is_some() == comes
-                && one.old.as_ref().is_none_or(|old| find(&live, old).is_some())
-                && one.new.as_ref().is_none_or(|new| find(&live, new).is_none());
+                && one
+                    .old
+                    .as_ref()
+                    .is_none_or(|old| find(&live, old).is_some())
+                && one
+                    .new
+                    .as_ref()
+                    .is_none_or(|new| find(&live, new).is_none());
             if !right {
                 return Err(Error::Database(format!(
                     "`{}` is not what the exchange made it",
@@ -381,11 +415,19 @@ fn rename(pairs: &[(String, String)]) -> String {
 }
 
 fn drop_key(table: &str, key: &str) -> String {
-    format!("ALTER TABLE {} DROP FOREIGN KEY {}", quoted(table), quoted(key))
+    format!(
+        "ALTER TABLE {} DROP FOREIGN KEY {}",
+        quoted(table),
+        quoted(key)
+    )
 }
 
 fn add_key(key: &ForeignKey) -> Vec<u8> {
-    [format!("ALTER TABLE {} ADD ", quoted(&key.table)).as_bytes(), &key.definition].concat()
+    [
+        format!("ALTER TABLE {} ", quoted(&key.table)).as_bytes(),
+        &key.definition,
+    ]
+    .concat()
 }
 
 fn of(name: &str, why: Error) -> Error {

@@ -58,7 +58,8 @@ struct State {
     busy: usize,
     closed: bool,
     failed: Option<Error>,
-    warnings: BTreeMap<(Arc<str>, u16), (String, u64)>,
+    /// By table, number and text without the row.
+    warnings: BTreeMap<(Arc<str>, u16, String), u64>,
 }
 
 impl Queue {
@@ -125,14 +126,15 @@ impl Queue {
     /// What the server changed.
     pub fn warnings(&self) -> Vec<TableWarning> {
         let state = self.state();
-        let list = state.warnings.iter().map(|((table, code), (text, count))| {
-            TableWarning {
+        let list = state
+            .warnings
+            .iter()
+            .map(|((table, code, text), count)| TableWarning {
                 table: table.to_string(),
                 code: *code,
                 text: text.clone(),
                 count: *count,
-            }
-        });
+            });
         list.collect()
     }
 
@@ -186,13 +188,10 @@ impl Queue {
     fn warn(&self, table: &Arc<str>, found: Vec<(String, u16, String)>) {
         let mut state = self.state();
         for (_, code, text) in found {
-            let room = state.warnings.len() < WARNINGS;
-            match state.warnings.get_mut(&(table.clone(), code)) {
-                Some((_, count)) => *count += 1,
-                None if room => {
-                    state.warnings.insert((table.clone(), code), (text, 1));
-                }
-                None => {}
+            let text = text.split(" at row ").next().unwrap_or_default().to_owned();
+            let key = (table.clone(), code, text);
+            if state.warnings.len() < WARNINGS || state.warnings.contains_key(&key) {
+                *state.warnings.entry(key).or_default() += 1;
             }
         }
     }

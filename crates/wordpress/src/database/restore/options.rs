@@ -68,9 +68,9 @@ pub struct TableWarning {
     pub table: String,
     /// The server's number, e.g. 1366.
     pub code: u16,
-    /// The server's sentence, the first of its kind.
+    /// The server's sentence, without the row.
     pub text: String,
-    /// How often.
+    /// How often at least: a server keeps 64 warnings of a statement.
     pub count: u64,
 }
 

@@ -1,8 +1,6 @@
 //! What the site remembers of a restore, written before its first effect.
 
-use crate::{
-    Error, Result, database::dump::Program, disk, home::Home,
-};
+use crate::{Error, Result, database::dump::Program, disk, home::Home};
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,8 +29,7 @@ pub(super) struct Record {
     pub programs: Vec<Program>,
     /// Those that come: kind in SQL, and name.
     pub made: Vec<(String, String)>,
-    /// Foreign keys of the tables put aside, and of others that refer to them: table,
-    /// name, and what follows `ADD`.
+    /// Foreign keys of the tables put aside, and of others that refer to them.
     pub foreign_keys: Vec<ForeignKey>,
 }
 
@@ -67,6 +64,7 @@ pub(super) struct Move {
 pub(super) struct ForeignKey {
     pub table: String,
     pub name: String,
+    /// What follows `ALTER TABLE name`.
     #[serde(with = "hex::serde")]
     pub definition: Vec<u8>,
     /// The table itself stays; it refers to one that moves.

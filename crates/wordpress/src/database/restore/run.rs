@@ -5,7 +5,9 @@ use super::{
     collations::Collations,
     exchange::Exchange,
     load::{Job, Queue, prepare},
-    options::{LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution},
+    options::{
+        LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution, TableWarning,
+    },
     record::{Move, Record, State},
     session::Sessions,
     statement::{Act, Made, Reader},
@@ -14,7 +16,7 @@ use crate::{
     Error, Result,
     config::Settings,
     database::{
-        client::{Client, quoted},
+        client::{Client, literal, quoted},
         connection::Connection,
         dump::{CLOSING, OPENING, ProgramKind, RelationKind, relations},
         sql::{Server, Splitter},
@@ -38,7 +40,8 @@ const LARGEST_STATEMENT: usize = 1024 * 1024 * 1024;
 /// Bytes of views and programs that are held until the exchange.
 const HELD: usize = 64 * 1024 * 1024;
 /// The server stored something else than was sent.
-const CHANGED: [u16; 5] = [1264, 1366, 1406, 1292, 1411];
+const CHANGED: [u16; 6] = [1264, TRUNCATED, 1292, 1366, 1406, 1411];
+const TRUNCATED: u16 = 1265;
 const MOST_CONNECTIONS: usize = 8;
 /// The fence is looked at once in this many bytes of rows.
 const FENCE: u64 = 8 * 1024 * 1024;
@@ -68,8 +71,13 @@ pub fn restore(
     let mut client = Client::open(&connection, watch)?;
     prepare(&mut client)?;
     let mut random = [0; 2];
-    getrandom::fill(&mut random)
-        .map_err(|why| Error::io("read", "random bytes", std::io::Error::other(why.to_string())))?;
+    getrandom::fill(&mut random).map_err(|why| {
+        Error::io(
+            "read",
+            "random bytes",
+            std::io::Error::other(why.to_string()),
+        )
+    })?;
     let run = Run::new(connection.prefix(), epoch, u16::from_le_bytes(random));
     let mut record = Record::new(epoch, run.stem());
     let reader = reader(&mut client, &connection, options, run)?;
@@ -95,7 +103,9 @@ pub fn restore(
     if let Err(why) = done {
         // A worker that was overtaken must leave the rest to its successor.
         if !matches!(why, Error::Fenced { .. }) {
-            give_up(home, epoch, &connection, &record)?;
+            give_up(home, epoch, &connection, &record).map_err(|other| {
+                Error::Database(format!("{why}; and taking it back failed: {other}"))
+            })?;
         }
         return Err(why);
     }
@@ -141,11 +151,15 @@ fn reader(
             version: u32::from(major) * 10_000 + u32::from(minor) * 100 + u32::from(patch),
         },
         database: connection.database().to_owned(),
+        source: None,
         prefix: connection.prefix().to_owned(),
         others: options.others,
         run,
         collations: Collations::of(client)?,
-        engines: engines.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        engines: engines
+            .iter()
+            .map(|name| name.to_ascii_lowercase())
+            .collect(),
         sessions: Sessions::default(),
         tables: BTreeMap::new(),
         counted: 0,
@@ -191,20 +205,34 @@ impl Work<'_> {
             read
         })?;
         self.report.warnings = queue.warnings();
-        let changed = self
-            .report
-            .warnings
-            .iter()
-            .find(|warning| CHANGED.contains(&warning.code));
-        match changed {
-            Some(warning) if !self.options.accept_changed_values => {
-                Err(Error::Database(format!(
+        if self.options.accept_changed_values {
+            return Ok(());
+        }
+        for warning in &self.report.warnings {
+            if CHANGED.contains(&warning.code) && !self.is_odd_member(exchange, warning)? {
+                return Err(Error::Database(format!(
                     "the server changed values of `{}` to store them ({} times): {}",
                     warning.table, warning.count, warning.text
-                )))
+                )));
             }
-            _ => Ok(()),
         }
+        Ok(())
+    }
+
+    /// Whether a value was "truncated" that is none of an `ENUM`'s or `SET`'s own: it
+    /// is stored as the empty one that it was.
+    fn is_odd_member(&self, exchange: &mut Exchange, warning: &TableWarning) -> Result<bool> {
+        let Some(loading) = self.reader.tables.get(&warning.table) else {
+            return Ok(false);
+        };
+        let column = warning.text.split('\'').nth(1).unwrap_or_default();
+        let kind: Option<String> = exchange.client.first(format!(
+            "SELECT DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() \
+             AND TABLE_NAME = {} AND COLUMN_NAME = {}",
+            literal(&loading.working),
+            literal(column)
+        ))?;
+        Ok(warning.code == TRUNCATED && matches!(kind.as_deref(), Some("enum" | "set")))
     }
 
     fn read(
@@ -218,7 +246,11 @@ impl Work<'_> {
         let mut set = String::new();
         let mut session: Arc<str> = Arc::from("");
         let mut unchecked = 0;
-        while let Some(statement) = splitter.next()? {
+        while splitter.advance()? {
+            if self.reader.source.is_none() {
+                self.reader.source = source(splitter.opening());
+            }
+            let statement = splitter.statement();
             unchecked += statement.len() as u64;
             let shown = String::from_utf8_lossy(&statement[..statement.len().min(60)]).into_owned();
             let act = self.reader.understand(statement)?;
@@ -258,11 +290,12 @@ impl Work<'_> {
                         exact,
                     })?;
                 }
-                Act::Create {
-                    table, rewritten, ..
-                } => {
+                Act::Create { table, rewritten } => {
                     exchange.client.run(self.reader.sessions.now.for_data()?)?;
-                    exchange.client.run(&rewritten.now).map_err(|why| near(why.into()))?;
+                    exchange
+                        .client
+                        .run(&rewritten.now)
+                        .map_err(|why| near(why.into()))?;
                     self.rows.entry(table.clone()).or_default();
                     self.keep_later(&table, rewritten.later)?;
                 }
@@ -270,7 +303,10 @@ impl Work<'_> {
                     if !rewritten.now.is_empty() {
                         queue.settle()?;
                         exchange.client.run(self.reader.sessions.now.for_data()?)?;
-                        exchange.client.run(&rewritten.now).map_err(|why| near(why.into()))?;
+                        exchange
+                            .client
+                            .run(&rewritten.now)
+                            .map_err(|why| near(why.into()))?;
                     }
                     self.keep_later(&table, rewritten.later)?;
                 }
@@ -279,7 +315,9 @@ impl Work<'_> {
                     for table in tables {
                         if let Some(loading) = self.reader.tables.remove(&table) {
                             let name = quoted(&loading.working);
-                            exchange.client.run(format!("DROP TABLE IF EXISTS {name}"))?;
+                            exchange
+                                .client
+                                .run(format!("DROP TABLE IF EXISTS {name}"))?;
                             self.rows.remove(&table);
                             self.later.retain(|(of, _)| *of != table);
                         }
@@ -319,8 +357,10 @@ impl Work<'_> {
     }
 
     fn put_in_place(&mut self, exchange: &mut Exchange, record: &mut Record) -> Result<()> {
-        exchange.client.run("SET NAMES utf8mb4, sql_mode = '', time_zone = '+00:00'")?;
-        self.verify_rows(exchange)?;
+        exchange
+            .client
+            .run("SET NAMES utf8mb4, sql_mode = '', time_zone = '+00:00'")?;
+        self.verify_made(exchange)?;
         self.plan(exchange, record)?;
         exchange.prepare(record, &self.made)?;
         if record.moves.is_empty() && self.made.is_empty() {
@@ -329,9 +369,15 @@ impl Work<'_> {
         let since = Instant::now();
         record.state = State::Exchanging;
         exchange.save(record)?;
-        let later: Vec<Vec<u8>> = self.later.drain(..).map(|(_, statement)| statement).collect();
+        let later: Vec<Vec<u8>> = self
+            .later
+            .drain(..)
+            .map(|(_, statement)| statement)
+            .collect();
         exchange.exchange(record, &later, &self.made)?;
-        exchange.client.run("SET NAMES utf8mb4, sql_mode = '', time_zone = '+00:00'")?;
+        exchange
+            .client
+            .run("SET NAMES utf8mb4, sql_mode = '', time_zone = '+00:00'")?;
         exchange.verify(record)?;
         record.state = State::Done;
         exchange.save(record)?;
@@ -340,15 +386,14 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Counts the rows of tables where the server confirmed less than all: those
-    /// filled by `REPLACE` or `INSERT IGNORE` report what they hold.
-    fn verify_rows(&mut self, exchange: &mut Exchange) -> Result<()> {
+    /// Looks whether each table is there under its working name.
+    fn verify_made(&mut self, exchange: &mut Exchange) -> Result<()> {
         exchange.watch.check()?;
         for (table, loading) in &self.reader.tables {
             let there: Option<u64> = exchange.client.first(format!(
                 "SELECT COUNT(*) FROM information_schema.TABLES \
                  WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
-                crate::database::client::literal(&loading.working)
+                literal(&loading.working)
             ))?;
             if there != Some(1) {
                 return Err(Error::Database(format!("`{table}` was not made")));
@@ -366,8 +411,13 @@ impl Work<'_> {
             .filter(|made| made.kind.is_none())
             .map(|made| made.name.clone())
             .collect();
-        if let Some(name) = views.iter().find(|name| self.reader.tables.contains_key(*name)) {
-            return Err(Error::BadInput(format!("`{name}` is a table and a view in the dump")));
+        if let Some(name) = views
+            .iter()
+            .find(|name| self.reader.tables.contains_key(*name))
+        {
+            return Err(Error::BadInput(format!(
+                "`{name}` is a table and a view in the dump"
+            )));
         }
         let mut names: BTreeSet<String> = views.clone();
         names.extend(self.reader.tables.keys().cloned());
@@ -455,6 +505,17 @@ fn check_whole(opening: &[u8], closing: &[u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The database that the head of a stock dump names.
+fn source(opening: &[u8]) -> Option<String> {
+    let comments = opening.split(|&byte| byte == b'\n');
+    let host = comments
+        .take_while(|line| line.is_empty() || line.starts_with(b"--") || line.starts_with(b"/*"))
+        .find(|line| line.starts_with(b"-- Host: "))?;
+    let at = memchr::memmem::find(host, b"Database: ")?;
+    let name = std::str::from_utf8(&host[at + 10..]).ok()?.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 fn milliseconds(time: Duration) -> u64 {

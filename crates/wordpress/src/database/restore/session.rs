@@ -53,12 +53,7 @@ const WITHOUT_EFFECT: [&str; 14] = [
     "OPTIMIZER_SWITCH",
 ];
 /// Known and harmless to leave out, but worth saying.
-const PASSED_OVER: [&str; 4] = [
-    "GTID_PURGED",
-    "SQL_LOG_BIN",
-    "GTID_DOMAIN_ID",
-    "SERVER_ID",
-];
+const PASSED_OVER: [&str; 4] = ["GTID_PURGED", "SQL_LOG_BIN", "GTID_DOMAIN_ID", "SERVER_ID"];
 
 impl Session {
     /// The `SET` under which rows and tables are stored: zero and invalid dates
@@ -187,7 +182,12 @@ impl Sessions {
         Ok(None)
     }
 
-    fn take(&mut self, name: &str, value: Option<String>, collations: &mut Collations) -> Result<()> {
+    fn take(
+        &mut self,
+        name: &str,
+        value: Option<String>,
+        collations: &mut Collations,
+    ) -> Result<()> {
         let initial = Session::default();
         match name {
             "CHARACTER_SET_CLIENT" => {
@@ -203,7 +203,10 @@ impl Sessions {
             }
             "SQL_MODE" => {
                 let mode = value.unwrap_or(initial.mode).to_ascii_uppercase();
-                if !mode.bytes().all(|b| b.is_ascii_alphanumeric() || b"_, ".contains(&b)) {
+                if !mode
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_, ".contains(&b))
+                {
                     return Err(Error::BadInput(format!("`{mode}` is no SQL mode")));
                 }
                 if mode.contains("NO_BACKSLASH_ESCAPES") {
@@ -297,7 +300,9 @@ fn plain(name: String) -> Result<String> {
     if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         Ok(name)
     } else {
-        Err(Error::BadInput(format!("`{name}` is no name of a character set")))
+        Err(Error::BadInput(format!(
+            "`{name}` is no name of a character set"
+        )))
     }
 }
 
@@ -317,7 +322,10 @@ fn not_understood(part: &[Token]) -> Error {
         .take(8)
         .map(|token| String::from_utf8_lossy(token.text))
         .collect();
-    Error::BadInput(format!("`SET {}` in the dump is not understood", shown.join(" ")))
+    Error::BadInput(format!(
+        "`SET {}` in the dump is not understood",
+        shown.join(" ")
+    ))
 }
 
 #[cfg(test)]
@@ -344,7 +352,11 @@ mod tests {
             "SET collation_connection = utf8mb4_general_ci",
             "SET AUTOCOMMIT = 0",
         ] {
-            assert_eq!(set(&mut sessions, text).unwrap(), Vec::<String>::new(), "{text}");
+            assert_eq!(
+                set(&mut sessions, text).unwrap(),
+                Vec::<String>::new(),
+                "{text}"
+            );
         }
         assert_eq!(
             sessions.now.for_data().unwrap(),
@@ -352,7 +364,11 @@ mod tests {
              sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION', \
              time_zone = '+02:00'"
         );
-        set(&mut sessions, "SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT").unwrap();
+        set(
+            &mut sessions,
+            "SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT",
+        )
+        .unwrap();
         assert!(sessions.now.for_program().starts_with("SET NAMES utf8mb4,"));
         assert_eq!(
             set(&mut sessions, "SET @@GLOBAL.GTID_PURGED='a:1-5'").unwrap(),

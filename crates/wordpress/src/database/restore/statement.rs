@@ -29,11 +29,7 @@ pub(super) enum Act {
     /// Nothing to do.
     Nothing,
     /// A table or sequence under its working name.
-    Create {
-        table: String,
-        rewritten: Rewritten,
-        kind: &'static str,
-    },
+    Create { table: String, rewritten: Rewritten },
     /// A change to one that was made.
     Alter { table: String, rewritten: Rewritten },
     /// Tables that the dump made and now unmakes: stand-ins of views.
@@ -75,6 +71,8 @@ pub(super) struct Loading {
 pub(super) struct Reader {
     pub server: Server,
     pub database: String,
+    /// The database that was dumped, where the dump says so: its name means ours.
+    pub source: Option<String>,
     pub prefix: String,
     pub others: OtherTables,
     pub run: Run,
@@ -94,8 +92,18 @@ pub(super) struct Reader {
 const HEAD: usize = 20_000;
 /// In views and programs: what reaches out of the database.
 const FORBIDDEN: [&str; 12] = [
-    "OUTFILE", "DUMPFILE", "LOAD_FILE", "LOAD", "GRANT", "REVOKE", "SONAME", "INSTALL", "SHUTDOWN",
-    "KILL", "PREPARE", "IMMEDIATE",
+    "OUTFILE",
+    "DUMPFILE",
+    "LOAD_FILE",
+    "LOAD",
+    "GRANT",
+    "REVOKE",
+    "SONAME",
+    "INSTALL",
+    "SHUTDOWN",
+    "KILL",
+    "PREPARE",
+    "IMMEDIATE",
 ];
 /// Engines whose tables lie in the database alone.
 const ENGINES: [&str; 6] = ["innodb", "myisam", "aria", "memory", "archive", "csv"];
@@ -121,7 +129,8 @@ impl Reader {
         };
         let word = String::from_utf8_lossy(first.text).to_ascii_uppercase();
         let second = tokens.get(1);
-        let followed = |words: &[&str]| second.is_some_and(|token| words.iter().any(|w| token.is(w)));
+        let followed =
+            |words: &[&str]| second.is_some_and(|token| words.iter().any(|w| token.is(w)));
         match word.as_str() {
             "INSERT" | "REPLACE" => self.insert(&text),
             "SET" => {
@@ -155,18 +164,26 @@ impl Reader {
 
     /// A name at the cursor, in this database; and where it stands.
     pub fn name(&self, cursor: &mut Cursor) -> Result<(String, Range<usize>)> {
-        let first = cursor.next().ok_or_else(|| refused("a name that is missing"))?;
+        let first = cursor
+            .next()
+            .ok_or_else(|| refused("a name that is missing"))?;
         let name = first.name().ok_or_else(|| refused("a name that is none"))?;
         if !cursor.peek().is_some_and(|token| token.is_symbol(b'.')) {
             return Ok((name, first.start..first.end()));
         }
         cursor.next();
-        if name != self.database {
+        if !self.is_ours(&name) {
             return Err(refused(&format!("a name in another database, `{name}`,")));
         }
-        let last = cursor.next().ok_or_else(|| refused("a name that is missing"))?;
+        let last = cursor
+            .next()
+            .ok_or_else(|| refused("a name that is missing"))?;
         let name = last.name().ok_or_else(|| refused("a name that is none"))?;
         Ok((name, first.start..last.end()))
+    }
+
+    fn is_ours(&self, database: &str) -> bool {
+        database == self.database || self.source.as_deref() == Some(database)
     }
 
     /// The engine to use for this one.
@@ -212,14 +229,17 @@ impl Reader {
         if !exact {
             cursor.word("REPLACE");
         }
-        while cursor.word("LOW_PRIORITY") || cursor.word("DELAYED") || cursor.word("HIGH_PRIORITY") {}
+        while cursor.word("LOW_PRIORITY") || cursor.word("DELAYED") || cursor.word("HIGH_PRIORITY")
+        {
+        }
         if cursor.word("IGNORE") {
             exact = false;
         }
         cursor.word("INTO");
         let (table, range) = self.name(&mut cursor)?;
         if cursor.peek().is_some_and(|token| token.is_symbol(b'(')) {
-            let close = table::matching(&head, cursor.at).ok_or_else(|| refused("an `INSERT` without end"))?;
+            let close = table::matching(&head, cursor.at)
+                .ok_or_else(|| refused("an `INSERT` without end"))?;
             let plain = head[cursor.at + 1..close]
                 .iter()
                 .all(|token| token.name().is_some() || token.is_symbol(b','));
@@ -267,8 +287,9 @@ impl Reader {
             let working = self.working(&table);
             let rewritten = table::create(self, text, &mut cursor, &range, &table, &working)?;
             let keyed = rewritten.keyed;
-            self.tables.insert(table.clone(), Loading { working, keyed });
-            return Ok(Act::Create { table, rewritten, kind: "table" });
+            self.tables
+                .insert(table.clone(), Loading { working, keyed });
+            return Ok(Act::Create { table, rewritten });
         }
         if cursor.word("SEQUENCE") {
             cursor.if_not_exists();
@@ -279,16 +300,31 @@ impl Reader {
             let working = self.working(&table);
             let mut edits = vec![(range, quoted(&working).into_bytes())];
             for pair in tokens.windows(3) {
-                let value = if pair[1].is_symbol(b'=') { pair[2] } else { pair[1] };
-                if pair[0].is("ENGINE") && let Some(name) = value.name() {
+                let value = if pair[1].is_symbol(b'=') {
+                    pair[2]
+                } else {
+                    pair[1]
+                };
+                if pair[0].is("ENGINE")
+                    && let Some(name) = value.name()
+                {
                     let engine = self.engine(&name, &table);
                     edits.push((value.start..value.end(), engine.into_bytes()));
                 }
             }
             let now = edited(text, 0..text.len(), &edits);
-            self.tables.insert(table.clone(), Loading { working, keyed: false });
-            let rewritten = Rewritten { now, ..Rewritten::default() };
-            return Ok(Act::Create { table, rewritten, kind: "sequence" });
+            self.tables.insert(
+                table.clone(),
+                Loading {
+                    working,
+                    keyed: false,
+                },
+            );
+            let rewritten = Rewritten {
+                now,
+                ..Rewritten::default()
+            };
+            return Ok(Act::Create { table, rewritten });
         }
         let kind = ["UNIQUE", "FULLTEXT", "SPATIAL"];
         while kind.iter().any(|word| cursor.word(word)) {}
@@ -327,7 +363,9 @@ impl Reader {
             return self.unmade(&table);
         };
         let rewritten = table::alter(self, text, &mut cursor, &table, &loading.working)?;
-        if rewritten.keyed && let Some(loading) = self.tables.get_mut(&table) {
+        if rewritten.keyed
+            && let Some(loading) = self.tables.get_mut(&table)
+        {
             loading.keyed = true;
         }
         Ok(Act::Alter { table, rewritten })
@@ -336,7 +374,9 @@ impl Reader {
     /// A change to a table that the dump does not make.
     fn unmade(&mut self, table: &str) -> Result<Act> {
         if self.admits("table", table)? {
-            return Err(refused(&format!("a change of `{table}`, which it does not create,")));
+            return Err(refused(&format!(
+                "a change of `{table}`, which it does not create,"
+            )));
         }
         Ok(Act::Nothing)
     }
@@ -395,7 +435,10 @@ impl Reader {
         let mut now = b"DO".to_vec();
         let name = quoted(&loading.working).into_bytes();
         now.extend(edited(text, tokens[0].end()..text.len(), &[(range, name)]));
-        let rewritten = Rewritten { now, ..Rewritten::default() };
+        let rewritten = Rewritten {
+            now,
+            ..Rewritten::default()
+        };
         Ok(Act::Alter { table, rewritten })
     }
 
@@ -442,25 +485,36 @@ impl Reader {
         };
         cursor.if_not_exists();
         let (name, range) = self.name(&mut cursor)?;
-        let mut edits = vec![(range, quoted(&name).into_bytes())];
+        // Only a database's name is taken off: the text stays as it was written.
+        let mut edits = Vec::new();
+        let mut unqualify = |range: Range<usize>, name: &str| {
+            if memchr::memchr(b'.', &text[range.clone()]).is_some() {
+                edits.push((range, quoted(name).into_bytes()));
+            }
+        };
+        unqualify(range, &name);
         let mut table = None;
         if kind == Some(ProgramKind::Trigger) {
             while !cursor.word("ON") {
-                cursor.next().ok_or_else(|| refused("a trigger on nothing"))?;
+                cursor
+                    .next()
+                    .ok_or_else(|| refused("a trigger on nothing"))?;
             }
             let (on, range) = self.name(&mut cursor)?;
             if !self.admits("trigger on", &on)? {
                 return Ok(Act::Nothing);
             }
             if !self.tables.contains_key(&on) {
-                return Err(refused(&format!("a trigger on `{on}`, which it does not create,")));
+                return Err(refused(&format!(
+                    "a trigger on `{on}`, which it does not create,"
+                )));
             }
-            edits.push((range, quoted(&on).into_bytes()));
+            unqualify(range, &on);
             table = Some(on);
         } else if kind.is_none() && !self.admits("view", &name)? {
             return Ok(Act::Nothing);
         }
-        self.check_body(&name, &tokens[cursor.at..])?;
+        edits.extend(self.check_body(&name, &tokens[cursor.at..])?);
         if kind.is_none() {
             edits.extend(self.view_collations(&tokens)?);
             if !replaces {
@@ -480,9 +534,13 @@ impl Reader {
     fn view_collations(&mut self, tokens: &[Token]) -> Result<Vec<(Range<usize>, Vec<u8>)>> {
         let mut edits = Vec::new();
         for pair in tokens.windows(2) {
-            if pair[0].is("COLLATE") && let Some(name) = pair[1].name() {
+            if pair[0].is("COLLATE")
+                && let Some(name) = pair[1].name()
+            {
                 let known = self.collations.collation(&name).ok_or_else(|| {
-                    refused(&format!("collation `{name}`, to which no known one is near,"))
+                    refused(&format!(
+                        "collation `{name}`, to which no known one is near,"
+                    ))
                 })?;
                 if !known.eq_ignore_ascii_case(&name) {
                     edits.push((pair[1].start..pair[1].end(), known.into_bytes()));
@@ -492,8 +550,10 @@ impl Reader {
         Ok(edits)
     }
 
-    /// Refuses what names another database, the server or its files.
-    fn check_body(&self, name: &str, tokens: &[Token]) -> Result<()> {
+    /// Refuses what names another database, the server or its files; takes the name of
+    /// the dumped database away.
+    fn check_body(&self, name: &str, tokens: &[Token]) -> Result<Vec<(Range<usize>, Vec<u8>)>> {
+        let mut edits = Vec::new();
         for (at, token) in tokens.iter().enumerate() {
             if let Some(word) = FORBIDDEN.iter().find(|word| token.is(word)) {
                 return Err(refused(&format!("`{word}` in `{name}`")));
@@ -521,13 +581,20 @@ impl Reader {
                 && at > 1
                 && ["FROM", "JOIN"].iter().any(|word| tokens[at - 2].is(word)));
             let database = token.name().unwrap_or_default();
-            if (three || called || table) && database != self.database {
+            if !(three || called || table) || database == self.database {
+                continue;
+            }
+            if self.is_ours(&database)
+                && let Some(rest) = next(2)
+            {
+                edits.push((token.start..rest.start, Vec::new()));
+            } else {
                 return Err(refused(&format!(
                     "`{name}`, which names another database, `{database}`,"
                 )));
             }
         }
-        Ok(())
+        Ok(edits)
     }
 }
 
@@ -576,5 +643,7 @@ impl<'t, 'a> Cursor<'t, 'a> {
 
 /// A refusal that names what was found.
 pub(super) fn refused(what: &str) -> Error {
-    Error::BadInput(format!("the dump holds {what} which a restore does not run"))
+    Error::BadInput(format!(
+        "the dump holds {what} which a restore does not run"
+    ))
 }

@@ -82,7 +82,11 @@ pub(super) fn create(
             .windows(2)
             .any(|pair| pair[0].is("PRIMARY") && pair[1].is("KEY"));
         if let Some((default, sequence)) = sequence_default(reader, item)? {
-            let column = quoted(&first.name().ok_or_else(|| refused("a column without name"))?);
+            let column = quoted(
+                &first
+                    .name()
+                    .ok_or_else(|| refused("a column without name"))?,
+            );
             rewritten.later.push(
                 format!(
                     "ALTER TABLE {} ALTER COLUMN {column} SET DEFAULT nextval({})",
@@ -127,7 +131,10 @@ pub(super) fn alter(
         let [first, following @ ..] = item else {
             return Err(refused(&format!("`ALTER TABLE {table}` without an act")));
         };
-        if !["ADD", "MODIFY", "AUTO_INCREMENT"].iter().any(|word| first.is(word)) {
+        if !["ADD", "MODIFY", "AUTO_INCREMENT"]
+            .iter()
+            .any(|word| first.is(word))
+        {
             return Err(refused(&format!(
                 "`ALTER TABLE {table} {}`",
                 String::from_utf8_lossy(first.text)
@@ -156,7 +163,7 @@ pub(super) fn alter(
 }
 
 /// The foreign keys of a table as the server itself describes it: name, and what
-/// follows `ADD` in an `ALTER TABLE`.
+/// follows `ALTER TABLE name` to add it.
 pub(super) fn foreign_keys_of(create: &[u8]) -> Vec<(String, Vec<u8>)> {
     let tokens: Vec<Token> = crate::database::sql::Tokens::of(create).collect();
     let Some(open) = tokens.iter().position(|token| token.is_symbol(b'(')) else {
@@ -165,17 +172,49 @@ pub(super) fn foreign_keys_of(create: &[u8]) -> Vec<(String, Vec<u8>)> {
     let Some(close) = matching(&tokens, open) else {
         return Vec::new();
     };
-    items(&tokens[open + 1..close])
-        .filter(|item| is_foreign_key(item) && item.len() > 2)
+    let items: Vec<&[Token]> = items(&tokens[open + 1..close]).collect();
+    items
+        .iter()
+        .filter(|item| is_foreign_key(item) && item.len() > 4)
         .filter_map(|item| {
-            let range = item[0].start..item[item.len() - 1].end();
-            Some((item[1].name()?, create[range].to_vec()))
+            let text = |item: &[Token]| match item {
+                [first, .., last] => &create[first.start..last.end()],
+                _ => &[],
+            };
+            let mut clauses = Vec::new();
+            // An index that the server itself made for a foreign key gives way to one
+            // under the name of the next; said explicitly, it stays.
+            if let Some(index) = index_of(&items, &item[4..]) {
+                clauses = [b"DROP KEY ", index[1].text, b", ADD ", text(index), b", "].concat();
+            }
+            Some((
+                item[1].name()?,
+                [&clauses, &b"ADD "[..], text(item)].concat(),
+            ))
         })
         .collect()
 }
 
+/// The plain index over exactly the columns at the start of `columns`.
+fn index_of<'t, 'a>(items: &[&'t [Token<'a>]], columns: &[Token]) -> Option<&'t [Token<'a>]> {
+    let close = matching(columns, 0)?;
+    let wanted = columns[..=close].iter().map(|token| token.text);
+    items
+        .iter()
+        .filter(|item| item.len() > 3 && item[0].is("KEY") && item[2].is_symbol(b'('))
+        .find(|item| {
+            let list = item[2..].iter().map(|token| token.text);
+            list.take(close + 1).eq(wanted.clone())
+        })
+        .copied()
+}
+
 fn add_to(table: &str, definition: &[u8]) -> Vec<u8> {
-    [format!("ALTER TABLE {} ADD ", quoted(table)).as_bytes(), definition].concat()
+    [
+        format!("ALTER TABLE {} ADD ", quoted(table)).as_bytes(),
+        definition,
+    ]
+    .concat()
 }
 
 /// The token that closes the parenthesis at `open`.
@@ -264,14 +303,14 @@ fn sequence_default(reader: &Reader, item: &[Token]) -> Result<Option<(Range<usi
     }
     let at = item
         .windows(3)
-        .position(|three| three[0].is("DEFAULT") && three[1].is("NEXTVAL") && three[2].is_symbol(b'('))
+        .position(|three| {
+            three[0].is("DEFAULT") && three[1].is("NEXTVAL") && three[2].is_symbol(b'(')
+        })
         .ok_or_else(|| refused("a sequence other than in `DEFAULT nextval(…)`"))?;
     let mut cursor = Cursor::at(item, at + 3);
     let (sequence, _) = reader.name(&mut cursor)?;
     match item.get(cursor.at) {
-        Some(close) if close.is_symbol(b')') => {
-            Ok(Some((item[at].start..close.end(), sequence)))
-        }
+        Some(close) if close.is_symbol(b')') => Ok(Some((item[at].start..close.end(), sequence))),
         _ => Err(refused("a sequence other than in `DEFAULT nextval(…)`")),
     }
 }
@@ -294,11 +333,17 @@ fn substitutions(
         let set = token.is("CHARACTER") && tokens.get(at + 1).is_some_and(|next| next.is("SET"));
         let value = at + if set { 2 } else { 1 };
         let value = value + usize::from(tokens.get(value).is_some_and(|t| t.is_symbol(b'=')));
-        let Some(value) = tokens.get(value) else { continue };
-        let Some(name) = value_name(value) else { continue };
+        let Some(value) = tokens.get(value) else {
+            continue;
+        };
+        let Some(name) = value_name(value) else {
+            continue;
+        };
         let replaced = if token.is("COLLATE") {
             reader.collations.collation(&name).ok_or_else(|| {
-                refused(&format!("collation `{name}`, to which no known one is near,"))
+                refused(&format!(
+                    "collation `{name}`, to which no known one is near,"
+                ))
             })?
         } else if set || token.is("CHARSET") {
             reader
@@ -327,7 +372,11 @@ fn value_name(token: &Token) -> Option<String> {
 }
 
 /// A part of the text with the edits inside it made.
-pub(super) fn edited(text: &[u8], range: Range<usize>, edits: &[(Range<usize>, Vec<u8>)]) -> Vec<u8> {
+pub(super) fn edited(
+    text: &[u8],
+    range: Range<usize>,
+    edits: &[(Range<usize>, Vec<u8>)],
+) -> Vec<u8> {
     let mut inside: Vec<_> = edits
         .iter()
         .filter(|(at, _)| range.start <= at.start && at.end <= range.end)

@@ -66,8 +66,8 @@ pub(super) fn count_rows(values: &[u8]) -> Result<u64> {
                 Kind::Word => {
                     let called = tokens.peek().is_some_and(|next| next.is_symbol(b'('));
                     let known: &[&str] = if called { &FUNCTIONS } else { &WORDS };
-                    let national = token.is("N")
-                        && tokens.peek().is_some_and(|next| next.kind == Kind::Text);
+                    let national =
+                        token.is("N") && tokens.peek().is_some_and(|next| next.kind == Kind::Text);
                     if !national && !known.iter().any(|word| token.is(word)) {
                         return Err(not_a_value(&token));
                     }
@@ -104,7 +104,10 @@ mod tests {
         for (good, rows) in [
             ("(1,'a''b',NULL),(-1.5e-3,_binary 'x',0xFF)", 2),
             ("( x'00' , b'1' , _utf8mb4 0x41 , DEFAULT , n'a')", 1),
-            ("(ST_GeomFromText('POINT(1 2)', 4326), unhex('00'), current_timestamp())", 1),
+            (
+                "(ST_GeomFromText('POINT(1 2)', 4326), unhex('00'), current_timestamp())",
+                1,
+            ),
             ("()", 1),
         ] {
             assert_eq!(count_rows(good.as_bytes()).unwrap(), rows, "{good}");

@@ -3,7 +3,10 @@
 
 use super::token::is_word;
 use crate::{Error, Result};
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    ops::Range,
+};
 
 const CHUNK: usize = 256 * 1024;
 /// Bytes of the first comment and of the last that are remembered.
@@ -19,6 +22,8 @@ pub(crate) struct Splitter<'a> {
     start: usize,
     /// What has been looked at.
     at: usize,
+    /// The statement that was found last.
+    found: Range<usize>,
     ended: bool,
     /// Bytes taken from the buffer so far.
     passed: u64,
@@ -56,6 +61,7 @@ impl<'a> Splitter<'a> {
             buffer: Vec::new(),
             start: 0,
             at: 0,
+            found: 0..0,
             ended: false,
             passed: 0,
             delimiter: b";".to_vec(),
@@ -82,19 +88,24 @@ impl<'a> Splitter<'a> {
         self.passed + self.at as u64
     }
 
-    /// The next statement, without its delimiter and never blank; `None` at the end.
-    /// A last statement without a delimiter means that the input was cut off.
-    pub fn next(&mut self) -> Result<Option<&[u8]>> {
+    /// The statement at work, without its delimiter and never blank.
+    pub fn statement(&self) -> &[u8] {
+        self.buffer[self.found.clone()].trim_ascii()
+    }
+
+    /// Moves to the next statement; `false` at the end. A last statement without a
+    /// delimiter means that the input was cut off.
+    pub fn advance(&mut self) -> Result<bool> {
         loop {
             match self.scan()? {
                 Step::Found(end, next) => {
-                    let range = self.start..end;
+                    self.found = self.start..end;
                     let blank = self.blank;
                     self.start = next;
                     self.at = next;
                     self.blank = true;
                     if !blank {
-                        return Ok(Some(self.buffer[range].trim_ascii()));
+                        return Ok(true);
                     }
                 }
                 Step::More if self.ended => {
@@ -102,7 +113,7 @@ impl<'a> Splitter<'a> {
                         self.end_comment(self.buffer.len());
                     }
                     if self.blank && !matches!(self.state, State::Quote(_) | State::Block) {
-                        return Ok(None);
+                        return Ok(false);
                     }
                     return Err(Error::BadInput(
                         "the dump ends in the middle of a statement: it was cut off".to_owned(),
@@ -372,9 +383,9 @@ mod tests {
         let mut splitter = Splitter::new(&mut input, 1 << 20);
         let mut found = Vec::new();
         loop {
-            match splitter.next() {
-                Ok(Some(statement)) => found.push(statement.to_vec()),
-                Ok(None) => return Ok(found),
+            match splitter.advance() {
+                Ok(true) => found.push(splitter.statement().to_vec()),
+                Ok(false) => return Ok(found),
                 Err(why) => return Err(why.to_string()),
             }
         }
@@ -398,7 +409,7 @@ mod tests {
         assert_eq!(split(text, &[100]).unwrap(), &expected[..7]);
         let mut input: &[u8] = text;
         let mut splitter = Splitter::new(&mut input, 100);
-        while splitter.next().unwrap().is_some() {}
+        while splitter.advance().unwrap() {}
         assert!(splitter.opening().starts_with(b"-- a; comment"));
         assert!(splitter.closing().ends_with(b"-- Dump completed"));
     }

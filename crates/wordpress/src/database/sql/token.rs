@@ -128,7 +128,11 @@ impl<'a> Iterator for Tokens<'a> {
         Some(match first {
             b'\'' | b'"' | b'`' => match quoted_len(rest) {
                 Some(len) => {
-                    let kind = if first == b'`' { Kind::Name } else { Kind::Text };
+                    let kind = if first == b'`' {
+                        Kind::Name
+                    } else {
+                        Kind::Text
+                    };
                     self.token(kind, at + len)
                 }
                 None => self.broken(),
@@ -355,7 +359,11 @@ mod tests {
             ("x /*!100100 y */ z", "x y z", "x z"),
             ("x /*M!999999\\- ' /* n */ */ z", "x z", "x z"),
             ("x /*!999999 y */", "x", "x"),
-            ("x '/*!80000 y */'", "x '/*!80000 y */'", "x '/*!80000 y */'"),
+            (
+                "x '/*!80000 y */'",
+                "x '/*!80000 y */'",
+                "x '/*!80000 y */'",
+            ),
             ("/*! a */ b /* c */", "a b /* c */", "a b /* c */"),
         ] {
             assert_eq!(unwrapped(text, MARIADB), mariadb, "{text}");
