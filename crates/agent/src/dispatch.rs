@@ -227,7 +227,11 @@ fn carry_out(
             Response::TakeSnapshot(Box::new(report))
         }
         Request::Unpack { epoch, options } => Response::Unpack(Box::new(archive::unpack(
-            home, epoch, &mut upload, &options, watch,
+            home,
+            epoch,
+            &mut upload,
+            &options,
+            watch,
         )?)),
         Request::ExchangeTree { epoch, exchange } => {
             Response::ExchangedTree(archive::exchange(home, epoch, &exchange, watch)?)
@@ -259,7 +263,8 @@ fn settings(home: &Home, site: &SiteRef, watch: &Watch) -> Result<Settings> {
 
 /// Sends what is left of a download; the caller may have gone.
 fn flush(out: &mut impl Write) -> Result<()> {
-    out.flush().map_err(|why| Error::io("send", "the data", why))
+    out.flush()
+        .map_err(|why| Error::io("send", "the data", why))
 }
 
 impl From<Error> for Refusal {

@@ -30,7 +30,10 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::Find { .. }
         | Request::ListConfig { .. }
         | Request::DatabaseSize { .. } => READ,
-        Request::WriteConfig { .. } | Request::EditConfig { .. } | Request::Maintain { .. } | Request::CleanHome { .. } => WRITE,
+        Request::WriteConfig { .. }
+        | Request::EditConfig { .. }
+        | Request::Maintain { .. }
+        | Request::CleanHome { .. } => WRITE,
         // A swap looks at both trees before it exchanges them, and so does recovery.
         Request::TreeHash { .. }
         | Request::Recover { .. }

@@ -41,7 +41,9 @@ impl Fleet {
 
     /// Where the pool of a site's domain listens; `None` where it is not ours.
     async fn fpm_socket(&self, row: &EnvironmentRow) -> Option<String> {
-        let domain = domains::get(&self.parts.store, row.domain_id?).await.ok()??;
+        let domain = domains::get(&self.parts.store, row.domain_id?)
+            .await
+            .ok()??;
         self.parts.hosting.pool_socket(&domain.name).ok()?
     }
 }

@@ -34,6 +34,7 @@ pub mod inventory;
 pub mod journal;
 pub mod maintenance;
 pub mod package;
+pub mod snapshot;
 pub mod tree;
 pub mod watch;
 

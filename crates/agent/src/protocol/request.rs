@@ -392,7 +392,16 @@ impl Request {
             | Self::DropUnpacked { epoch, .. }
             | Self::CleanHome { epoch } => Some(*epoch),
             Self::Bridge { epoch, .. } | Self::SearchReplace { epoch, .. } => *epoch,
-            Self::Find { .. } | Self::ListConfig { .. } | Self::VerifyChecksums { .. } | Self::DumpDatabase { .. } | Self::DatabaseSize { .. } | Self::DatabaseChecksums { .. } | Self::TakeSnapshot { .. } | Self::Inspect { .. } | Self::TreeHash { .. } | Self::ReadSite { .. } => None,
+            Self::Find { .. }
+            | Self::ListConfig { .. }
+            | Self::VerifyChecksums { .. }
+            | Self::DumpDatabase { .. }
+            | Self::DatabaseSize { .. }
+            | Self::DatabaseChecksums { .. }
+            | Self::TakeSnapshot { .. }
+            | Self::Inspect { .. }
+            | Self::TreeHash { .. }
+            | Self::ReadSite { .. } => None,
         }
     }
 }

@@ -64,7 +64,12 @@ impl Session {
     }
 
     /// Puts the tables from before a restore back.
-    pub async fn take_back_database(&self, epoch: Epoch, site: SiteRef, aside: Aside) -> Result<()> {
+    pub async fn take_back_database(
+        &self,
+        epoch: Epoch,
+        site: SiteRef,
+        aside: Aside,
+    ) -> Result<()> {
         self.done(Request::TakeBackDatabase { epoch, site, aside })
             .await
     }

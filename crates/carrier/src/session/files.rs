@@ -30,7 +30,12 @@ impl Session {
     }
 
     /// Changes `wp-config.php`, all edits or none.
-    pub async fn edit_config(&self, epoch: Epoch, site: SiteRef, edits: Vec<Edit>) -> Result<Edited> {
+    pub async fn edit_config(
+        &self,
+        epoch: Epoch,
+        site: SiteRef,
+        edits: Vec<Edit>,
+    ) -> Result<Edited> {
         let request = Request::EditConfig { epoch, site, edits };
         answer!(self.call(request, Data::None), EditConfig)
     }

@@ -40,10 +40,7 @@ impl Fleet {
         // only looked after too carefully.
         if let Some(site) = &served {
             let (databases, users) = ([row.db_name.clone()], [row.db_user.clone()]);
-            self.parts
-                .hosting
-                .release(site, &databases, &users)
-                .await?;
+            self.parts.hosting.release(site, &databases, &users).await?;
         }
         if let Err(error) = tx.commit().await {
             if let Some(site) = &served {
