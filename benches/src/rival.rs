@@ -1,5 +1,6 @@
 //! WP-CLI, where it is.
 
+use crate::site;
 use anyhow::{Context, Result, ensure};
 use std::{
     ffi::OsString,
@@ -66,18 +67,26 @@ impl WpCli {
 
     /// Runs a command that must succeed; its standard output.
     pub fn run(&self, root: &Path, arguments: &[&str]) -> Result<String> {
-        let output = self
-            .command(root, arguments)
-            .output()
-            .context("cannot run `php`")?;
-        ensure!(
-            output.status.success(),
-            "`wp {}` failed: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        finished(self.command(root, arguments), arguments)
     }
+
+    /// The same as the site's user, for commands that write files.
+    pub fn run_as_owner(&self, root: &Path, arguments: &[&str]) -> Result<String> {
+        let mut command = self.command(root, arguments);
+        site::as_owner(&mut command);
+        finished(command, arguments)
+    }
+}
+
+fn finished(mut command: Command, arguments: &[&str]) -> Result<String> {
+    let output = command.output().context("cannot run `php`")?;
+    ensure!(
+        output.status.success(),
+        "`wp {}` failed: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {

@@ -1,6 +1,9 @@
 //! One file per area; each adds its rows to the table.
 
 pub mod api;
+mod bridge;
+mod database;
+mod files;
 mod jobs;
 mod reading;
 mod server;
@@ -12,7 +15,13 @@ type Measure = fn(&mut Table) -> Result<()>;
 
 /// Every area by the words it is asked for.
 const AREAS: &[(&str, Measure)] = &[
-    ("inventory options bridge", reading::measure),
+    ("inventory options", reading::measure),
+    ("bridge eval", bridge::measure),
+    ("checksums", files::checksums),
+    ("snapshot", files::snapshot),
+    ("plugin update", files::plugin_update),
+    ("dump restore", database::dump_and_restore),
+    ("search-replace", database::search_replace),
     ("jobs", jobs::measure),
     ("api", api::measure),
     ("memory start", server::measure),

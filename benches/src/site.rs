@@ -7,8 +7,12 @@ use std::{
     ffi::OsString,
     fmt::Write as _,
     fs,
-    os::unix::fs::{PermissionsExt, chown},
+    os::unix::{
+        fs::{PermissionsExt, chown},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// Plugins, as many as a busy site has.
@@ -46,6 +50,13 @@ pub fn place(home: &Path) -> Result<Place> {
         }),
         agent: vec![agent()?.into_os_string(), OsString::from("serve")],
     })
+}
+
+/// Makes a command run as the site's user, where we are root.
+pub fn as_owner(command: &mut Command) {
+    if rustix::process::geteuid().is_root() {
+        command.uid(OWNER).gid(OWNER);
+    }
 }
 
 /// The agent beside this program.

@@ -45,6 +45,15 @@ impl Row {
         }
     }
 
+    /// The same row without a budget.
+    pub fn reported(self) -> Self {
+        Self {
+            budget: "reported".to_owned(),
+            reached: None,
+            ..self
+        }
+    }
+
     /// A figure that must stay below a bound.
     pub fn below(what: &str, ours: f64, unit: &str, most: f64) -> Self {
         Self {

@@ -38,3 +38,9 @@ pub fn side_by_side(
     right.sort_unstable();
     Ok((left[times / 2], right[times / 2]))
 }
+
+/// The median of durations taken by hand; of an even number the later one.
+pub fn middle(mut all: Vec<Duration>) -> Duration {
+    all.sort_unstable();
+    all.get(all.len() / 2).copied().unwrap_or_default()
+}
