@@ -13,6 +13,8 @@ pub enum Action {
     SiteRead,
     /// Install into a domain.
     SiteInstall,
+    /// Remove or hand over a site.
+    SiteRemove,
     /// Be logged in to a site as one of its users.
     SiteLogin,
     /// Change a site's code.
@@ -30,6 +32,7 @@ impl Action {
     pub const ALL: &[Self] = &[
         Self::SiteRead,
         Self::SiteInstall,
+        Self::SiteRemove,
         Self::SiteLogin,
         Self::ComponentUpdate,
         Self::JobCancel,
@@ -45,6 +48,7 @@ impl Action {
             Self::SiteInstall | Self::SiteLogin | Self::ComponentUpdate | Self::JobCancel => {
                 Some(Role::Member)
             }
+            Self::SiteRemove => Some(Role::Admin),
             Self::Operate => None,
         }
     }

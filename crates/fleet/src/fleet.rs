@@ -57,6 +57,7 @@ impl Fleet {
     pub fn job_kinds(&self) -> Registry {
         Registry::new()
             .with(sites::InstallJob(self.clone()))
+            .with(sites::RemoveJob(self.clone()))
             .with(sites::LoginJob(self.clone()))
             .with(components::UpdateJob(self.clone()))
     }

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod authorize;
+mod caches;
 pub mod caller;
 pub mod components;
 pub mod domains;

@@ -1,5 +1,5 @@
 //! Pure parsers of what PHP and WordPress write: component headers,
-//! `wp-config.php`, versions.
+//! `wp-config.php`, versions, serialized values.
 //!
 //! Nothing here does I/O, runs PHP, or trusts its input: every function takes
 //! bytes of any kind, never panics, and says *unknown* rather than guess.
@@ -11,6 +11,7 @@
 //! ```
 
 pub mod headers;
+pub mod serialized;
 pub mod tokens;
 pub mod version;
 pub mod wp_config;

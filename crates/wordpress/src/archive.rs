@@ -30,7 +30,7 @@ mod verify;
 pub(crate) mod walk;
 mod write;
 
-pub(crate) use exchange::look as look_at_exchange;
+pub(crate) use exchange::{look as look_at_exchange, staging_dir as staged_path};
 pub use exchange::{
     Exchange, Exchanged, LiveTree, Method, RecoveredExchange, drop_unpacked, exchange,
     take_back_exchange,

@@ -2,6 +2,7 @@
 
 pub mod connection;
 mod facts;
+pub mod replace;
 
 pub use connection::Connection;
-pub use facts::{Administrator, SiteFacts, read_facts, read_site};
+pub use facts::{Administrator, Blog, Network, SiteFacts, read_facts, read_site};

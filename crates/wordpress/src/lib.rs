@@ -18,6 +18,7 @@
 
 pub mod archive;
 pub mod bridge;
+pub mod caches;
 pub mod checksums;
 pub mod clean;
 pub mod component;
@@ -27,9 +28,11 @@ pub mod database;
 mod disk;
 pub mod error;
 pub mod fence;
+pub mod find;
 pub mod home;
 pub mod inventory;
 pub mod journal;
+pub mod maintenance;
 pub mod package;
 pub mod tree;
 pub mod watch;

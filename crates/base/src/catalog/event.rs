@@ -27,6 +27,12 @@ events! {
     SITE_INSTALLED = "site.installed";
     /// An installation failed and was undone.
     SITE_INSTALL_FAILED = "site.install_failed";
+    /// A site's removal was asked for.
+    SITE_REMOVE_STARTED = "site.remove_started";
+    /// A site was removed from its machine.
+    SITE_REMOVED = "site.removed";
+    /// A site was handed over: it stays as it is and is not managed any more.
+    SITE_RELEASED = "site.released";
     /// A one-time login was issued.
     SITE_LOGIN_ISSUED = "site.login_issued";
     /// A component's update was asked for.

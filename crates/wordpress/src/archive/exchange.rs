@@ -286,7 +286,7 @@ fn done(
     })
 }
 
-pub(super) fn staging_dir(home: &Home, staged: &str) -> Result<PathBuf> {
+pub(crate) fn staging_dir(home: &Home, staged: &str) -> Result<PathBuf> {
     if !component::is_handle(staged) {
         return Err(Error::BadPath(staged.to_owned()));
     }

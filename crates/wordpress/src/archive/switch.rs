@@ -217,6 +217,8 @@ pub(super) fn go(places: &Places, record: &Record, side: Side) -> Result<()> {
             Side::Before => slot.before,
             Side::After => slot.after,
         };
+        // A file system without an exchange may have been stopped half-way in one.
+        disk::close_gap(&live, &aside)?;
         let (now, kept) = (inode(&live)?, inode(&aside)?);
         if now == wanted {
             continue;
@@ -225,7 +227,7 @@ pub(super) fn go(places: &Places, record: &Record, side: Side) -> Result<()> {
             (_, Some(_)) if kept != wanted => {
                 return Err(Error::Missing(aside.display().to_string()));
             }
-            (Some(_), Some(_)) => disk::exchange(&live, &aside)?,
+            (Some(_), Some(_)) => drop(disk::exchange(&live, &aside)?),
             (None, Some(_)) => disk::move_to(&aside, &live)?,
             (_, None) => disk::move_to(&live, &aside)?,
         }

@@ -1,0 +1,346 @@
+//! Which tables and columns are looked at, by what key, in which ranges.
+
+use super::options::ReplaceOptions;
+use crate::Result;
+use mysql_async::{Conn, prelude::Queryable};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The values of a row's key, as the server wrote them.
+pub(super) type Key = Vec<Vec<u8>>;
+
+/// A table in scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Table {
+    pub(super) name: String,
+    /// Names every row; empty when nothing does.
+    pub(super) key: Vec<KeyPart>,
+    /// Columns to replace in.
+    pub(super) columns: Vec<Column>,
+    /// Columns that hold text and are left, and why.
+    pub(super) left: Vec<(String, &'static str)>,
+    /// Columns that the server would stamp by itself when a row is written.
+    pub(super) stamps: Vec<String>,
+    pub(super) transactional: bool,
+    /// Why the whole table is left.
+    pub(super) skipped: Option<&'static str>,
+    /// Bytes, as the server estimates them.
+    pub(super) size: u64,
+    /// Positions in `columns` of a network's domain and path.
+    pub(super) place: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    /// `MySQL`'s own type, which takes text and no bytes.
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct KeyPart {
+    pub(super) name: String,
+    pub(super) kind: KeyKind,
+}
+
+/// How a part of a key is written in a condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Integer,
+    /// Text in this character set.
+    Text(String),
+    Bytes,
+    /// What the server reads from a quoted word: dates, decimals, UUIDs.
+    Plain,
+}
+
+/// Text that may be null.
+pub(super) type Text = Option<Vec<u8>>;
+
+/// A range of a table's key that one worker goes through. Both ends are integers and
+/// belong to it; only tables with one integer for a key are divided.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Range {
+    /// Position of the table.
+    pub(super) table: usize,
+    /// Its name, so that a range is never applied to another.
+    pub(super) name: String,
+    pub(super) from: Option<i128>,
+    pub(super) to: Option<i128>,
+}
+
+/// A column as the server describes it.
+pub(super) struct Raw {
+    pub(super) name: String,
+    pub(super) kind: String,
+    pub(super) charset: String,
+    pub(super) extra: String,
+    pub(super) generated: bool,
+    pub(super) nullable: bool,
+}
+
+/// A unique index: its columns in order, and whether only a part of each counts.
+#[derive(Debug, Default)]
+pub(super) struct Unique {
+    pub(super) name: String,
+    pub(super) parts: Vec<(String, bool)>,
+}
+
+const UNSAFE_CHARSETS: [&str; 12] = [
+    "ucs2", "utf16", "utf16le", "utf32", "sjis", "cp932", "gbk", "gb18030", "big5", "gb2312",
+    "euckr", "ujis",
+];
+
+/// The tables to look at.
+pub(super) fn scope(
+    all: &BTreeSet<String>,
+    prefix: &str,
+    options: &ReplaceOptions,
+) -> BTreeSet<String> {
+    let foreign = if options.all_tables {
+        Vec::new()
+    } else {
+        foreign_prefixes(all, prefix)
+    };
+    all.iter()
+        .filter(|name| {
+            let ours = options.all_tables
+                || (name.starts_with(prefix)
+                    && !foreign.iter().any(|other| name.starts_with(other)));
+            ours && (options.tables.is_empty() || options.tables.contains(name))
+                && !options.skip_tables.contains(name)
+        })
+        .cloned()
+        .collect()
+}
+
+/// Longer prefixes under which another WordPress lives. On a network `wp_2_` is a site
+/// of ours; elsewhere, or with users of its own, it is somebody else's.
+fn foreign_prefixes(all: &BTreeSet<String>, prefix: &str) -> Vec<String> {
+    let network = all.contains(&format!("{prefix}blogs"));
+    all.iter()
+        .filter_map(|name| name.strip_suffix("options"))
+        .filter(|other| other.len() > prefix.len() && other.starts_with(prefix))
+        .filter(|other| all.contains(&format!("{other}posts")))
+        .filter(|other| {
+            let site = other[prefix.len()..].strip_suffix('_').unwrap_or_default();
+            let ours = network
+                && !site.is_empty()
+                && site.bytes().all(|byte| byte.is_ascii_digit())
+                && !all.contains(&format!("{other}users"));
+            !ours
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The first unique index whose columns are whole, never null, and of kinds that
+/// compare exactly.
+pub(super) fn key(raw: &[Raw], indexes: &[Unique]) -> Vec<KeyPart> {
+    indexes
+        .iter()
+        .find_map(|index| {
+            index
+                .parts
+                .iter()
+                .map(|(name, partial)| {
+                    let column = raw.iter().find(|column| column.name == *name)?;
+                    if *partial || column.nullable || column.generated {
+                        return None;
+                    }
+                    let kind = match column.kind.as_str() {
+                        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => KeyKind::Integer,
+                        "char" | "varchar" => KeyKind::Text(column.charset.clone()),
+                        "binary" | "varbinary" => KeyKind::Bytes,
+                        "decimal" | "date" | "datetime" | "timestamp" | "time" | "year"
+                        | "uuid" | "inet4" | "inet6" => KeyKind::Plain,
+                        _ => return None,
+                    };
+                    Some(KeyPart {
+                        name: column.name.clone(),
+                        kind,
+                    })
+                })
+                .collect::<Option<Vec<_>>>()
+        })
+        .unwrap_or_default()
+}
+
+pub(super) fn describe(
+    name: String,
+    raw: &[Raw],
+    key: Vec<KeyPart>,
+    prefix: &str,
+    options: &ReplaceOptions,
+) -> Table {
+    let own = name.strip_prefix(prefix).unwrap_or_default();
+    let digits = own.bytes().take_while(u8::is_ascii_digit).count();
+    let is_posts = own == "posts" || (digits > 0 && &own[digits..] == "_posts");
+    let listed = |list: &[String], column: &str| {
+        list.iter()
+            .any(|entry| entry == column || *entry == format!("{name}.{column}"))
+    };
+    let mut columns = Vec::new();
+    let mut left = Vec::new();
+    for column in raw {
+        let text = matches!(
+            column.kind.as_str(),
+            "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" | "json"
+        );
+        let bytes = matches!(
+            column.kind.as_str(),
+            "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob"
+        );
+        if !(text || (bytes && options.blobs)) {
+            continue;
+        }
+        let skipped = if !options.columns.is_empty() && !listed(&options.columns, &column.name) {
+            continue;
+        } else if listed(&options.skip_columns, &column.name) {
+            Some("asked to be left")
+        } else if is_posts && column.name == "guid" && !options.guid {
+            Some("an identity, not an address")
+        } else if column.generated {
+            Some("generated from other columns")
+        } else if key.iter().any(|part| part.name == column.name) {
+            Some("part of the key that names a row")
+        } else if UNSAFE_CHARSETS.contains(&column.charset.as_str()) {
+            Some("a character set in which bytes cannot be searched")
+        } else {
+            None
+        };
+        match skipped {
+            Some(why) => left.push((column.name.clone(), why)),
+            None => columns.push(Column {
+                name: column.name.clone(),
+                json: column.kind == "json",
+            }),
+        }
+    }
+    let place = match own {
+        "blogs" | "site" if options.domains => columns
+            .iter()
+            .position(|column| column.name == "domain")
+            .zip(columns.iter().position(|column| column.name == "path")),
+        _ => None,
+    };
+    let skipped = (key.is_empty() && !columns.is_empty()).then_some("no key names its rows");
+    Table {
+        stamps: raw
+            .iter()
+            .filter(|column| column.extra.contains("on update"))
+            .map(|column| column.name.clone())
+            .collect(),
+        name,
+        key,
+        columns,
+        left,
+        transactional: false,
+        skipped,
+        size: 0,
+        place,
+    }
+}
+
+/// Divides the work: big tables into ranges of their key, biggest first.
+pub(super) async fn ranges(conn: &mut Conn, tables: &[Table]) -> Result<Vec<Range>> {
+    /// About this many bytes in a range.
+    const SHARE: u64 = 16 * 1024 * 1024;
+    const MOST: u64 = 256;
+    let mut ranges: Vec<(u64, Range)> = Vec::new();
+    for (at, table) in tables.iter().enumerate() {
+        if table.columns.is_empty() || table.skipped.is_some() {
+            continue;
+        }
+        let whole = Range {
+            table: at,
+            name: table.name.clone(),
+            ..Range::default()
+        };
+        let shares = (table.size / SHARE).min(MOST);
+        let single = table.key.len() == 1 && table.key[0].kind == KeyKind::Integer;
+        let mut ends = None;
+        if single && shares > 1 {
+            let column = super::sql::name(&table.key[0].name);
+            let row: Option<(Text, Text)> = conn
+                .query_first(format!(
+                    "SELECT CONCAT(MIN({column})), CONCAT(MAX({column})) FROM {}",
+                    super::sql::name(&table.name)
+                ))
+                .await?;
+            let number =
+                |bytes: Option<Vec<u8>>| String::from_utf8(bytes?).ok()?.parse::<i128>().ok();
+            ends = row.and_then(|(low, high)| number(low).zip(number(high)));
+        }
+        let Some((low, high)) = ends else {
+            ranges.push((table.size, whole));
+            continue;
+        };
+        let step = (high - low) / i128::from(shares) + 1;
+        let mut from = low;
+        while from <= high {
+            // The ends are open: rows may come before the first and after the last.
+            let next = from + step;
+            ranges.push((
+                table.size / shares,
+                Range {
+                    from: (from > low).then_some(from),
+                    to: (next <= high).then_some(next - 1),
+                    ..whole.clone()
+                },
+            ));
+            from = next;
+        }
+    }
+    ranges.sort_by_key(|(size, _)| std::cmp::Reverse(*size));
+    Ok(ranges.into_iter().map(|(_, range)| range).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_scope(prefix: &str, names: &[&str]) -> Vec<String> {
+        let all = names.iter().map(|name| (*name).to_owned()).collect();
+        scope(&all, prefix, &ReplaceOptions::default())
+            .into_iter()
+            .collect()
+    }
+
+    #[test]
+    fn another_wordpress_in_the_database_is_not_ours() {
+        let mut names = vec![
+            "wp_options",
+            "wp_posts",
+            "wp_users",
+            "wp_shop_orders",
+            "wp_2_options",
+            "wp_2_posts",
+            "wp_x_options",
+            "wp_x_posts",
+            "wp_x_users",
+            "other",
+        ];
+        assert_eq!(
+            in_scope("wp_", &names),
+            ["wp_options", "wp_posts", "wp_shop_orders", "wp_users"]
+        );
+        names.push("wp_blogs");
+        assert_eq!(
+            in_scope("wp_", &names),
+            [
+                "wp_2_options",
+                "wp_2_posts",
+                "wp_blogs",
+                "wp_options",
+                "wp_posts",
+                "wp_shop_orders",
+                "wp_users"
+            ]
+        );
+        assert_eq!(
+            in_scope("wp_x_", &names),
+            ["wp_x_options", "wp_x_posts", "wp_x_users"]
+        );
+    }
+}
