@@ -3,7 +3,7 @@
 use super::{
     ahead,
     excludes::Excludes,
-    manifest::{self, Content, Digest, EntryPath, PackedTree},
+    manifest::{self, Content, Digest, EntryPath, PackedTree, Why},
     names::{self, Rules},
     pack::{Packer, TreeOptions},
     read::{self, Body, Buffers, Bundle, Piece},
@@ -41,6 +41,7 @@ impl Packer<'_> {
             prefix,
             buffers: &buffers,
             large: None,
+            excluded: Vec::new(),
         };
         ahead::ordered(
             threads,
@@ -52,6 +53,7 @@ impl Packer<'_> {
             },
             |job| adding.take(job),
         )?;
+        let left_out = adding.excluded;
         // A reader gives up silently when the watch runs out.
         watch.check()?;
         let entries = self.manifest.entries[first..]
@@ -62,6 +64,7 @@ impl Packer<'_> {
             prefix: prefix.to_owned(),
             source: source.to_owned(),
             tree: tree.clone(),
+            excluded: left_out,
         });
         Ok(tree)
     }
@@ -103,7 +106,9 @@ struct Adding<'p, 'a> {
     packer: &'p mut Packer<'a>,
     prefix: &'p str,
     buffers: &'p Buffers,
+    /// Path, size, mode and time of the file that is under way.
     large: Option<(Vec<u8>, u64, u32, u64)>,
+    excluded: Vec<EntryPath>,
 }
 
 impl Adding<'_, '_> {
@@ -154,8 +159,8 @@ impl Adding<'_, '_> {
         prepared: Vec<Result<zip::write::PreparedZipFile>>,
     ) -> Result<()> {
         let mut prepared = prepared.into_iter();
-        for (path, body) in bundle.items {
-            let path = join(self.prefix, &path);
+        for (below, body) in bundle.items {
+            let path = join(self.prefix, &below);
             let head = |mode, mtime| Head {
                 path: &path,
                 mode,
@@ -177,6 +182,9 @@ impl Adding<'_, '_> {
                     self.packer.entry(head, Content::Link { target });
                 }
                 Body::LeftOut(why) => {
+                    if matches!(why, Why::Excluded { .. } | Why::Ours) {
+                        self.excluded.push(EntryPath::new(below));
+                    }
                     self.packer.manifest.leave_out(EntryPath::new(path), why);
                 }
                 Body::File {

@@ -49,7 +49,7 @@ pub struct Exchange {
     /// Hash of the unpacked tree.
     pub after: String,
     /// Paths in the tree that are not in the archive and go over from the live tree,
-    /// mostly [`super::Manifest::excluded_below`]. What is there in both stays.
+    /// mostly [`super::PackedTree::excluded`]. What is there in both stays.
     pub carry: Vec<EntryPath>,
 }
 
@@ -250,7 +250,7 @@ fn write(home: &Home, epoch: Epoch, record: &Record) -> Result<()> {
     let size = serde_json::to_vec(&entry).map_or(usize::MAX, |bytes| bytes.len());
     if size as u64 > journal::MAX_ENTRY / 2 {
         return Err(Error::BadInput(format!(
-            "`{}` has too many names directly in it to be exchanged",
+            "`{}` has too many names directly in it, or too much to carry over, to be exchanged",
             record.exchange.root
         )));
     }

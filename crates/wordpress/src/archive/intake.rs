@@ -359,6 +359,7 @@ impl<'a> Intake<'a> {
                 prefix: String::new(),
                 source: String::new(),
                 tree: manifest::tree_of(entries(), ""),
+                excluded: Vec::new(),
             }],
         };
         for packed in &trees {

@@ -54,6 +54,9 @@ pub struct PackedTree {
     pub source: String,
     /// Its hash as unpacked, by the rules of [`crate::tree`].
     pub tree: TreeHash,
+    /// All paths, relative to the tree, that a pattern or rule of ours left out: what
+    /// a restore by exchange has to carry over from the live tree, or it is lost.
+    pub excluded: Vec<EntryPath>,
 }
 
 /// One entry.
@@ -181,17 +184,6 @@ impl Manifest {
         } else {
             self.left_out_more += 1;
         }
-    }
-
-    /// The paths below a tree's source that a pattern left out, relative to the
-    /// tree: what a restore by exchange carries over from the live tree.
-    pub fn excluded_below(&self, prefix: &str) -> Vec<EntryPath> {
-        self.left_out
-            .iter()
-            .filter(|left| matches!(left.why, Why::Excluded { .. } | Why::Ours))
-            .filter_map(|left| below(left.path.bytes(), prefix))
-            .map(|path| EntryPath::new(path.to_vec()))
-            .collect()
     }
 
     /// The manifest without its entries.

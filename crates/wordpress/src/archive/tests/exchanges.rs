@@ -45,7 +45,7 @@ impl Bench {
             prefix: "files".to_owned(),
             before: None,
             after: manifest.trees[0].tree.hash.clone(),
-            carry: manifest.excluded_below("files"),
+            carry: manifest.trees[0].excluded.clone(),
         };
         Self {
             _dir: dir,

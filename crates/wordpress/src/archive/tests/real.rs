@@ -31,11 +31,14 @@ fn site(wordpress: Wordpress) -> (tempfile::TempDir, Home) {
 
 #[test]
 fn wordpress_there_and_back_by_us_and_by_the_usual_programs() {
-    for wordpress in [Wordpress::V6_1, Wordpress::V6_5] {
+    for (wordpress, formats) in [
+        (Wordpress::V6_1, &[Format::TarZst][..]),
+        (Wordpress::V6_5, &[Format::TarZst, Format::Zip]),
+    ] {
         let (dir, home) = site(wordpress);
         let www = dir.path().join("www");
         let whole = hash(&www);
-        for format in [Format::TarZst, Format::Zip] {
+        for format in formats.iter().copied() {
             let (bytes, manifest) = packed(&home, format);
             assert!(manifest.totals.files > 1500);
             assert_eq!((&manifest.changed, &manifest.left_out), (&vec![], &vec![]));
