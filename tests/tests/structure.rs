@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "carrier",
             "store",
             "jobs",
+            "archive",
             "providers",
             "fleet",
             "dialect-http",

@@ -231,7 +231,7 @@ impl<'a> Copies<'a> {
     }
 
     /// Takes what the other side made of them away.
-    fn set_restore(&self) -> Result<()> {
+    fn set_aside(&self) -> Result<()> {
         for table in &self.tables {
             self.site
                 .database

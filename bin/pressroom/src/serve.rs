@@ -171,6 +171,12 @@ async fn tidy(fleet: Fleet) {
                 "housekeeping failed, it is tried again"
             );
         }
+        if let Err(error) = fleet.expire_snapshots().await {
+            tracing::warn!(
+                error = chain(&error),
+                "the archive was not tidied, it is tried again"
+            );
+        }
         sleep(TIDY).await;
     }
 }

@@ -1,7 +1,8 @@
 //! Puts the parts together, each made from its section of the configuration.
 
 use crate::{agent, data};
-use pressroom_base::{Kind, token};
+use pressroom_archive::{Archive, Objects, S3Config};
+use pressroom_base::{Kind, Secret, token};
 use pressroom_cli::{
     Failure,
     config::{Config, Isolation, Web},
@@ -52,6 +53,7 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
     let fleet = Fleet::new(Parts {
         store: store.clone(),
         hosting: hosting.clone(),
+        archive: archive(config)?,
         packages: PackageCache::new(&config.packages.cache, sources(config)?),
         prober: prober.clone(),
         settings: Settings {
@@ -59,6 +61,7 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
             agent: agent::command(config)?,
             php: php.display().to_string(),
             request_lease: config.jobs.lease,
+            snapshot_quota: config.archive.quota,
             node: node.clone(),
         },
     });
@@ -69,6 +72,33 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
         prober,
         node,
     })
+}
+
+/// Where snapshots are kept.
+fn archive(config: &Config) -> Result<Archive, Failure> {
+    let failed = |error: pressroom_archive::Error| {
+        Failure::new(error.kind(), "the archive cannot be opened").because(&error)
+    };
+    let objects = match &config.archive.s3 {
+        None => Objects::directory(&config.archive.directory).map_err(failed)?,
+        Some(s3) => {
+            let secret = std::fs::read_to_string(&s3.secret_file).map_err(|error| {
+                Failure::local("`archive.s3_secret_file` cannot be read", &error)
+            })?;
+            let endpoint = s3.endpoint.clone().unwrap_or_default();
+            Objects::s3(S3Config {
+                allow_http: endpoint.starts_with("http://"),
+                endpoint: s3.endpoint.clone(),
+                region: s3.region.clone(),
+                prefix: s3.prefix.clone(),
+                access_key: s3.access_key.clone(),
+                secret: Secret::new(secret.trim().to_owned()),
+                ..S3Config::new(endpoint, &s3.bucket)
+            })
+            .map_err(failed)?
+        }
+    };
+    Ok(Archive::new(objects))
 }
 
 /// This machine's stack, as configured.

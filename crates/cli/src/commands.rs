@@ -10,6 +10,7 @@ pub mod hosting;
 pub mod job;
 pub mod serve;
 pub mod site;
+pub mod snapshot;
 pub mod token;
 pub mod user;
 
@@ -35,6 +36,9 @@ pub enum FleetCommand {
     /// Running WordPress sites
     #[command(subcommand)]
     Site(site::Site),
+    /// Whole sites, each in one archive
+    #[command(subcommand)]
+    Snapshot(snapshot::Snapshot),
     /// Work that outlives a request
     #[command(subcommand)]
     Job(job::Job),
@@ -63,12 +67,25 @@ pub async fn run(
         FleetCommand::Token(token::Token::Add(add)) => add.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::Show(show)) => show.run(fleet, &caller, printer).await,
+        FleetCommand::Site(site::Site::Verify(verify)) => {
+            Box::pin(verify.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::SearchReplace(replace)) => {
+            Box::pin(replace.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::Export(export)) => {
+            Box::pin(export.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::Import(import)) => {
+            Box::pin(import.run(fleet, &caller, printer)).await
+        }
         FleetCommand::Site(site::Site::Remove(remove)) => {
             Box::pin(remove.run(fleet, &caller, printer)).await
         }
         FleetCommand::Site(site::Site::Release(release)) => {
             release.run(fleet, &caller, printer).await
         }
+        FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
         FleetCommand::Job(job::Job::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Show(show)) => show.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Watch(watch)) => {

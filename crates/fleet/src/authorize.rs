@@ -58,7 +58,7 @@ impl Action {
                 Some(Role::Member)
             }
             Self::SnapshotCreate => Some(Role::Member),
-            Self::SiteRemove | Self::SnapshotRestore => Some(Role::Admin),
+            Self::SiteRemove | Self::SnapshotRestore | Self::SiteDatabase => Some(Role::Admin),
             Self::Operate => None,
         }
     }

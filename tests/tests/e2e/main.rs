@@ -5,4 +5,6 @@ mod hostile;
 mod letting_go;
 mod neighbours;
 mod path;
+mod snapshots;
+mod tools;
 mod verdicts;

@@ -87,12 +87,7 @@ pub struct Named {
 }
 
 impl Verified {
-    pub(super) fn unknown(
-        kind: &'static str,
-        slug: String,
-        version: String,
-        why: String,
-    ) -> Self {
+    pub(super) fn unknown(kind: &'static str, slug: String, version: String, why: String) -> Self {
         Self {
             kind,
             slug,

@@ -88,7 +88,14 @@ impl Look<'_> {
     async fn core(&self, inspection: &Inspection) -> Result<Verified> {
         let slug = PackageKind::CORE_SLUG.to_owned();
         let version = inspection.version.clone().unwrap_or_default();
-        let unknown = |why| Ok(Verified::unknown("core", slug.clone(), version.clone(), why));
+        let unknown = |why| {
+            Ok(Verified::unknown(
+                "core",
+                slug.clone(),
+                version.clone(),
+                why,
+            ))
+        };
         if version.is_empty() {
             return unknown("its version cannot be read".to_owned());
         }

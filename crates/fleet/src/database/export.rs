@@ -2,8 +2,8 @@
 
 use crate::{Caller, Fleet, Result, authorize::Action};
 use pressroom_base::id::EnvironmentId;
-pub use pressroom_wordpress::database::dump::{DumpReport as ExportReport, MissingRight};
 use pressroom_wordpress::database::dump::DumpOptions;
+pub use pressroom_wordpress::database::dump::{DumpReport as ExportReport, MissingRight};
 use tokio::io::AsyncWrite;
 use tokio_util::sync::CancellationToken;
 

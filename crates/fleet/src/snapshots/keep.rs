@@ -82,9 +82,9 @@ impl Fleet {
             .archive
             .sweep(ORPHAN, &CancellationToken::new())
             .await?;
-        if swept.orphans > 0 {
+        if !swept.orphans.is_empty() {
             tracing::info!(
-                objects = swept.orphans,
+                objects = swept.orphans.len(),
                 bytes = swept.bytes,
                 "removed what unfinished snapshots left in the archive"
             );

@@ -22,7 +22,7 @@ use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
 use pressroom_store::{EnvironmentRow, Lane, SnapshotRow};
 use pressroom_wordpress::{
-    archive::{EntryPath, Exchange, Limits, OutsideLinks, UnpackOptions, Unpacked},
+    archive::{Exchange, Limits, OutsideLinks, UnpackOptions, Unpacked},
     database::restore::{RestoreOptions, RestoreReport},
     snapshot::FILES,
 };
@@ -230,7 +230,7 @@ impl<'a> Restore<'a> {
             .open(&place_of(&self.snapshot)?)
             .await?;
         let options = UnpackOptions {
-            limits: Limits::default(),
+            limits: limits(manifest),
             require_manifest: true,
             // Its hash is on record: it is what we made of this very site.
             outside_links: OutsideLinks::Keep,
@@ -292,7 +292,14 @@ impl<'a> Restore<'a> {
             prefix: FILES.to_owned(),
             before: None,
             after,
-            carry: carried(manifest),
+            // What no snapshot holds, such as other programs' backups, stays.
+            carry: unpacked
+                .checked
+                .trees
+                .iter()
+                .find(|tree| tree.prefix == FILES)
+                .map(|tree| tree.excluded.clone())
+                .unwrap_or_default(),
         };
         let exchanged = ctx
             .step(
@@ -329,7 +336,14 @@ impl<'a> Restore<'a> {
     /// Lets go of what was kept aside, and records what the site is now.
     async fn finish(&self) -> Result<Value> {
         let (ctx, epoch) = (self.ctx, self.ctx.epoch());
-        undo::drop_asides(self.fleet, ctx, &self.session, &self.row).await?;
+        let files = ctx.done_step("files").await?;
+        let kept = files.is_some_and(|step| {
+            step.result
+                .as_ref()
+                .and_then(|result| result["not_carried"].as_array())
+                .is_some_and(|paths| !paths.is_empty())
+        });
+        undo::drop_asides(self.fleet, ctx, &self.session, &self.row, !kept).await?;
         self.session
             .leave_maintenance(epoch, &self.row.path)
             .await?;
@@ -354,17 +368,8 @@ impl<'a> Restore<'a> {
     }
 }
 
-/// Paths that no snapshot holds, such as other programs' backups: they stay.
-fn carried(manifest: &Manifest) -> Vec<EntryPath> {
-    let below = format!("{FILES}/").into_bytes();
-    let excluded: Vec<EntryPath> =
-        serde_json::from_value(manifest.said.more["excluded"].clone()).unwrap_or_default();
-    excluded
-        .into_iter()
-        .filter_map(|path| {
-            Some(EntryPath::new(
-                path.bytes().strip_prefix(below.as_slice())?.to_vec(),
-            ))
-        })
-        .collect()
+/// Exactly what is on record: our own archive is no bomb, and may hold sparse files.
+pub(super) fn limits(manifest: &Manifest) -> Limits {
+    serde_json::from_value(manifest.said.more["totals"].clone())
+        .map_or_else(|_| Limits::default(), |totals| Limits::of(&totals))
 }

@@ -201,13 +201,6 @@ async fn pack(
 /// What the site says of itself, and what a restore must know.
 fn said(row: &EnvironmentRow, report: &SnapshotReport) -> Said {
     let tree = report.files.trees.first();
-    let excluded: Vec<_> = report
-        .files
-        .left_out
-        .iter()
-        .filter(|left| matches!(left.why, Why::Excluded { .. }))
-        .map(|left| &left.path)
-        .collect();
     let totals = &report.files.totals;
     Said {
         entries: Some(totals.files + totals.directories + totals.links),
@@ -218,7 +211,7 @@ fn said(row: &EnvironmentRow, report: &SnapshotReport) -> Said {
         wordpress_version: Some(row.core_version.clone()),
         url: Some(row.url.clone()),
         table_prefix: Some(row.table_prefix.clone()),
-        more: json!({ "totals": totals, "excluded": excluded }),
+        more: json!({ "totals": totals }),
         ..Said::default()
     }
 }

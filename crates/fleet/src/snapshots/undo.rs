@@ -34,16 +34,25 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     Ok(())
 }
 
-/// Lets go of the files and tables from before a restore that was verified.
+/// Lets go of the files and tables from before a restore that was verified. Files that
+/// hold something which could not be carried over stay for a person to look at.
 pub(super) async fn drop_asides(
     fleet: &Fleet,
     ctx: &JobContext,
     session: &Session,
     row: &EnvironmentRow,
+    files: bool,
 ) -> Result<()> {
     let epoch = ctx.epoch();
     let recovery = session.recover(epoch).await?;
     for found in &recovery.exchanges {
+        if !files {
+            ctx.line(format!(
+                "the directory from before is kept aside as `{}`",
+                found.exchange.staged
+            ));
+            continue;
+        }
         session.drop_unpacked(epoch, &found.exchange.staged).await?;
     }
     let site = fleet.site_ref(row);

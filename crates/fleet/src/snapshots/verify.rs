@@ -1,14 +1,11 @@
 //! Reading snapshots back.
 
-use super::{Snapshot, create::place_of};
+use super::{Snapshot, create::place_of, restore::limits};
 use crate::{Caller, Error, Fleet, Result, authorize::Action};
 use pressroom_archive::{Format, Streaming};
 use pressroom_base::Kind;
 use pressroom_store::{SnapshotRow, SnapshotState, snapshots};
-use pressroom_wordpress::{
-    archive::{self, Limits},
-    watch::Watch,
-};
+use pressroom_wordpress::{archive, watch::Watch};
 use tokio_util::{io::SyncIoBridge, sync::CancellationToken};
 
 impl Fleet {
@@ -63,8 +60,9 @@ impl Fleet {
         }
         let (_, reader) = self.parts.archive.open(&place).await?;
         let mut reader = SyncIoBridge::new(reader);
+        let limits = limits(&found.manifest);
         tokio::task::spawn_blocking(move || {
-            archive::verify(&mut reader, &Limits::default(), &Watch::unbounded())
+            archive::verify(&mut reader, &limits, &Watch::unbounded())
         })
         .await
         .map_err(Error::internal)?

@@ -7,7 +7,7 @@ use pressroom_fleet::{
 };
 
 /// The site with this id (`wp_…`), or the only one of this domain.
-pub(super) async fn find(
+pub(in crate::commands) async fn find(
     id: &str,
     action: Action,
     fleet: &Fleet,

@@ -68,12 +68,16 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             dir.join("cache"),
             vec![PackageSource::Directory(dir.join("packages"))],
         ),
+        archive: pressroom_archive::Archive::new(
+            pressroom_archive::Objects::directory(dir.join("archive")).expect("a directory"),
+        ),
         prober: Prober::new(),
         settings: Settings {
             sites_dir: dir.join("sites"),
             agent: vec!["/nonexistent/pressroom-agent".into()],
             php: "php".into(),
             request_lease: Duration::from_mins(5),
+            snapshot_quota: None,
             node: "test".into(),
         },
     }

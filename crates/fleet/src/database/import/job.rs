@@ -89,7 +89,9 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         .with_hint("`--keep` leaves it in place, e.g. to replace an address in it afterwards"));
     }
     if let Some(trouble) = after.trouble().or(worse) {
-        ctx.line(format!("the site is in trouble with these tables: {trouble}"));
+        ctx.line(format!(
+            "the site is in trouble with these tables: {trouble}"
+        ));
     }
     // From here there is no way back.
     let judged = serde_json::to_value(&report).map_err(Error::internal)?;
@@ -132,7 +134,9 @@ async fn open(import: &Payload) -> Result<File> {
     let unreadable =
         |error: std::io::Error| Error::invalid(format!("`{path}` cannot be read: {error}"));
     // Looked at before it is opened: a pipe would keep us waiting.
-    let named = tokio::fs::metadata(&import.file).await.map_err(unreadable)?;
+    let named = tokio::fs::metadata(&import.file)
+        .await
+        .map_err(unreadable)?;
     let changed = || Error::conflict(format!("`{path}` changed since the import was asked for"));
     if stamp_of(&named) != import.stamp {
         return Err(changed());
@@ -152,9 +156,7 @@ async fn restore(
     row: &EnvironmentRow,
     sql: File,
 ) -> Result<RestoreReport> {
-    let intent = Intent {
-        epoch: ctx.epoch(),
-    };
+    let intent = Intent { epoch: ctx.epoch() };
     let intent = serde_json::to_value(&intent).map_err(Error::internal)?;
     let step = ctx.begin_step(RESTORE, intent).await?;
     let restored = session

@@ -1,8 +1,7 @@
 //! Asking for an import.
 
 use crate::{
-    Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, principal::Identity,
-    views::Job,
+    Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, principal::Identity, views::Job,
 };
 use pressroom_base::{Kind, catalog::event, id::EnvironmentId};
 use serde::{Deserialize, Serialize};
@@ -78,9 +77,9 @@ async fn stamp(path: &Path) -> Result<String> {
     if !path.is_absolute() {
         return Err(Error::invalid("the path of the file must be a whole one"));
     }
-    let found = tokio::fs::metadata(path).await.map_err(|error| {
-        Error::invalid(format!("`{}` cannot be read: {error}", path.display()))
-    })?;
+    let found = tokio::fs::metadata(path)
+        .await
+        .map_err(|error| Error::invalid(format!("`{}` cannot be read: {error}", path.display())))?;
     if !found.is_file() {
         return Err(Error::invalid(format!(
             "`{}` is no plain file",

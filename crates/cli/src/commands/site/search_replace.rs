@@ -1,0 +1,116 @@
+//! `pressroom site search-replace`
+
+use super::find;
+use crate::{Exit, Failure, Printer, progress, table::Table};
+use clap::Args;
+use pressroom_base::Timestamp;
+use pressroom_fleet::{
+    Caller, Fleet,
+    authorize::Action,
+    database::{ReplaceReport, SearchReplace as Wanted},
+};
+
+/// Replaces a text in a site's tables, inside serialized values too. Lengths are put
+/// right; values that PHP could not read are left as they are and told. Passwords,
+/// `posts.guid` and tables without the site's prefix are not touched unasked.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom site search-replace blog.example http://old.example http://blog.example --dry-run
+  pressroom site search-replace blog.example http://old.example http://blog.example
+  pressroom site search-replace wp_2f686f6d6 cat dog --table wp_posts --skip-column post_title")]
+pub struct SearchReplace {
+    /// The site's id (`wp_…`) or domain
+    pub id: String,
+    /// What is searched, byte by byte
+    pub old: String,
+    /// What replaces it
+    #[arg(allow_hyphen_values = true)]
+    pub new: String,
+    /// Only count
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Also `posts.guid`, which feed readers know posts by
+    #[arg(long)]
+    pub guid: bool,
+    /// All tables of the database, whatever their prefix
+    #[arg(long)]
+    pub all_tables: bool,
+    /// Only this table; may be repeated
+    #[arg(long = "table", value_name = "TABLE")]
+    pub tables: Vec<String>,
+    /// Not this column, alone or as `table.column`; may be repeated
+    #[arg(long = "skip-column", value_name = "COLUMN")]
+    pub skip_columns: Vec<String>,
+}
+
+impl SearchReplace {
+    pub(in crate::commands) async fn run(
+        self,
+        fleet: &Fleet,
+        caller: &Caller,
+        printer: &mut Printer,
+    ) -> Result<Exit, Failure> {
+        let site = find(&self.id, Action::SiteDatabase, fleet, caller).await?;
+        let wanted = Wanted {
+            old: self.old,
+            new: self.new,
+            guid: self.guid,
+            all_tables: self.all_tables,
+            tables: self.tables,
+            skip_columns: self.skip_columns,
+        };
+        if self.dry_run {
+            let report = fleet
+                .preview_search_replace(caller, site.id, &wanted)
+                .await?;
+            show(&report, printer);
+            return Ok(Exit::Done);
+        }
+        let job = fleet.search_replace(caller, site.id, wanted).await?;
+        let updates = fleet.watch_job(caller, job.id, 0).await?;
+        progress::follow(updates, printer, Timestamp::now).await
+    }
+}
+
+fn show(report: &ReplaceReport, printer: &mut Printer) {
+    let mut table = Table::new(&["table", "column", "texts", "rows", "left", "remark"]);
+    for found in &report.tables {
+        if let Some(why) = &found.skipped {
+            table.row([
+                found.name.clone(),
+                String::new(),
+                "0".into(),
+                "0".into(),
+                String::new(),
+                why.clone(),
+            ]);
+        }
+        for column in &found.columns {
+            let left = column.broken + column.remaining.unwrap_or(0);
+            if column.rows == 0 && left == 0 {
+                continue;
+            }
+            let mut remarks: Vec<String> = column.skipped.iter().cloned().collect();
+            if column.broken > 0 {
+                remarks.push(format!(
+                    "{} broken serialized values stay ({})",
+                    column.broken,
+                    column.broken_keys.join(", ")
+                ));
+            }
+            table.row([
+                found.name.clone(),
+                column.name.clone(),
+                column.replacements.to_string(),
+                column.rows.to_string(),
+                left.to_string(),
+                remarks.join("; "),
+            ]);
+        }
+    }
+    printer.many(report, &table);
+    printer.note(&format!(
+        "{} texts in {} rows would be replaced; nothing was written",
+        report.replacements, report.rows
+    ));
+}

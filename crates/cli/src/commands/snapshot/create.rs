@@ -1,0 +1,49 @@
+//! `pressroom snapshot create`
+
+use crate::{Exit, Failure, Printer, commands::site::find, progress};
+use clap::Args;
+use pressroom_base::Timestamp;
+use pressroom_fleet::{Caller, Fleet, authorize::Action, snapshots::NewSnapshot};
+
+/// Takes a snapshot: the tables as they are at one instant, then the files. It counts
+/// only once it was read back from the archive.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom snapshot create blog.example
+  pressroom snapshot create wp_2f686f6d6 --zip --keep-days 30")]
+pub struct Create {
+    /// The site's id (`wp_…`) or domain
+    pub site: String,
+    /// Pack it as a zip instead of `tar.zst`
+    #[arg(long)]
+    pub zip: bool,
+    /// A note for whoever finds it
+    #[arg(long, default_value = "")]
+    pub note: String,
+    /// Days until it may be removed; without, it stays
+    #[arg(long, value_name = "DAYS")]
+    pub keep_days: Option<u32>,
+}
+
+impl Create {
+    pub(in crate::commands) async fn run(
+        self,
+        fleet: &Fleet,
+        caller: &Caller,
+        printer: &mut Printer,
+    ) -> Result<Exit, Failure> {
+        let site = find(&self.site, Action::SnapshotCreate, fleet, caller).await?;
+        let new = NewSnapshot {
+            zip: self.zip,
+            note: self.note,
+            keep_days: self.keep_days,
+        };
+        let (snapshot, job) = fleet.create_snapshot(caller, site.id, new).await?;
+        let updates = fleet.watch_job(caller, job.id, 0).await?;
+        let exit = progress::follow(updates, printer, Timestamp::now).await?;
+        if !printer.json() {
+            printer.line(&snapshot.id);
+        }
+        Ok(exit)
+    }
+}

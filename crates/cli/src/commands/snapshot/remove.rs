@@ -1,0 +1,30 @@
+//! `pressroom snapshot remove`
+
+use crate::{Exit, Failure, Printer};
+use clap::Args;
+use pressroom_fleet::{Caller, Fleet};
+
+/// Removes a snapshot from the archive for good.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom snapshot remove k3v9q2x7m1p0")]
+pub struct Remove {
+    /// The snapshot
+    pub snapshot: String,
+}
+
+impl Remove {
+    pub(in crate::commands) async fn run(
+        self,
+        fleet: &Fleet,
+        caller: &Caller,
+        printer: &mut Printer,
+    ) -> Result<Exit, Failure> {
+        fleet.remove_snapshot(caller, &self.snapshot).await?;
+        if printer.json() {
+            printer.json_line(&serde_json::json!({"removed": self.snapshot}));
+        }
+        printer.note(&format!("removed `{}`", self.snapshot));
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,272 @@
+//! Tools over a site: files held against their packages, texts replaced in tables,
+//! tables exported and imported.
+
+use anyhow::{Context, Result, ensure};
+use pressroom_testkit::Options;
+use pressroom_testkit::plugin::PluginPackage;
+use pressroom_testkit::server::Finished;
+use pressroom_testkit::site::Site;
+use pressroom_tests::fixture::Fixture;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+const DOMAIN: &str = "tools.press.example";
+
+/// The entry of one subject in what `site verify --json` says.
+fn subject<'a>(found: &'a Value, slug: &str) -> Result<&'a Value> {
+    found["subjects"]
+        .as_array()
+        .and_then(|all| all.iter().find(|one| one["slug"] == slug))
+        .with_context(|| format!("nothing about `{slug}` in {found}"))
+}
+
+fn parsed(finished: &Finished) -> Result<Value> {
+    serde_json::from_str(finished.stdout.trim()).with_context(|| format!("{finished:?}"))
+}
+
+#[tokio::test]
+async fn files_are_held_against_their_packages() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    let site = fixture.install(DOMAIN).await?;
+    let own = PluginPackage::new("homemade").files(3);
+    let known = PluginPackage::new("known").files(6);
+    fixture.offer(&known)?;
+    site.plant_plugin(&own, "homemade")?;
+    site.plant_plugin(&known, "known")?;
+
+    let clean = fixture.server.cli_json(&["site", "verify", DOMAIN]).await?;
+    let core = subject(&clean, "wordpress")?;
+    ensure!(core["verdict"] == "clean", "{core}");
+    ensure!(core["version"] == "6.5.5", "{core}");
+    ensure!(core["intact"].as_u64() > Some(1000), "{core}");
+    let plugin = subject(&clean, "known")?;
+    ensure!(
+        plugin["verdict"] == "clean" && plugin["intact"] == 7,
+        "{plugin}"
+    );
+    // What no source has is never told as clean.
+    let homemade = subject(&clean, "homemade")?;
+    ensure!(homemade["verdict"] == "unknown", "{homemade}");
+    ensure!(homemade["why"].is_string(), "{homemade}");
+
+    let load = site.root.join("wp-load.php");
+    let mut code = fs::read_to_string(&load)?;
+    code.push_str("\n// a line more\n");
+    fs::write(&load, code)?;
+    fs::remove_file(site.root.join("wp-admin/credits.php"))?;
+    fs::write(site.root.join("wp-includes/class-wp-cache.php"), "<?php")?;
+    fs::write(site.plugin_directory("known").join("shell.php"), "<?php")?;
+    let differs = fixture
+        .server
+        .cli(&["--json", "site", "verify", DOMAIN], "")
+        .await?;
+    ensure!(differs.code == 1, "{differs:?}");
+    let found = parsed(&differs)?;
+    let core = subject(&found, "wordpress")?;
+    ensure!(core["verdict"] == "differs", "{core}");
+    assert_eq!(core["differences"]["modified"], json!(["wp-load.php"]));
+    assert_eq!(
+        core["differences"]["missing"],
+        json!(["wp-admin/credits.php"])
+    );
+    assert_eq!(
+        core["differences"]["unexpected"],
+        json!(["wp-includes/class-wp-cache.php"])
+    );
+    assert_eq!(
+        subject(&found, "known")?["differences"]["unexpected"],
+        json!(["shell.php"])
+    );
+
+    // In a pipe: one line for each subject and file.
+    let plain = fixture
+        .server
+        .cli(&["site", "verify", DOMAIN, "--core"], "")
+        .await?;
+    ensure!(plain.code == 1, "{plain:?}");
+    ensure!(
+        plain
+            .stdout
+            .contains("core\twordpress\t6.5.5\tmodified\twp-load.php\n"),
+        "{plain:?}"
+    );
+    ensure!(!plain.stdout.contains("homemade"), "{plain:?}");
+
+    // A version that no source has is unknown, also for WordPress itself.
+    let version = site.root.join("wp-includes/version.php");
+    let code = fs::read_to_string(&version)?.replace("'6.5.5'", "'6.5.99'");
+    fs::write(&version, code)?;
+    let unknown = fixture
+        .server
+        .cli_json(&["site", "verify", DOMAIN, "--core"])
+        .await?;
+    let core = subject(&unknown, "wordpress")?;
+    ensure!(core["verdict"] == "unknown", "{core}");
+    Ok(())
+}
+
+/// The probe option as PHP reads it.
+fn probe(site: &Site) -> Result<Value> {
+    let text = site.php("require 'wp-load.php'; echo json_encode(get_option('tools_probe'));")?;
+    serde_json::from_str(&text).with_context(|| text)
+}
+
+#[tokio::test]
+async fn an_address_is_replaced_in_serialized_values_too() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    let site = fixture.install(DOMAIN).await?;
+    let old = site.url.clone();
+    let new = format!("http://{DOMAIN}");
+    site.php(&format!(
+        "require 'wp-load.php'; update_option('tools_probe', \
+         ['home' => '{old}/x', 'count' => 5, 'nested' => serialize(['deep' => '{old}'])]);"
+    ))?;
+    let before = probe(&site)?;
+
+    let preview = fixture
+        .server
+        .cli_json(&["site", "search-replace", DOMAIN, &old, &new, "--dry-run"])
+        .await?;
+    ensure!(preview["dry_run"] == true, "{preview}");
+    ensure!(preview["replacements"].as_u64() > Some(4), "{preview}");
+    assert_eq!(probe(&site)?, before, "a dry run wrote");
+    ensure!(
+        site.get("/").await?.body.contains(&old),
+        "a dry run changed the site"
+    );
+
+    let done = fixture
+        .server
+        .cli(&["site", "search-replace", DOMAIN, &old, &new], "")
+        .await?
+        .line()?;
+    ensure!(done.contains("option_value: "), "{done}");
+    assert_eq!(
+        probe(&site)?,
+        json!({
+            "home": format!("{new}/x"),
+            "count": 5,
+            "nested": format!("a:1:{{s:4:\"deep\";s:{}:\"{new}\";}}", new.len()),
+        })
+    );
+    let jobs = fixture.settled_jobs().await?;
+    let job = &jobs[0];
+    ensure!(job["kind"] == "site_search_replace", "{job}");
+    ensure!(job["state"] == "completed", "{job}");
+    ensure!(job["result"]["verified"] == true, "{job}");
+    ensure!(job["result"]["rows"] == preview["rows"], "{job}: {preview}");
+
+    // Where it is served has not changed: it answers there under its new name.
+    let page = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?
+        .get(format!("http://127.0.0.1:{}/", fixture.server.sites_port()))
+        .header("host", DOMAIN)
+        .send()
+        .await?;
+    ensure!(page.status() == 200, "{}", page.status());
+    let body = page.text().await?;
+    ensure!(body.contains(&format!("{new}/")), "{body}");
+    ensure!(!body.contains(&old), "the old address is still there");
+    let shown = fixture.server.cli_json(&["site", "show", DOMAIN]).await?;
+    ensure!(shown["url"] == new.as_str(), "{shown}");
+
+    // An identity is no address.
+    let guids = site.php(
+        "require 'wp-load.php'; global $wpdb; echo implode(' ', $wpdb->get_col(\"SELECT guid FROM $wpdb->posts\"));",
+    )?;
+    ensure!(guids.contains(&old), "{guids}");
+    let nothing = fixture
+        .server
+        .cli(&["site", "search-replace", DOMAIN, "", "x"], "")
+        .await?;
+    ensure!(nothing.code == 2, "{nothing:?}");
+    Ok(())
+}
+
+/// Changes the site's title behind Pressroom's back.
+fn entitle(site: &Site, title: &str) -> Result<()> {
+    site.php(&format!(
+        "require 'wp-load.php'; update_option('blogname', '{title}');"
+    ))?;
+    Ok(())
+}
+
+fn title(site: &Site) -> Result<String> {
+    site.php("require 'wp-load.php'; echo get_option('blogname');")
+}
+
+#[tokio::test]
+async fn tables_leave_as_a_file_and_come_back() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    let site = fixture.install(DOMAIN).await?;
+    let server = &fixture.server;
+    let dump = server.scratch().join("blog.sql");
+    let file = dump.to_str().context("a path of text")?.to_owned();
+    entitle(&site, "Before")?;
+
+    let report = server.cli_json(&["site", "export", DOMAIN, &file]).await?;
+    ensure!(
+        report["tables"].as_array().map(Vec::len) >= Some(12),
+        "{report}"
+    );
+    assert_eq!(fs::metadata(&dump)?.permissions().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(&dump)?;
+    ensure!(text.contains("Before"), "the title is not in the dump");
+    let again = server.cli(&["site", "export", DOMAIN, &file], "").await?;
+    ensure!(again.code == 5, "an export was overwritten: {again:?}");
+    let streamed = server.cli(&["site", "export", DOMAIN, "-"], "").await?;
+    ensure!(
+        streamed.code == 0 && streamed.stdout == text,
+        "not the same dump"
+    );
+    ensure!(
+        streamed.stderr.contains("tables with"),
+        "{}",
+        streamed.stderr
+    );
+
+    entitle(&site, "After")?;
+    let asked = server.cli(&["site", "import", DOMAIN, &file], "").await?;
+    ensure!(
+        asked.code == 2 && asked.stderr.contains("--yes"),
+        "{asked:?}"
+    );
+    assert_eq!(title(&site)?, "After");
+
+    // Half a dump, and one that leads visitors elsewhere.
+    let half = server.scratch().join("half.sql");
+    fs::write(&half, &text[..text.len() / 2])?;
+    let half = half.to_str().context("a path of text")?;
+    let refused = server
+        .cli(&["site", "import", DOMAIN, half, "--yes"], "")
+        .await?;
+    ensure!(refused.code == 1, "{refused:?}");
+    assert_eq!(title(&site)?, "After");
+    let moved = server.scratch().join("moved.sql");
+    fs::write(&moved, text.replace(&site.url, "http://elsewhere.example"))?;
+    let moved = moved.to_str().context("a path of text")?;
+    let back = server
+        .cli(&["site", "import", DOMAIN, moved, "--yes"], "")
+        .await?;
+    ensure!(back.code == 1, "{back:?}");
+    ensure!(back.stderr.contains("taken back"), "{}", back.stderr);
+    assert_eq!(title(&site)?, "After");
+    site.front_page_with("After").await?;
+
+    server
+        .cli(&["site", "import", DOMAIN, &file, "--yes"], "")
+        .await?
+        .line()?;
+    assert_eq!(title(&site)?, "Before");
+    site.front_page_with("Before").await?;
+    // Nothing of the tables from before is left behind.
+    let tables = site
+        .php("require 'wp-load.php'; global $wpdb; echo count($wpdb->get_col('SHOW TABLES'));")?;
+    assert_eq!(
+        Some(tables.parse::<usize>()?),
+        report["tables"].as_array().map(Vec::len)
+    );
+    Ok(())
+}
