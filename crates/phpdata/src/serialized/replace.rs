@@ -1,6 +1,7 @@
 //! Text replaced in a value as it is stored, lengths put right at every fold.
 
 use super::{
+    embedded,
     pairs::{self, Pair, PairError},
     scan::{self, StringSpan},
 };
@@ -67,7 +68,9 @@ pub struct Outcome {
 /// If the rest only begins like one ([`scan::looks_serialized`]), it is broken and
 /// stays. Everything else is text, and is replaced as `strtr()` of PHP does: at each
 /// place the longest search text counts, and what was put in is not searched
-/// again. Keys of arrays, names, numbers and references stay. `serialize()` writes
+/// again. In text, a string of JSON (`"…"`) that holds serialized data is decoded, goes
+/// through this procedure, and is encoded as it was; one that `json_encode()` would
+/// not have written so is broken. Keys of arrays, names, numbers and references stay. `serialize()` writes
 /// some values in other words (floats, signs, `S:`): those keep their words.
 #[derive(Debug, Clone)]
 pub struct Replacer {
@@ -155,7 +158,7 @@ impl Replacer {
                 tally.broken += 1;
                 None
             }
-            None => self.plain(value, tally),
+            None => self.plain(value, folds, tally),
         }
     }
 
@@ -214,23 +217,54 @@ impl Replacer {
         Some(out)
     }
 
-    fn plain(&self, text: &[u8], tally: &mut Tally) -> Option<Vec<u8>> {
+    fn plain(&self, text: &[u8], folds: usize, tally: &mut Tally) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(text.len() + text.len() / 8);
         let mut from = 0;
-        let mut changed = false;
+        for literal in embedded::literals(text) {
+            let raw = &text[literal.clone()];
+            if !self.hits(raw) {
+                continue;
+            }
+            self.words(&text[from..literal.start], &mut out, tally);
+            match self.embedded(raw, folds, tally) {
+                Some(new) => out.extend_from_slice(&new),
+                None => out.extend_from_slice(raw),
+            }
+            from = literal.end;
+        }
+        self.words(&text[from..], &mut out, tally);
+        // Several replacements can add up to what was there.
+        (out != text).then_some(out)
+    }
+
+    /// Serialized data in a string of JSON: its lengths are those of the decoded text.
+    fn embedded(&self, raw: &[u8], folds: usize, tally: &mut Tally) -> Option<Vec<u8>> {
+        let Some((decoded, style)) = embedded::decode(raw) else {
+            tally.broken += 1;
+            return None;
+        };
+        let mut inside = Tally::default();
+        let new = self.fold(decoded.as_bytes(), folds + 1, &mut inside);
+        let new = new.map(|new| String::from_utf8(new).map(|new| style.encode(&new)));
+        if let Some(Err(_)) = new {
+            tally.broken += 1;
+            return None;
+        }
+        tally.replaced += inside.replaced;
+        tally.broken += inside.broken;
+        new.and_then(Result::ok)
+    }
+
+    fn words(&self, text: &[u8], out: &mut Vec<u8>, tally: &mut Tally) {
+        let mut from = 0;
         for hit in self.automaton.find_iter(text) {
             let pair = &self.pairs[hit.pattern().as_usize()];
-            if pair.old != pair.new {
-                changed = true;
-                tally.replaced += 1;
-            }
+            tally.replaced += u64::from(pair.old != pair.new);
             out.extend_from_slice(&text[from..hit.start()]);
             out.extend_from_slice(&pair.new);
             from = hit.end();
         }
         out.extend_from_slice(&text[from..]);
-        // Several replacements can add up to what was there.
-        (changed && out != text).then_some(out)
     }
 }
 
@@ -358,6 +392,31 @@ mod tests {
         assert!(!settles("abc", "b"));
         assert!(!settles("abc", "xab"));
         assert!(!settles("abc", "cx"));
+    }
+
+    #[test]
+    fn serialized_data_in_json_gets_its_lengths() {
+        let replacer = Replacer::new(&[Pair::new("http://old", "https://newer")]).unwrap();
+        let replaced = |text: &str| {
+            let outcome = replacer.replace(text.as_bytes());
+            let value = outcome.value.map(|value| String::from_utf8(value).unwrap());
+            (value.unwrap_or_default(), outcome.tally.broken)
+        };
+        assert_eq!(
+            replaced(r#"{"u":"http:\/\/old","s":"a:1:{i:0;s:12:\"http:\/\/old\/\u00e4\";}"}"#),
+            (
+                r#"{"u":"https:\/\/newer","s":"a:1:{i:0;s:12:\"http:\/\/old\/\u00e4\";}"}"#.into(),
+                1
+            )
+        );
+        assert_eq!(
+            replaced(r#"["http://old","s:13:\"http://old/ä\";"]"#),
+            (r#"["https://newer","s:16:\"https://newer/ä\";"]"#.into(), 0)
+        );
+        assert_eq!(
+            replaced(r#"["a:1:{i:0;s:10:\"http:\/\/old\";}"]"#),
+            (r#"["a:1:{i:0;s:13:\"https:\/\/newer\";}"]"#.into(), 0)
+        );
     }
 
     #[test]
