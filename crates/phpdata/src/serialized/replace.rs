@@ -397,24 +397,24 @@ mod tests {
     #[test]
     fn serialized_data_in_json_gets_its_lengths() {
         let replacer = Replacer::new(&[Pair::new("http://old", "https://newer")]).unwrap();
-        let replaced = |text: &str| {
+        let run = |text: &str| {
             let outcome = replacer.replace(text.as_bytes());
             let value = outcome.value.map(|value| String::from_utf8(value).unwrap());
             (value.unwrap_or_default(), outcome.tally.broken)
         };
         assert_eq!(
-            replaced(r#"{"u":"http:\/\/old","s":"a:1:{i:0;s:12:\"http:\/\/old\/\u00e4\";}"}"#),
+            run(r#"{"u":"http:\/\/old","s":"a:1:{i:0;s:12:\"http:\/\/old\/\u00e4\";}"}"#),
             (
                 r#"{"u":"https:\/\/newer","s":"a:1:{i:0;s:12:\"http:\/\/old\/\u00e4\";}"}"#.into(),
                 1
             )
         );
         assert_eq!(
-            replaced(r#"["http://old","s:13:\"http://old/ä\";"]"#),
+            run(r#"["http://old","s:13:\"http://old/ä\";"]"#),
             (r#"["https://newer","s:16:\"https://newer/ä\";"]"#.into(), 0)
         );
         assert_eq!(
-            replaced(r#"["a:1:{i:0;s:10:\"http:\/\/old\";}"]"#),
+            run(r#"["a:1:{i:0;s:10:\"http:\/\/old\";}"]"#),
             (r#"["a:1:{i:0;s:13:\"https:\/\/newer\";}"]"#.into(), 0)
         );
     }
