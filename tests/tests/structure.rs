@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pressroom-carrier", &["base", "wordpress", "agent"]),
     ("pressroom-store", &["base"]),
     ("pressroom-jobs", &["base", "store"]),
+    ("pressroom-archive", &["base"]),
     ("pressroom-providers", &["base", "phpdata"]),
     (
         "pressroom-fleet",
@@ -26,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "carrier",
             "store",
             "jobs",
+            "archive",
             "providers",
         ],
     ),
@@ -73,6 +75,8 @@ const NOT_IN_THE_AGENT: &[&str] = &[
     "pressroom-fleet",
     "pressroom-providers",
     "pressroom-carrier",
+    "pressroom-archive",
+    "object_store",
 ];
 
 /// What must not be anywhere: a second SQLite, a second crypto provider, OpenSSL.

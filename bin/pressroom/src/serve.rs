@@ -206,6 +206,9 @@ async fn work(wired: Wired, config: Config, started: CancellationToken, stop: Ca
 async fn guard(hosting: LocalHosting, prober: Prober) {
     loop {
         sleep(GUARD).await;
+        if let Err(error) = hosting.rotate_logs().await {
+            tracing::warn!(error = chain(&error), "logs were not rotated");
+        }
         if !hosting.status().await.is_up() {
             tracing::warn!("a daemon of the hosting stack is down, it is started again");
             bring_up(&hosting, &prober).await;

@@ -4,7 +4,7 @@ use crate::{agent, data};
 use pressroom_base::{Kind, token};
 use pressroom_cli::{
     Failure,
-    config::{Config, Isolation},
+    config::{Config, Isolation, Web},
 };
 use pressroom_fleet::{Fleet, Parts, Settings};
 use pressroom_providers::{
@@ -75,18 +75,35 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
 pub fn hosting(config: &Config) -> LocalHosting {
     let named = config.hosting.php != Path::new("php");
     LocalHosting::new(HostingConfig {
-        dir: config.hosting.dir.clone(),
-        sites_dir: config.hosting.sites.clone(),
         http_addr: config.hosting.http,
         isolation: match config.hosting.isolation {
             Isolation::Auto => hosting::Isolation::detect(),
             Isolation::User => hosting::Isolation::UnixUsers,
             Isolation::None => hosting::Isolation::None,
         },
+        web: match config.hosting.web {
+            Web::Auto => hosting::WebChoice::Auto,
+            Web::Stack => hosting::WebChoice::Stack,
+            Web::Php => hosting::WebChoice::Php,
+        },
+        max_domains: config.hosting.max_domains,
+        trusted_proxies: config
+            .hosting
+            .trusted_proxies
+            .iter()
+            .filter_map(|network| match network.parse() {
+                Ok(network) => Some(network),
+                Err(_) => {
+                    tracing::error!("`{network}` in `hosting.trusted_proxies` is no network");
+                    None
+                }
+            })
+            .collect(),
         programs: Programs {
             php: named.then(|| config.hosting.php.clone()),
             ..Programs::default()
         },
+        ..HostingConfig::new(&config.hosting.dir, &config.hosting.sites)
     })
 }
 

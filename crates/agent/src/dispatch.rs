@@ -1,14 +1,27 @@
 //! From a request to the engine and back to an answer.
 
 use crate::{
-    protocol::{Refusal, RefusalCode, Request, Response, Welcome},
-    serve::{Site, Upload},
+    protocol::{MAX_CHUNK, Refusal, RefusalCode, Request, Response, SiteRef, Welcome},
+    serve::{Site, Traffic},
 };
 use pressroom_wordpress::{
-    Error, Result, bridge, clean, component, config, core, database, fence, home::Home, inventory,
-    journal, package, tree, watch::Watch,
+    Error, Result, archive, bridge, caches,
+    checksums::{self, ChecksumRequest},
+    clean, component,
+    config::{self, Settings},
+    core,
+    database::{self, dump, replace, restore},
+    fence, find,
+    home::Home,
+    inventory, journal, maintenance, package, snapshot, tree,
+    watch::Watch,
 };
-use std::{error::Error as _, io, path::Path};
+use std::{
+    error::Error as _,
+    io::{self, BufWriter, Write},
+    path::Path,
+    time::Duration,
+};
 
 /// The engine at one home.
 pub(crate) struct Engine {
@@ -41,14 +54,23 @@ impl Site for Engine {
     fn carry_out(
         &self,
         request: Request,
-        upload: Upload<'_>,
+        traffic: Traffic<'_>,
         watch: &Watch,
     ) -> std::result::Result<Response, Refusal> {
-        Ok(carry_out(self.home()?, request, upload, watch)?)
+        Ok(carry_out(self.home()?, request, traffic, watch)?)
     }
 }
 
-fn carry_out(home: &Home, request: Request, upload: Upload<'_>, watch: &Watch) -> Result<Response> {
+fn carry_out(
+    home: &Home,
+    request: Request,
+    traffic: Traffic<'_>,
+    watch: &Watch,
+) -> Result<Response> {
+    let Traffic {
+        mut upload,
+        download,
+    } = traffic;
     // The engine checks again under the lock, right before each act. This is for the
     // long way there: a stale caller need not upload a package to be told.
     if let (Some(epoch), false) = (request.epoch(), matches!(request, Request::Recover { .. })) {
@@ -93,6 +115,134 @@ fn carry_out(home: &Home, request: Request, upload: Upload<'_>, watch: &Watch) -
             component::drop_staged(home, epoch, &staged, watch)?;
             Response::Done
         }
+        Request::StageCore { epoch, root } => {
+            let package = package::spool(home, epoch, upload, watch)?;
+            let staged = core::stage_core(home, epoch, &root, &package, watch)?;
+            Response::StageCore(Box::new(staged))
+        }
+        Request::SwapCore { epoch, swap } => {
+            Response::SwappedCore(core::swap_core(home, epoch, &swap, watch)?)
+        }
+        Request::TakeBackCore { epoch, swap } => {
+            Response::SwappedCore(core::take_back_core(home, epoch, &swap, watch)?)
+        }
+        Request::DropStagedCore { epoch, staged } => {
+            core::drop_staged(home, epoch, &staged, watch)?;
+            Response::Done
+        }
+        Request::Maintain {
+            epoch,
+            root,
+            lease_s,
+        } => Response::Maintain(match lease_s {
+            Some(lease) => {
+                let lease = Duration::from_secs(lease);
+                maintenance::enter(home, epoch, &root, lease, watch)?
+            }
+            None => maintenance::leave(home, epoch, &root, watch)?,
+        }),
+        Request::FlushCaches {
+            epoch,
+            root,
+            options,
+        } => Response::FlushCaches(caches::flush(home, epoch, &root, &options, watch)?),
+        Request::Find { below, depth } => Response::Find(find::find(home, &below, depth, watch)?),
+        Request::ListConfig { site } => {
+            let php = site.php.as_deref();
+            Response::ListConfig(Box::new(config::list(home, &site.root, php, watch)?))
+        }
+        Request::EditConfig { epoch, site, edits } => {
+            let php = site.php.as_deref();
+            Response::EditConfig(config::edit(home, epoch, &site.root, &edits, php, watch)?)
+        }
+        Request::VerifyChecksums { root, subject } => {
+            let request = ChecksumRequest {
+                root,
+                subject,
+                expected: checksums::Expected::from_json(&mut upload)?,
+            };
+            Response::VerifyChecksums(Box::new(checksums::verify(home, &request, watch)?))
+        }
+        Request::DumpDatabase { site, options } => {
+            let mut out = BufWriter::with_capacity(MAX_CHUNK, download);
+            let report = dump::dump(&settings(home, &site, watch)?, &options, &mut out, watch)?;
+            flush(&mut out)?;
+            Response::DumpDatabase(Box::new(report))
+        }
+        Request::RestoreDatabase {
+            epoch,
+            site,
+            options,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            let report = restore::restore(home, epoch, &settings, &options, &mut upload, watch)?;
+            Response::RestoreDatabase(Box::new(report))
+        }
+        Request::RestoreSnapshotDatabase {
+            epoch,
+            site,
+            staged,
+            options,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            let report =
+                snapshot::restore_database(home, epoch, &settings, &staged, &options, watch)?;
+            Response::RestoreDatabase(Box::new(report))
+        }
+        Request::TakeBackDatabase { epoch, site, aside } => {
+            let settings = settings(home, &site, watch)?;
+            restore::take_back(home, epoch, &settings, &aside, watch)?;
+            Response::Done
+        }
+        Request::DropDatabaseAside { epoch, site, aside } => {
+            let settings = settings(home, &site, watch)?;
+            restore::drop_aside(home, epoch, &settings, &aside, watch)?;
+            Response::Done
+        }
+        Request::RecoverDatabase { epoch, site } => {
+            let settings = settings(home, &site, watch)?;
+            Response::RecoverDatabase(restore::recover(home, epoch, &settings, watch)?)
+        }
+        Request::DatabaseSize { site } => {
+            Response::DatabaseSize(database::size(&settings(home, &site, watch)?, watch)?)
+        }
+        Request::DatabaseChecksums { site, tables } => {
+            let settings = settings(home, &site, watch)?;
+            Response::DatabaseChecksums(database::checksums(&settings, &tables, watch)?)
+        }
+        Request::SearchReplace {
+            epoch,
+            site,
+            options,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            let report = replace::search_replace(home, epoch, &settings, &options, watch)?;
+            Response::SearchReplace(Box::new(report))
+        }
+        Request::TakeSnapshot { site, options } => {
+            let settings = settings(home, &site, watch)?;
+            let mut out = BufWriter::with_capacity(MAX_CHUNK, download);
+            let report = snapshot::take(home, &site.root, &settings, &options, &mut out, watch)?;
+            flush(&mut out)?;
+            Response::TakeSnapshot(Box::new(report))
+        }
+        Request::Unpack { epoch, options } => Response::Unpack(Box::new(archive::unpack(
+            home,
+            epoch,
+            &mut upload,
+            &options,
+            watch,
+        )?)),
+        Request::ExchangeTree { epoch, exchange } => {
+            Response::ExchangedTree(archive::exchange(home, epoch, &exchange, watch)?)
+        }
+        Request::TakeBackTree { epoch, staged } => {
+            Response::ExchangedTree(archive::take_back_exchange(home, epoch, &staged, watch)?)
+        }
+        Request::DropUnpacked { epoch, staged } => {
+            archive::drop_unpacked(home, epoch, &staged, watch)?;
+            Response::Done
+        }
         Request::Bridge {
             epoch,
             root,
@@ -104,6 +254,17 @@ fn carry_out(home: &Home, request: Request, upload: Upload<'_>, watch: &Watch) -
             Response::Done
         }
     })
+}
+
+/// What the site's configuration says of its database, evaluated if it must be.
+fn settings(home: &Home, site: &SiteRef, watch: &Watch) -> Result<Settings> {
+    config::read_or_evaluate(home, &site.root, site.php.as_deref(), watch)
+}
+
+/// Sends what is left of a download; the caller may have gone.
+fn flush(out: &mut impl Write) -> Result<()> {
+    out.flush()
+        .map_err(|why| Error::io("send", "the data", why))
 }
 
 impl From<Error> for Refusal {

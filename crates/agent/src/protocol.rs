@@ -4,11 +4,14 @@
 //! leave it; the agent checks each one again. A *writing* request carries the
 //! job's epoch and is refused when the site has seen a higher one.
 
-use pressroom_base::Epoch;
-use pressroom_wordpress::{
-    bridge, component, config, core, database, fence, inventory, journal, tree,
-};
+mod request;
+mod response;
+
+use pressroom_wordpress::fence;
 use serde::{Deserialize, Serialize};
+
+pub use request::{Request, SiteRef};
+pub use response::Response;
 
 /// The newest protocol version spoken here; the agent and the server also accept
 /// the one before it.
@@ -41,172 +44,6 @@ pub struct Call {
     /// What to do.
     #[serde(flatten)]
     pub request: Request,
-}
-
-/// One site operation. Variants marked *stream in* are followed by data frames
-/// from the caller; see [`Request::takes_data`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "snake_case")]
-pub enum Request {
-    /// First call of every writing session: takes the fence and settles whatever
-    /// an earlier session left in its journal, by looking at the disk.
-    Recover {
-        /// The caller's epoch.
-        epoch: Epoch,
-    },
-    /// Reads core version, components and configuration without running PHP.
-    Inspect {
-        /// Directory of `wp-config.php`.
-        root: String,
-    },
-    /// Hashes a directory tree; see [`tree`] for what the hash covers.
-    TreeHash {
-        /// The directory.
-        path: String,
-    },
-    /// Reads options and administrators straight from the site's database.
-    ReadSite {
-        /// Directory of `wp-config.php`.
-        root: String,
-        /// Option names to read beside the usual ones.
-        options: Vec<String>,
-    },
-    /// *Stream in*: unpacks a WordPress zip into `root`, which must be absent,
-    /// empty, or hold a placeholder page only.
-    InstallCore {
-        /// The caller's epoch.
-        epoch: Epoch,
-        /// The directory to fill.
-        root: String,
-    },
-    /// Writes `wp-config.php` (mode 0600) with fresh salts.
-    WriteConfig {
-        /// The caller's epoch.
-        epoch: Epoch,
-        /// Directory of `wp-config.php`.
-        root: String,
-        /// Its contents.
-        config: config::NewConfig,
-    },
-    /// Removes what [`Request::InstallCore`] put there, and only that.
-    RemoveCore {
-        /// The caller's epoch.
-        epoch: Epoch,
-        /// The directory that was filled.
-        root: String,
-    },
-    /// *Stream in*: unpacks a component's zip beside the site, not into it.
-    StageComponent {
-        /// The caller's epoch.
-        epoch: Epoch,
-        /// The component.
-        target: component::Target,
-    },
-    /// Exchanges the staged tree with the live one in one atomic act.
-    SwapComponent {
-        /// The caller's epoch.
-        epoch: Epoch,
-        /// What to exchange, and the hashes both sides must have.
-        swap: component::Swap,
-    },
-    /// Exchanges back: live becomes what it was before the swap.
-    TakeBack {
-        /// The caller's epoch.
-        epoch: Epoch,
-        /// The swap to undo.
-        swap: component::Swap,
-    },
-    /// Removes a staged or kept-aside tree and its journal entry.
-    DropStaged {
-        /// The caller's epoch.
-        epoch: Epoch,
-        /// The staging handle.
-        staged: String,
-    },
-    /// Boots WordPress once and runs actions in it.
-    Bridge {
-        /// The caller's epoch; `None` for actions that only read.
-        epoch: Option<Epoch>,
-        /// Directory of `wp-config.php`.
-        root: String,
-        /// The `php` command to run.
-        php: String,
-        /// What to do inside WordPress, in this order.
-        actions: Vec<bridge::Action>,
-    },
-    /// Empties the home directory of what Pressroom itself keeps there
-    /// (state, temp, logs), so that the home can be removed.
-    CleanHome {
-        /// The caller's epoch.
-        epoch: Epoch,
-    },
-}
-
-impl Request {
-    /// Whether data frames follow this request.
-    pub const fn takes_data(&self) -> bool {
-        matches!(self, Self::InstallCore { .. } | Self::StageComponent { .. })
-    }
-
-    /// The name on the wire, for messages and logs.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Recover { .. } => "recover",
-            Self::Inspect { .. } => "inspect",
-            Self::TreeHash { .. } => "tree_hash",
-            Self::ReadSite { .. } => "read_site",
-            Self::InstallCore { .. } => "install_core",
-            Self::WriteConfig { .. } => "write_config",
-            Self::RemoveCore { .. } => "remove_core",
-            Self::StageComponent { .. } => "stage_component",
-            Self::SwapComponent { .. } => "swap_component",
-            Self::TakeBack { .. } => "take_back",
-            Self::DropStaged { .. } => "drop_staged",
-            Self::Bridge { .. } => "bridge",
-            Self::CleanHome { .. } => "clean_home",
-        }
-    }
-
-    /// The epoch of a writing request.
-    pub const fn epoch(&self) -> Option<Epoch> {
-        match self {
-            Self::Recover { epoch }
-            | Self::InstallCore { epoch, .. }
-            | Self::WriteConfig { epoch, .. }
-            | Self::RemoveCore { epoch, .. }
-            | Self::StageComponent { epoch, .. }
-            | Self::SwapComponent { epoch, .. }
-            | Self::TakeBack { epoch, .. }
-            | Self::DropStaged { epoch, .. }
-            | Self::CleanHome { epoch } => Some(*epoch),
-            Self::Bridge { epoch, .. } => *epoch,
-            Self::Inspect { .. } | Self::TreeHash { .. } | Self::ReadSite { .. } => None,
-        }
-    }
-}
-
-/// The answer to a request, by the same name.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "op", content = "is", rename_all = "snake_case")]
-pub enum Response {
-    /// See [`Request::Recover`].
-    Recover(journal::Recovery),
-    /// See [`Request::Inspect`].
-    Inspect(Box<inventory::Inspection>),
-    /// See [`Request::TreeHash`]; `None` where there is no such directory.
-    TreeHash(Option<tree::TreeHash>),
-    /// See [`Request::ReadSite`].
-    ReadSite(database::SiteFacts),
-    /// See [`Request::InstallCore`].
-    InstallCore(core::InstalledCore),
-    /// See [`Request::StageComponent`].
-    StageComponent(component::Staged),
-    /// See [`Request::SwapComponent`] and [`Request::TakeBack`]: the live tree now.
-    Swapped(tree::TreeHash),
-    /// See [`Request::Bridge`].
-    Bridge(bridge::Report),
-    /// Done, nothing to say.
-    Done,
 }
 
 /// Why a request was not carried out.

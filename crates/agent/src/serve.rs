@@ -25,8 +25,7 @@ use std::{
     time::Duration,
 };
 
-pub(crate) use exchange::Upload;
-pub(crate) use session::Site;
+pub(crate) use session::{Site, Traffic};
 
 /// Serves one session for the home and returns when it is over.
 pub fn run(

@@ -53,6 +53,8 @@ ids! {
     ResourceId;
     /// A stored answer to a request that may come again.
     IdempotencyId;
+    /// The record of a snapshot.
+    SnapshotId;
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub const WRITE: Duration = Duration::from_mins(1);
 pub const TREE: Duration = Duration::from_mins(5);
 /// Receives and unpacks a package.
 pub const PACKAGE: Duration = Duration::from_mins(10);
+/// Goes through all files or tables of a site.
+pub const WHOLE: Duration = Duration::from_hours(1);
 /// Boots WordPress.
 pub const BRIDGE: Duration = Duration::from_mins(3);
 /// From starting an agent to its first frame.
@@ -23,16 +25,43 @@ pub const GRACE: Duration = Duration::from_secs(15);
 /// The deadline of an operation.
 pub(crate) const fn of(request: &Request) -> Duration {
     match request {
-        Request::Inspect { .. } | Request::ReadSite { .. } => READ,
-        Request::WriteConfig { .. } | Request::CleanHome { .. } => WRITE,
+        Request::Inspect { .. }
+        | Request::ReadSite { .. }
+        | Request::Find { .. }
+        | Request::ListConfig { .. }
+        | Request::DatabaseSize { .. } => READ,
+        Request::WriteConfig { .. }
+        | Request::EditConfig { .. }
+        | Request::Maintain { .. }
+        | Request::CleanHome { .. } => WRITE,
         // A swap looks at both trees before it exchanges them, and so does recovery.
         Request::TreeHash { .. }
         | Request::Recover { .. }
         | Request::RemoveCore { .. }
         | Request::SwapComponent { .. }
         | Request::TakeBack { .. }
+        | Request::SwapCore { .. }
+        | Request::TakeBackCore { .. }
+        | Request::FlushCaches { .. }
+        | Request::DropStagedCore { .. }
+        | Request::ExchangeTree { .. }
+        | Request::TakeBackTree { .. }
+        | Request::DropUnpacked { .. }
         | Request::DropStaged { .. } => TREE,
-        Request::InstallCore { .. } | Request::StageComponent { .. } => PACKAGE,
+        Request::DumpDatabase { .. }
+        | Request::RestoreDatabase { .. }
+        | Request::RestoreSnapshotDatabase { .. }
+        | Request::TakeBackDatabase { .. }
+        | Request::DropDatabaseAside { .. }
+        | Request::RecoverDatabase { .. }
+        | Request::DatabaseChecksums { .. }
+        | Request::SearchReplace { .. }
+        | Request::TakeSnapshot { .. }
+        | Request::Unpack { .. } => WHOLE,
+        Request::VerifyChecksums { .. }
+        | Request::InstallCore { .. }
+        | Request::StageCore { .. }
+        | Request::StageComponent { .. } => PACKAGE,
         Request::Bridge { .. } => BRIDGE,
     }
 }

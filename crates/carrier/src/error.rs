@@ -74,6 +74,9 @@ pub enum Error {
     /// The package to send could not be read on our side.
     #[error("cannot read the package to send")]
     Package(#[source] io::Error),
+    /// What the agent gave could not be written on our side.
+    #[error("cannot write what the site sent")]
+    Receive(#[source] io::Error),
 }
 
 impl Error {
@@ -88,7 +91,7 @@ impl Error {
             Self::Protocol(_) => Kind::Remote,
             Self::Cancelled => Kind::Conflict,
             Self::TooLarge { .. } => Kind::Invalid,
-            Self::Package(_) => Kind::Internal,
+            Self::Package(_) | Self::Receive(_) => Kind::Internal,
             Self::Refused { op, refusal } => match refusal.code {
                 RefusalCode::Fenced
                 | RefusalCode::Occupied

@@ -85,6 +85,8 @@ struct Open {
     op: &'static str,
     answer: oneshot::Sender<Result<Vec<u8>>>,
     body: Vec<u8>,
+    /// Where data goes that is a download; it is bounded by the credit.
+    download: Option<mpsc::UnboundedSender<Vec<u8>>>,
     window: ReceiveWindow,
     credit: Arc<Semaphore>,
     _slot: OwnedSemaphorePermit,
@@ -191,6 +193,7 @@ impl Pipe {
             .map_err(|_| self.hub.closed())?;
         let credit = Arc::new(Semaphore::new(INITIAL_CREDIT as usize));
         let (answer, answered) = oneshot::channel();
+        let (data, arriving) = mpsc::unbounded_channel();
         let mut state = self.hub.lock();
         if let Some(why) = &state.closed {
             return Err(Error::Closed {
@@ -209,13 +212,20 @@ impl Pipe {
                 op,
                 answer,
                 body: Vec::new(),
+                download: call.request.gives_data().then_some(data),
                 window: ReceiveWindow::default(),
                 credit: Arc::clone(&credit),
                 _slot: slot,
             },
         );
         drop(state);
-        Ok(Stream::new(id, Arc::clone(&self.hub), credit, answered))
+        Ok(Stream::new(
+            id,
+            Arc::clone(&self.hub),
+            credit,
+            answered,
+            arriving,
+        ))
     }
 
     /// Waits for a sign of life.
@@ -258,6 +268,20 @@ impl Hub {
     /// Sends a frame in its turn. Nobody takes it once the pipe is closed.
     fn queue(&self, bytes: Vec<u8>, room: Option<OwnedSemaphorePermit>) {
         let _ = self.frames.send(Queued { bytes, _room: room });
+    }
+
+    /// Grants credit for data of a stream that was used.
+    fn used(&self, stream: u32, bytes: usize) {
+        let grant = self
+            .lock()
+            .open
+            .get_mut(&stream)
+            .and_then(|open| open.window.consume(bytes));
+        if let Some(grant) = grant
+            && let Err(deaf) = self.say(Frame::credit(stream, grant))
+        {
+            self.fail(&deaf.to_string());
+        }
     }
 
     /// Sends a frame before all that are queued. Nobody takes it once the pipe is

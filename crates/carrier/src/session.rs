@@ -1,4 +1,11 @@
-//! One method per site operation.
+//! A session with a site: opened, asked, closed. Its operations, one method each, are
+//! in the files of this directory.
+
+mod components;
+mod core;
+mod database;
+mod files;
+mod site;
 
 use crate::{
     Error, Place, Result, deadline,
@@ -6,23 +13,22 @@ use crate::{
     pipe::{Pipe, Stream},
 };
 use pressroom_agent::protocol::{Call, Request, Response, Welcome};
-use pressroom_base::Epoch;
-use pressroom_wordpress::{
-    bridge::{self, Action},
-    component::{Staged, Swap, Target},
-    config::NewConfig,
-    core::InstalledCore,
-    database::SiteFacts,
-    inventory::Inspection,
-    journal::Recovery,
-    tree::TreeHash,
-};
 use std::{sync::Arc, time::Duration};
-use tokio::{io::AsyncRead, time};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time,
+};
 use tokio_util::sync::CancellationToken;
 
-/// What is read and sent as a package.
-type Package<'a> = &'a mut (dyn AsyncRead + Unpin + Send);
+/// The data that goes along with a call.
+pub(super) enum Data<'a> {
+    /// None but the answer.
+    None,
+    /// Read here and sent to the agent.
+    Up(&'a mut (dyn AsyncRead + Unpin + Send)),
+    /// Given by the agent and written here.
+    Down(&'a mut (dyn AsyncWrite + Unpin + Send)),
+}
 
 /// A session with one site. Clones share it; dropping the last one closes the pipe,
 /// upon which the agent completes or undoes its current act and exits.
@@ -104,150 +110,15 @@ impl Session {
         }
     }
 
-    /// Takes the fence and settles what an earlier session left: the first call of
-    /// every writing session.
-    pub async fn recover(&self, epoch: Epoch) -> Result<Recovery> {
-        match self.call(Request::Recover { epoch }, None).await? {
-            Response::Recover(recovery) => Ok(recovery),
-            _ => Err(mismatch("recover")),
-        }
-    }
-
-    /// Reads version, components and configuration without running PHP.
-    pub async fn inspect(&self, root: &str) -> Result<Inspection> {
-        let root = root.to_owned();
-        match self.call(Request::Inspect { root }, None).await? {
-            Response::Inspect(inspection) => Ok(*inspection),
-            _ => Err(mismatch("inspect")),
-        }
-    }
-
-    /// Hashes a directory; `None` where there is none.
-    pub async fn tree_hash(&self, path: &str) -> Result<Option<TreeHash>> {
-        let path = path.to_owned();
-        match self.call(Request::TreeHash { path }, None).await? {
-            Response::TreeHash(hash) => Ok(hash),
-            _ => Err(mismatch("tree_hash")),
-        }
-    }
-
-    /// Reads options and administrators from the site's database.
-    pub async fn read_site(&self, root: &str, options: &[&str]) -> Result<SiteFacts> {
-        let request = Request::ReadSite {
-            root: root.to_owned(),
-            options: options.iter().map(ToString::to_string).collect(),
-        };
-        match self.call(request, None).await? {
-            Response::ReadSite(facts) => Ok(facts),
-            _ => Err(mismatch("read_site")),
-        }
-    }
-
-    /// Sends a WordPress zip and unpacks it into an empty root.
-    pub async fn install_core(
-        &self,
-        epoch: Epoch,
-        root: &str,
-        mut package: impl AsyncRead + Unpin + Send,
-    ) -> Result<InstalledCore> {
-        let root = root.to_owned();
-        let request = Request::InstallCore { epoch, root };
-        match self.call(request, Some(&mut package)).await? {
-            Response::InstallCore(core) => Ok(core),
-            _ => Err(mismatch("install_core")),
-        }
-    }
-
-    /// Writes `wp-config.php` with fresh salts.
-    pub async fn write_config(&self, epoch: Epoch, root: &str, config: NewConfig) -> Result<()> {
-        let root = root.to_owned();
-        self.done(Request::WriteConfig {
-            epoch,
-            root,
-            config,
-        })
-        .await
-    }
-
-    /// Removes what [`Session::install_core`] put there.
-    pub async fn remove_core(&self, epoch: Epoch, root: &str) -> Result<()> {
-        let root = root.to_owned();
-        self.done(Request::RemoveCore { epoch, root }).await
-    }
-
-    /// Sends a component's zip and unpacks it beside the site.
-    pub async fn stage_component(
-        &self,
-        epoch: Epoch,
-        target: Target,
-        mut package: impl AsyncRead + Unpin + Send,
-    ) -> Result<Staged> {
-        let request = Request::StageComponent { epoch, target };
-        match self.call(request, Some(&mut package)).await? {
-            Response::StageComponent(staged) => Ok(staged),
-            _ => Err(mismatch("stage_component")),
-        }
-    }
-
-    /// Exchanges the staged tree with the live one; answers what is live now.
-    pub async fn swap_component(&self, epoch: Epoch, swap: Swap) -> Result<TreeHash> {
-        match self
-            .call(Request::SwapComponent { epoch, swap }, None)
-            .await?
-        {
-            Response::Swapped(live) => Ok(live),
-            _ => Err(mismatch("swap_component")),
-        }
-    }
-
-    /// Exchanges back; answers what is live now.
-    pub async fn take_back(&self, epoch: Epoch, swap: Swap) -> Result<TreeHash> {
-        match self.call(Request::TakeBack { epoch, swap }, None).await? {
-            Response::Swapped(live) => Ok(live),
-            _ => Err(mismatch("take_back")),
-        }
-    }
-
-    /// Removes a staged or kept-aside tree and its journal entry.
-    pub async fn drop_staged(&self, epoch: Epoch, staged: &str) -> Result<()> {
-        let staged = staged.to_owned();
-        self.done(Request::DropStaged { epoch, staged }).await
-    }
-
-    /// Boots WordPress once and runs actions in it; with an epoch when one writes.
-    pub async fn bridge(
-        &self,
-        epoch: Option<Epoch>,
-        root: &str,
-        php: &str,
-        actions: Vec<Action>,
-    ) -> Result<bridge::Report> {
-        let request = Request::Bridge {
-            epoch,
-            root: root.to_owned(),
-            php: php.to_owned(),
-            actions,
-        };
-        match self.call(request, None).await? {
-            Response::Bridge(report) => Ok(report),
-            _ => Err(mismatch("bridge")),
-        }
-    }
-
-    /// Removes what Pressroom itself keeps in the home.
-    pub async fn clean_home(&self, epoch: Epoch) -> Result<()> {
-        self.done(Request::CleanHome { epoch }).await
-    }
-
-    async fn done(&self, request: Request) -> Result<()> {
+    pub(super) async fn done(&self, request: Request) -> Result<()> {
         let op = request.name();
-        match self.call(request, None).await? {
+        match self.call(request, Data::None).await? {
             Response::Done => Ok(()),
             _ => Err(mismatch(op)),
         }
     }
 
-    async fn call(&self, request: Request, package: Option<Package<'_>>) -> Result<Response> {
+    pub(super) async fn call(&self, request: Request, data: Data<'_>) -> Result<Response> {
         let Link { pipe, cancel, .. } = &*self.link;
         let op = request.name();
         let writes = request.epoch().is_some();
@@ -265,7 +136,7 @@ impl Session {
         };
         tokio::select! {
             biased;
-            answer = converse(&mut stream, package) => return answer,
+            answer = converse(&mut stream, data) => return answer,
             () = cancel.cancelled() => {}
             () = time::sleep(after) => {
                 if writes {
@@ -302,30 +173,42 @@ impl Session {
     }
 }
 
-/// Sends the package, if there is one, and waits for the answer, which may well come
-/// before the package is through.
-async fn converse(stream: &mut Stream, package: Option<Package<'_>>) -> Result<Response> {
-    let Some(package) = package else {
-        return stream.answer().await;
-    };
-    let unreadable = {
-        let sender = stream.sender();
-        let sending = sender.send(package);
-        tokio::select! {
-            biased;
-            answer = stream.answer() => return answer,
-            sent = sending => sent.err(),
+/// Moves the data, if there is any, and waits for the answer, which may well come
+/// before what was sent is through.
+async fn converse(stream: &mut Stream, data: Data<'_>) -> Result<Response> {
+    let failed = match data {
+        Data::None => None,
+        Data::Up(data) => {
+            let sender = stream.sender();
+            let sending = sender.send(data);
+            tokio::select! {
+                biased;
+                answer = stream.answer() => return answer,
+                sent = sending => sent.err().map(Error::Package),
+            }
         }
+        Data::Down(data) => stream.receive(data).await.err().map(Error::Receive),
     };
-    let Some(unreadable) = unreadable else {
+    let Some(failed) = failed else {
         return stream.answer().await;
     };
     stream.cancel();
     // Wait, so that nothing is written any more once the caller knows.
     let _ = time::timeout(deadline::GRACE, stream.answer()).await;
-    Err(Error::Package(unreadable))
+    Err(failed)
 }
 
-fn mismatch(op: &'static str) -> Error {
+fn mismatch(op: &str) -> Error {
     Error::Protocol(format!("the answer to `{op}` is of another kind"))
 }
+
+/// Waits for a call and takes the answer of one kind out of it.
+macro_rules! answer {
+    ($call:expr, $kind:ident) => {
+        match $call.await? {
+            pressroom_agent::protocol::Response::$kind(answer) => Ok(answer),
+            _ => Err($crate::session::mismatch(stringify!($kind))),
+        }
+    };
+}
+use answer;

@@ -63,6 +63,12 @@ pub async fn run(
         FleetCommand::Token(token::Token::Add(add)) => add.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::Show(show)) => show.run(fleet, &caller, printer).await,
+        FleetCommand::Site(site::Site::Remove(remove)) => {
+            Box::pin(remove.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::Release(release)) => {
+            release.run(fleet, &caller, printer).await
+        }
         FleetCommand::Job(job::Job::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Show(show)) => show.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Watch(watch)) => {

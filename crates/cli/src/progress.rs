@@ -5,6 +5,10 @@ use futures_util::{Stream, StreamExt};
 use indicatif::{ProgressBar, ProgressStyle};
 use pressroom_base::Timestamp;
 use pressroom_fleet::views::{Job, JobUpdate};
+use std::time::Duration;
+
+/// How long a job may wait before it is said what it waits for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Shows updates until the job is final, and ends as the job ended.
 pub async fn follow(
@@ -15,7 +19,26 @@ pub async fn follow(
     let mut updates = std::pin::pin!(updates);
     let bar = printer.live().then(bar);
     let mut last: Option<Job> = None;
-    while let Some(update) = updates.next().await {
+    let mut told = false;
+    loop {
+        let queued = last.as_ref().is_none_or(|job| job.state == "queued");
+        let next = updates.next();
+        let update = if queued && !told {
+            match tokio::time::timeout(PATIENCE, next).await {
+                Ok(update) => update,
+                Err(_) => {
+                    told = true;
+                    printer.note(
+                        "the job waits for a worker; it begins once `pressroom serve` runs, \
+                         whether or not this command waits for it",
+                    );
+                    continue;
+                }
+            }
+        } else {
+            next.await
+        };
+        let Some(update) = update else { break };
         if printer.json() {
             printer.json_line(&update);
         }

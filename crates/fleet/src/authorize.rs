@@ -13,10 +13,18 @@ pub enum Action {
     SiteRead,
     /// Install into a domain.
     SiteInstall,
+    /// Take snapshots of a site, and read them.
+    SnapshotCreate,
+    /// Put a site back as it was, and remove snapshots.
+    SnapshotRestore,
+    /// Remove or hand over a site.
+    SiteRemove,
     /// Be logged in to a site as one of its users.
     SiteLogin,
     /// Change a site's code.
     ComponentUpdate,
+    /// Read and change a site's tables, whatever is in them.
+    SiteDatabase,
     /// Stop a job.
     JobCancel,
     /// Look at the account's domains.
@@ -30,8 +38,12 @@ impl Action {
     pub const ALL: &[Self] = &[
         Self::SiteRead,
         Self::SiteInstall,
+        Self::SnapshotCreate,
+        Self::SnapshotRestore,
+        Self::SiteRemove,
         Self::SiteLogin,
         Self::ComponentUpdate,
+        Self::SiteDatabase,
         Self::JobCancel,
         Self::DomainRead,
         Self::Operate,
@@ -45,6 +57,8 @@ impl Action {
             Self::SiteInstall | Self::SiteLogin | Self::ComponentUpdate | Self::JobCancel => {
                 Some(Role::Member)
             }
+            Self::SnapshotCreate => Some(Role::Member),
+            Self::SiteRemove | Self::SnapshotRestore => Some(Role::Admin),
             Self::Operate => None,
         }
     }

@@ -1,6 +1,7 @@
 //! The handle through which faces reach every use case.
 
-use crate::{components, sites};
+use crate::{components, database, sites, snapshots};
+use pressroom_archive::Archive;
 use pressroom_jobs::Registry;
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
 use pressroom_store::Store;
@@ -23,6 +24,8 @@ pub struct Parts {
     pub hosting: LocalHosting,
     /// Where packages come from.
     pub packages: PackageCache,
+    /// Where snapshots are kept.
+    pub archive: Archive,
     /// How sites are looked at from outside.
     pub prober: Prober,
     /// What may be configured.
@@ -40,6 +43,8 @@ pub struct Settings {
     pub php: String,
     /// How long an interrupted request's claim on its idempotency key holds.
     pub request_lease: Duration,
+    /// Bytes of snapshots that an account may keep; `None` for any number.
+    pub snapshot_quota: Option<u64>,
     /// Names this process among those that share the store.
     pub node: String,
 }
@@ -57,7 +62,12 @@ impl Fleet {
     pub fn job_kinds(&self) -> Registry {
         Registry::new()
             .with(sites::InstallJob(self.clone()))
+            .with(snapshots::SnapshotJob(self.clone()))
+            .with(snapshots::RestoreJob(self.clone()))
+            .with(sites::RemoveJob(self.clone()))
             .with(sites::LoginJob(self.clone()))
             .with(components::UpdateJob(self.clone()))
+            .with(database::ReplaceJob(self.clone()))
+            .with(database::ImportJob(self.clone()))
     }
 }

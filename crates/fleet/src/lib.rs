@@ -7,8 +7,11 @@
 
 pub mod accounts;
 pub mod authorize;
+mod caches;
 pub mod caller;
+pub mod checksums;
 pub mod components;
+pub mod database;
 pub mod domains;
 pub mod environments;
 pub mod error;
@@ -21,6 +24,7 @@ mod reach;
 pub mod requests;
 pub mod sessions;
 pub mod sites;
+pub mod snapshots;
 pub mod tokens;
 pub mod users;
 pub mod views;

@@ -106,6 +106,12 @@ impl From<pressroom_providers::hosting::Error> for Error {
     }
 }
 
+impl From<pressroom_archive::Error> for Error {
+    fn from(error: pressroom_archive::Error) -> Self {
+        Self::new(error.kind(), error.to_string()).with_source(error)
+    }
+}
+
 impl From<pressroom_providers::packages::Error> for Error {
     fn from(error: pressroom_providers::packages::Error) -> Self {
         Self::new(error.kind(), error.to_string()).with_source(error)

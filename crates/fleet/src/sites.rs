@@ -1,9 +1,15 @@
-//! Making sites, and entering them.
+//! Making sites, entering them, and letting them go.
 
 mod install;
 mod login;
+mod release;
+mod remove;
+mod serve;
+mod take_away;
 
 pub(crate) use install::{InstallJob, values};
 pub use install::{InstallSite, StartedInstall};
 pub(crate) use login::LoginJob;
 pub use login::{IssueLogin, LoginLink};
+pub(crate) use remove::RemoveJob;
+pub use remove::RemoveSite;

@@ -66,8 +66,13 @@ pub struct Database {
 impl Mariadb {
     /// The server of this process, started by the first who asks.
     pub fn of_process() -> Result<&'static Self> {
+        Self::of_process_with("64M", "16M")
+    }
+
+    /// The same, started with this buffer pool and log size if nobody asked before.
+    pub fn of_process_with(buffer_pool: &str, log: &str) -> Result<&'static Self> {
         static SERVER_OF_PROCESS: OnceLock<Result<Mariadb>> = OnceLock::new();
-        match SERVER_OF_PROCESS.get_or_init(|| Self::start("64M", "16M")) {
+        match SERVER_OF_PROCESS.get_or_init(|| Self::start(buffer_pool, log)) {
             Ok(server) => Ok(server),
             Err(error) => bail!("no MariaDB server: {error:#}"),
         }

@@ -9,20 +9,34 @@ pub const HEADER_BYTES: u64 = 8 * 1024;
 /// The value of the first line that names `header`; empty when that line has no
 /// value, `None` when no line names it.
 pub fn find(file_start: &[u8], header: &str) -> Option<String> {
+    let [found] = find_all(file_start, [header]);
+    found
+}
+
+/// As [`find`] for many headers in one pass.
+fn find_all<const N: usize>(file_start: &[u8], headers: [&str; N]) -> [Option<String>; N] {
     let limit = file_start
         .len()
         .min(usize::try_from(HEADER_BYTES).unwrap_or(usize::MAX));
-    file_start[..limit]
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .find_map(|line| value_of(line, header))
-        .map(|value| {
-            // PHP takes the match `0` for no value.
-            if value == b"0" {
-                String::new()
-            } else {
-                clean(value)
+    let mut found = [const { None }; N];
+    for line in file_start[..limit].split(|byte| matches!(byte, b'\n' | b'\r')) {
+        let rest = undecorated(line);
+        for (header, found) in headers.iter().zip(&mut found) {
+            if found.is_none()
+                && let Some((name, value)) = rest.split_at_checked(header.len())
+                && let Some(value) = value.strip_prefix(b":")
+                && name.eq_ignore_ascii_case(header.as_bytes())
+            {
+                // PHP takes the match `0` for no value.
+                *found = Some(if value == b"0" {
+                    String::new()
+                } else {
+                    clean(value)
+                });
             }
-        })
+        }
+    }
+    found
 }
 
 /// As [`find`], with an empty value counted as none.
@@ -30,8 +44,193 @@ pub fn value(file_start: &[u8], header: &str) -> Option<String> {
     find(file_start, header).filter(|value| !value.is_empty())
 }
 
-/// What follows `header:` on a line, if the line has that header.
-fn value_of<'a>(line: &'a [u8], header: &str) -> Option<&'a [u8]> {
+/// A plugin's headers, as `get_plugin_data()` of WordPress 6.5 reads them before it
+/// translates or marks up anything; empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PluginHeaders {
+    /// `Plugin Name`; a file without one is no plugin.
+    pub name: String,
+    /// `Plugin URI`.
+    pub uri: String,
+    /// `Version`.
+    pub version: String,
+    /// `Description`.
+    pub description: String,
+    /// `Author`.
+    pub author: String,
+    /// `Author URI`.
+    pub author_uri: String,
+    /// `Text Domain`; WordPress takes the directory's name for one that is absent.
+    pub text_domain: String,
+    /// `Domain Path`.
+    pub domain_path: String,
+    /// `Network: true`, or the older `Site Wide Only: true`.
+    pub network: bool,
+    /// `Requires at least`.
+    pub requires_wordpress: String,
+    /// `Requires PHP`.
+    pub requires_php: String,
+    /// `Requires Plugins`, as written; read since WordPress 6.5.
+    pub requires_plugins: String,
+    /// `Update URI`.
+    pub update_uri: String,
+}
+
+/// Reads the start of a plugin's file.
+pub fn plugin(file_start: &[u8]) -> PluginHeaders {
+    let found = find_all(
+        file_start,
+        [
+            "Plugin Name",
+            "Plugin URI",
+            "Version",
+            "Description",
+            "Author",
+            "Author URI",
+            "Text Domain",
+            "Domain Path",
+            "Requires at least",
+            "Requires PHP",
+            "Requires Plugins",
+            "Update URI",
+            "Network",
+            "Site Wide Only",
+        ],
+    );
+    let [
+        name,
+        uri,
+        version,
+        description,
+        author,
+        author_uri,
+        text_domain,
+        domain_path,
+        requires_wordpress,
+        requires_php,
+        requires_plugins,
+        update_uri,
+        network,
+        site_wide,
+    ] = found.map(Option::unwrap_or_default);
+    let network = if is_nothing(&network) {
+        site_wide
+    } else {
+        network
+    };
+    PluginHeaders {
+        name,
+        uri,
+        version,
+        description,
+        author,
+        author_uri,
+        text_domain,
+        domain_path,
+        network: network.eq_ignore_ascii_case("true"),
+        requires_wordpress,
+        requires_php,
+        requires_plugins,
+        update_uri,
+    }
+}
+
+/// A theme's headers, as `WP_Theme` reads them from `style.css`, nothing removed;
+/// empty where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ThemeHeaders {
+    /// `Theme Name`.
+    pub name: String,
+    /// `Theme URI`.
+    pub uri: String,
+    /// `Description`.
+    pub description: String,
+    /// `Author`.
+    pub author: String,
+    /// `Author URI`.
+    pub author_uri: String,
+    /// `Version`.
+    pub version: String,
+    /// `Template`: the parent's directory.
+    pub template: String,
+    /// `Status`.
+    pub status: String,
+    /// `Tags`, as written.
+    pub tags: String,
+    /// `Text Domain`.
+    pub text_domain: String,
+    /// `Domain Path`.
+    pub domain_path: String,
+    /// `Requires at least`.
+    pub requires_wordpress: String,
+    /// `Requires PHP`.
+    pub requires_php: String,
+    /// `Update URI`.
+    pub update_uri: String,
+}
+
+/// Reads the start of a theme's `style.css`.
+pub fn theme(file_start: &[u8]) -> ThemeHeaders {
+    let found = find_all(
+        file_start,
+        [
+            "Theme Name",
+            "Theme URI",
+            "Description",
+            "Author",
+            "Author URI",
+            "Version",
+            "Template",
+            "Status",
+            "Tags",
+            "Text Domain",
+            "Domain Path",
+            "Requires at least",
+            "Requires PHP",
+            "Update URI",
+        ],
+    );
+    let [
+        name,
+        uri,
+        description,
+        author,
+        author_uri,
+        version,
+        template,
+        status,
+        tags,
+        text_domain,
+        domain_path,
+        requires_wordpress,
+        requires_php,
+        update_uri,
+    ] = found.map(Option::unwrap_or_default);
+    ThemeHeaders {
+        name,
+        uri,
+        description,
+        author,
+        author_uri,
+        version,
+        template,
+        status,
+        tags,
+        text_domain,
+        domain_path,
+        requires_wordpress,
+        requires_php,
+        update_uri,
+    }
+}
+
+/// What PHP takes for false: the name `0` is none.
+pub fn is_nothing(text: &str) -> bool {
+    matches!(text, "" | "0")
+}
+
+/// A line without what may stand before a header's name.
+fn undecorated(line: &[u8]) -> &[u8] {
     let blank = line
         .iter()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
@@ -42,14 +241,9 @@ fn value_of<'a>(line: &'a [u8], header: &str) -> Option<&'a [u8]> {
         .map_or(line, |_| &line[blank + 5..]);
     let decoration = after_tag
         .iter()
-        .take_while(|byte| b" \t/*#@".contains(byte))
+        .take_while(|byte| matches!(byte, b' ' | b'\t' | b'/' | b'*' | b'#' | b'@'))
         .count();
-    let rest = &after_tag[decoration..];
-    let (name, rest) = rest.split_at_checked(header.len())?;
-    if !name.eq_ignore_ascii_case(header.as_bytes()) {
-        return None;
-    }
-    rest.strip_prefix(b":")
+    &after_tag[decoration..]
 }
 
 /// `_cleanup_header_comment()`: cuts from the first `*/` or `?>`, then trims.

@@ -1,5 +1,7 @@
 //! PHP's tokens, as far as reading configuration needs them.
 
+use std::ops::Range;
+
 /// One token; comments and blanks are not tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
@@ -17,20 +19,57 @@ pub enum Token {
     Output,
 }
 
+/// A token and the bytes it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lexeme {
+    /// The token.
+    pub token: Token,
+    /// Where it stands in the file.
+    pub span: Range<usize>,
+}
+
+/// A file taken apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lexed {
+    /// The tokens in order.
+    pub tokens: Vec<Lexeme>,
+    /// Where the comments stand, in order, marks included.
+    pub comments: Vec<Range<usize>>,
+}
+
 /// Splits a PHP file. Malformed input gives some tokens, never a failure.
 pub fn tokenize(file: &[u8]) -> Vec<Token> {
+    lex(file).tokens.into_iter().map(|it| it.token).collect()
+}
+
+/// As [`tokenize`], with the place of everything.
+pub fn lex(file: &[u8]) -> Lexed {
     let mut scan = Scan {
         rest: file,
         tokens: Vec::new(),
     };
+    let mut result = Lexed::default();
     while scan.enter_php() {
-        while scan.step() {}
+        loop {
+            let start = file.len() - scan.rest.len();
+            let more = scan.step();
+            let place = start..file.len() - scan.rest.len();
+            if let Some(token) = scan.tokens.pop() {
+                result.tokens.push(Lexeme { token, span: place });
+            } else if matches!(file.get(start), Some(b'#' | b'/')) {
+                result.comments.push(place);
+            }
+            if !more {
+                break;
+            }
+        }
     }
-    scan.tokens
+    result
 }
 
 struct Scan<'a> {
     rest: &'a [u8],
+    /// At most the one token of the last step.
     tokens: Vec<Token>,
 }
 
@@ -134,13 +173,7 @@ impl Scan<'_> {
             .iter()
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
             .count();
-        let text = &self.rest[..length];
-        // A leading zero means octal; nothing we read is written so.
-        let plain = text == b"0" || !text.starts_with(b"0");
-        let value = std::str::from_utf8(text)
-            .ok()
-            .filter(|_| plain)
-            .and_then(|text| text.parse().ok());
+        let value = integer(&self.rest[..length]);
         self.skip(length);
         self.tokens.push(Token::Number(value));
     }
@@ -174,7 +207,7 @@ impl Scan<'_> {
             self.unterminated();
             return;
         }
-        let value = unescape(&self.rest[1..end - 1]);
+        let value = unescape(&self.rest[1..end - 1], Some(b'"'));
         self.skip(end);
         self.tokens.push(Token::Text(value));
     }
@@ -184,7 +217,7 @@ impl Scan<'_> {
         self.tokens.push(Token::Text(None));
     }
 
-    /// Heredocs and nowdocs are skipped whole; their value counts as computed.
+    /// A heredoc or nowdoc: its lines without the indentation of its closing mark.
     fn heredoc(&mut self) {
         let mut label = self.rest[3..].trim_ascii_start();
         let quote = label.first().copied().filter(|b| matches!(b, b'\'' | b'"'));
@@ -202,21 +235,80 @@ impl Scan<'_> {
         }
         let name = label[..length].to_vec();
         let mut rest = &label[length..];
-        self.tokens.push(Token::Text(None));
+        let mut lines: Vec<&[u8]> = Vec::new();
         while let Some(at) = rest.iter().position(|byte| *byte == b'\n') {
             rest = &rest[at + 1..];
-            let line = rest.trim_ascii_start();
+            let indent = rest
+                .iter()
+                .take_while(|byte| matches!(byte, b' ' | b'\t'))
+                .count();
+            let line = &rest[indent..];
             if let Some(after) = line.strip_prefix(name.as_slice())
                 && !after
                     .first()
                     .is_some_and(|byte| starts_name(*byte) || byte.is_ascii_digit())
             {
+                let value = joined(&lines, indent).and_then(|text| match quote {
+                    Some(b'\'') => Some(text),
+                    _ => unescape(&text, None),
+                });
                 self.rest = after;
+                self.tokens.push(Token::Text(value));
                 return;
             }
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            lines.push(&rest[..end.map_or(rest.len(), |end| end + 1)]);
         }
-        self.rest = &[];
+        self.unterminated();
     }
+}
+
+/// The lines of a heredoc with the last line's end left off; `None` where a line is
+/// indented less than the closing mark, which PHP refuses.
+fn joined(lines: &[&[u8]], indent: usize) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    for line in lines {
+        let blank = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t'));
+        let blank = blank.count();
+        if blank >= indent {
+            text.extend_from_slice(&line[indent..]);
+        } else if line.trim_ascii().is_empty() {
+            text.extend_from_slice(&line[blank..]);
+        } else {
+            return None;
+        }
+    }
+    if text.last() == Some(&b'\n') {
+        text.pop();
+        if text.last() == Some(&b'\r') {
+            text.pop();
+        }
+    }
+    Some(text)
+}
+
+/// An integer as PHP writes it: decimal, `0x`, `0b`, `0o` or octal with a leading
+/// zero, `_` between digits; `None` for anything else, floats and overflow included.
+fn integer(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?.to_ascii_lowercase();
+    let (digits, radix) = if let Some(hex) = text.strip_prefix("0x") {
+        (hex, 16)
+    } else if let Some(binary) = text.strip_prefix("0b") {
+        (binary, 2)
+    } else if let Some(octal) = text.strip_prefix("0o") {
+        (octal, 8)
+    } else if text.len() > 1 && text.starts_with('0') {
+        (&text[1..], 8)
+    } else {
+        (text.as_str(), 10)
+    };
+    let split_well = text
+        .split('_')
+        .all(|part| !part.is_empty() && part != "0x" && part != "0b");
+    if !split_well || !digits.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+        return None;
+    }
+    i64::from_str_radix(&digits.replace('_', ""), radix).ok()
 }
 
 fn starts_name(byte: u8) -> bool {
@@ -240,8 +332,9 @@ fn closing(text: &[u8], quote: u8) -> usize {
     text.len() + 1
 }
 
-/// The value of a double-quoted string; `None` when variables are in it.
-fn unescape(text: &[u8]) -> Option<Vec<u8>> {
+/// The value of a double-quoted string or, without `quote`, of a heredoc; `None` when
+/// variables are in it.
+fn unescape(text: &[u8], quote: Option<u8>) -> Option<Vec<u8>> {
     let mut value = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
@@ -258,7 +351,8 @@ fn unescape(text: &[u8]) -> Option<Vec<u8>> {
                     b'v' => value.push(0x0b),
                     b'e' => value.push(0x1b),
                     b'f' => value.push(0x0c),
-                    b'\\' | b'$' | b'"' => value.push(escape),
+                    b'\\' | b'$' => value.push(escape),
+                    b'"' if quote == Some(b'"') => value.push(escape),
                     b'0'..=b'7' => {
                         let digits = digits(&text[at - 1..], 3, 8)?;
                         at += digits.1 - 1;

@@ -13,6 +13,6 @@ mod wordpress_org;
 
 pub use cache::{Package, PackageCache};
 pub use error::{Error, Result};
-pub use offers::{Installed, Offer};
+pub use offers::{Installed, Offer, Standing};
 pub use source::{PackageKind, PackageSource};
 pub use wordpress_org::WordPressOrg;

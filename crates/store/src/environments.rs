@@ -7,7 +7,7 @@ use pressroom_base::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    QuerySelect, Set, sea_query::SimpleExpr,
 };
 
 table! {
@@ -404,6 +404,28 @@ pub fn db_password(store: &Store, row: &EnvironmentRow) -> Result<Option<Secret<
         .as_deref()
         .map(|sealed| store.unseal(&password_place(&row.panel_id), sealed))
         .transpose()
+}
+
+/// The environments in a domain, whatever their state.
+pub async fn in_domain(from: &impl Read, domain: DomainId) -> Result<Vec<EnvironmentId>> {
+    ids_where(from, environment::Column::DomainId.eq(domain.get())).await
+}
+
+/// The environments whose tables are in this database of our own server.
+pub async fn using_database(from: &impl Read, name: &str) -> Result<Vec<EnvironmentId>> {
+    ids_where(from, environment::Column::DbName.eq(name)).await
+}
+
+async fn ids_where(from: &impl Read, filter: SimpleExpr) -> Result<Vec<EnvironmentId>> {
+    let found: Vec<i64> = environment::Entity::find()
+        .select_only()
+        .column(environment::Column::Id)
+        .filter(filter)
+        .order_by_asc(environment::Column::Id)
+        .into_tuple()
+        .all(from.connection())
+        .await?;
+    Ok(found.into_iter().map(EnvironmentId::new).collect())
 }
 
 /// Whether a domain has environments that are more than a record.

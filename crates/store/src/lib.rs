@@ -48,6 +48,7 @@ pub mod rate;
 pub mod resources;
 pub mod sessions;
 pub mod settings;
+pub mod snapshots;
 pub mod tokens;
 pub mod users;
 
@@ -67,6 +68,9 @@ pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use scope::{Lookup, Page, Scope};
 pub use sessions::{NewSession, SessionRow};
 pub use signal::Signal;
+pub use snapshots::{
+    NewSnapshot, SnapshotFilter, SnapshotFormat, SnapshotRow, SnapshotState, StoredSnapshot,
+};
 pub use store::{Read, Store, Tx};
 pub use tokens::{NewToken, TokenRow};
 pub use users::{NewUser, UserRow};

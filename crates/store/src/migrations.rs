@@ -9,6 +9,7 @@ mod m0002_sites;
 mod m0003_jobs;
 mod m0004_events;
 mod m0005_requests;
+mod m0006_snapshots;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_jobs::Step),
             Box::new(m0004_events::Step),
             Box::new(m0005_requests::Step),
+            Box::new(m0006_snapshots::Step),
         ]
     }
 }

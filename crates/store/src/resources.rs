@@ -18,6 +18,8 @@ names! {
         Intended = "intended",
         /// It was seen to exist.
         Present = "present",
+        /// Handed over: it exists, and is nobody's to remove.
+        Released = "released",
     }
 }
 
@@ -101,6 +103,23 @@ pub async fn present(tx: &Tx, id: ResourceId) -> Result<()> {
     if done.rows_affected == 0 {
         return Err(Error::NotFound { what: "resource" });
     }
+    Ok(())
+}
+
+/// Records that it was handed over: it is known to exist, belongs to no domain or
+/// environment of ours any more, and is never removed.
+pub async fn release(tx: &Tx, id: ResourceId) -> Result<()> {
+    resource::Entity::update_many()
+        .col_expr(
+            resource::Column::State,
+            Expr::val(ResourceState::Released.as_str()),
+        )
+        .col_expr(resource::Column::DomainId, Expr::val(None::<i64>))
+        .col_expr(resource::Column::EnvironmentId, Expr::val(None::<i64>))
+        .col_expr(resource::Column::JobId, Expr::val(None::<i64>))
+        .filter(resource::Column::Id.eq(id.get()))
+        .exec(tx.connection())
+        .await?;
     Ok(())
 }
 

@@ -49,6 +49,7 @@ numbered!(
     id::EventId,
     id::ResourceId,
     id::IdempotencyId,
+    id::SnapshotId,
     Epoch
 );
 

@@ -1,4 +1,9 @@
 //! Plugins and themes on disk: stage beside the site, exchange, take back.
+//!
+//! A plugin is a directory, or one PHP file directly in `plugins`. The latter's slug
+//! is its file name (`hello.php`), and its hash that of a tree with this one file
+//! ([`tree::hash_file`]). Must-use plugins are no components: whoever put one there
+//! keeps it.
 
 use crate::{
     Error, Result, disk, fence,
@@ -14,7 +19,14 @@ use crate::{
 };
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+pub use crate::disk::Exchange;
+
+mod single;
 
 /// What kind of component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,7 +45,8 @@ pub struct Target {
     pub root: String,
     /// Plugin or theme.
     pub kind: ComponentKind,
-    /// Directory name, e.g. `akismet`.
+    /// Directory name, e.g. `akismet`, or the file name of a plugin that is one
+    /// file, e.g. `hello.php`.
     pub slug: String,
 }
 
@@ -61,6 +74,33 @@ pub struct Swap {
     pub after: String,
 }
 
+/// What an exchange left live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchanged {
+    /// The tree that is live now, by looking.
+    pub tree: TreeHash,
+    /// How it got there; [`Exchange::Atomic`] when it was there already.
+    pub exchange: Exchange,
+}
+
+impl Target {
+    /// Whether it is one PHP file, not a directory.
+    pub fn is_file(&self) -> bool {
+        self.kind == ComponentKind::Plugin
+            && self.slug.len() > 4
+            && self.slug.as_bytes().ends_with(b".php")
+    }
+
+    /// Hash of what is at `path` as this kind of target; `None` when nothing is.
+    pub(crate) fn hash(&self, path: &Path, watch: &Watch) -> Result<Option<TreeHash>> {
+        if self.is_file() {
+            tree::hash_file(path, watch)
+        } else {
+            tree::hash_dir(path, watch)
+        }
+    }
+}
+
 impl ComponentKind {
     /// Its directory below `wp-content`.
     pub const fn directory(self) -> &'static str {
@@ -72,7 +112,8 @@ impl ComponentKind {
 }
 
 /// Unpacks a package beside the site. Its one top folder must be the slug, and it
-/// must hold a plugin or theme as WordPress recognizes them.
+/// must hold a plugin or theme as WordPress recognizes them. For a plugin of one
+/// file the package may hold that one PHP file and texts, which are left out.
 pub fn stage(
     home: &Home,
     epoch: Epoch,
@@ -82,20 +123,31 @@ pub fn stage(
 ) -> Result<Staged> {
     fence::check(home, epoch, watch)?;
     live_path(home, target)?;
-    let (layout, mut archive) = Layout::read(package.reader(), TopFolder::Exactly(&target.slug))?;
+    let (layout, mut archive) = if target.is_file() {
+        single::read(package.reader(), &target.slug)?
+    } else {
+        Layout::read(package.reader(), TopFolder::Exactly(&target.slug))?
+    };
     let staged = package::handle(epoch)?;
     let dir = home.state_subdir("staging")?.join(&staged);
-    fs::create_dir(&dir).map_err(|why| Error::io("create", &dir, why))?;
-    let unpacked =
-        package::unpack(&layout, &mut archive, &dir.join(&target.slug), watch).and_then(|tree| {
-            let path = dir.join(&target.slug);
-            let version = inventory::package_version(&path, target.kind)?;
-            Ok(Staged {
-                staged,
-                version,
-                tree,
-            })
-        });
+    let path = dir.join(&target.slug);
+    // A single file lies in the handle's directory as a directory's tree would.
+    let dest = if target.is_file() { &dir } else { &path };
+    if !target.is_file() {
+        fs::create_dir(&dir).map_err(|why| Error::io("create", &dir, why))?;
+    }
+    let unpacked = package::unpack(&layout, &mut archive, dest, watch).and_then(|tree| {
+        let version = if target.is_file() {
+            single::version(&path)?
+        } else {
+            inventory::package_version(&path, target.kind)?
+        };
+        Ok(Staged {
+            staged,
+            version,
+            tree,
+        })
+    });
     if unpacked.is_err() {
         // The failure matters more than what is left of it; recovery sweeps.
         let _ = disk::remove_tree(&dir);
@@ -103,27 +155,35 @@ pub fn stage(
     unpacked
 }
 
-/// Exchanges the live tree with the staged one; what was live is kept aside under
-/// the same handle until [`drop_staged`]. Returns the tree that is live now. Done
-/// already is done: it only looks.
+/// As [`exchange`]; returns only the tree that is live now.
 pub fn swap(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<TreeHash> {
+    Ok(exchange(home, epoch, swap, watch)?.tree)
+}
+
+/// Exchanges the live tree with the staged one; what was live is kept aside under
+/// the same handle until [`drop_staged`]. Done already is done: it only looks.
+pub fn exchange(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<Exchanged> {
     fence::check(home, epoch, watch)?;
+    close_gap(home, epoch, swap, watch)?;
     let live = live_path(home, &swap.target)?;
     let staged = staged_path(home, &swap.staged, &swap.target.slug)?;
-    let now = tree::hash_dir(&live, watch)?;
+    let now = swap.target.hash(&live, watch)?;
     if let Some(now) = &now
         && now.hash == swap.after
     {
-        return Ok(now.clone());
+        return Ok(Exchanged {
+            tree: now.clone(),
+            exchange: Exchange::default(),
+        });
     }
-    let aside = tree::hash_dir(&staged, watch)?;
+    let aside = swap.target.hash(&staged, watch)?;
     expect(home, &live, swap.before.as_deref(), now.as_ref())?;
     let Some(aside) = aside else {
         return Err(Error::Missing(home.shown(&staged)));
     };
     expect(home, &staged, Some(&swap.after), Some(&aside))?;
     let container = live.parent().unwrap_or(&live).to_owned();
-    fence::critical(home, epoch, watch, || {
+    let exchange = fence::critical(home, epoch, watch, || {
         journal::write(
             home,
             &Entry::Swap {
@@ -131,36 +191,52 @@ pub fn swap(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<Tre
                 swap: swap.clone(),
             },
         )?;
-        if now.is_some() {
-            disk::exchange(&live, &staged)?;
+        let exchange = if now.is_some() {
+            disk::exchange(&live, &staged)?
         } else {
             fs::create_dir_all(&container).map_err(|why| Error::io("create", &container, why))?;
             disk::move_to(&staged, &live)?;
-        }
-        disk::sync_parent(&live)
+            Exchange::Atomic
+        };
+        disk::sync_parent(&live)?;
+        Ok(exchange)
     })?;
-    tree::hash_dir(&live, watch)?.ok_or_else(|| Error::Missing(home.shown(&live)))
+    let tree = swap.target.hash(&live, watch)?;
+    Ok(Exchanged {
+        tree: tree.ok_or_else(|| Error::Missing(home.shown(&live)))?,
+        exchange,
+    })
 }
 
-/// Exchanges back: live becomes what it was before [`swap`]. What is live may have
-/// been written to since; it goes aside as it is. Returns the tree that is live
-/// now, [`TreeHash::absent`] where there was none before.
+/// As [`exchange_back`]; returns only the tree that is live now.
 pub fn take_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<TreeHash> {
+    Ok(exchange_back(home, epoch, swap, watch)?.tree)
+}
+
+/// Exchanges back: live becomes what it was before [`exchange`]. What is live may
+/// have been written to since; it goes aside as it is. Tells the tree that is live
+/// now, [`TreeHash::absent`] where there was none before.
+pub fn exchange_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<Exchanged> {
     fence::check(home, epoch, watch)?;
+    close_gap(home, epoch, swap, watch)?;
     let live = live_path(home, &swap.target)?;
     let staged = staged_path(home, &swap.staged, &swap.target.slug)?;
-    let now = tree::hash_dir(&live, watch)?;
+    let now = swap.target.hash(&live, watch)?;
     if now.as_ref().map(|tree| &tree.hash) == swap.before.as_ref() {
-        return Ok(now.unwrap_or_else(TreeHash::absent));
+        return Ok(Exchanged {
+            tree: now.unwrap_or_else(TreeHash::absent),
+            exchange: Exchange::default(),
+        });
     }
-    let aside = tree::hash_dir(&staged, watch)?;
+    let aside = swap.target.hash(&staged, watch)?;
     if swap.before.is_some() && aside.is_none() {
         return Err(Error::Missing(home.shown(&staged)));
     }
     expect(home, &staged, swap.before.as_deref(), aside.as_ref())?;
-    fence::critical(home, epoch, watch, || {
+    let exchange = fence::critical(home, epoch, watch, || {
+        let mut exchange = Exchange::Atomic;
         match (&swap.before, &now) {
-            (Some(_), Some(_)) => disk::exchange(&live, &staged)?,
+            (Some(_), Some(_)) => exchange = disk::exchange(&live, &staged)?,
             (Some(_), None) => disk::move_to(&staged, &live)?,
             (None, _) => {
                 let dir = staged.parent().unwrap_or(&staged);
@@ -168,9 +244,27 @@ pub fn take_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Resul
                 disk::move_to(&live, &staged)?;
             }
         }
-        disk::sync_parent(&live)
+        disk::sync_parent(&live)?;
+        Ok(exchange)
     })?;
-    Ok(tree::hash_dir(&live, watch)?.unwrap_or_else(TreeHash::absent))
+    let tree = swap.target.hash(&live, watch)?;
+    Ok(Exchanged {
+        tree: tree.unwrap_or_else(TreeHash::absent),
+        exchange,
+    })
+}
+
+/// Makes an exchange whole that was stopped between its renames. An exchange in one
+/// act leaves nothing to do.
+pub(crate) fn close_gap(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<()> {
+    let live = live_path(home, &swap.target)?;
+    let staged = staged_path(home, &swap.staged, &swap.target.slug)?;
+    fence::critical(home, epoch, watch, || {
+        if disk::close_gap(&live, &staged)? {
+            disk::sync_parent(&live)?;
+        }
+        Ok(())
+    })
 }
 
 /// Removes a staged or kept-aside tree and its journal entry; gone already is fine.

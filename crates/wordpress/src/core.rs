@@ -1,4 +1,5 @@
-//! WordPress itself on disk: unpack into an empty root, and take away again.
+//! WordPress itself on disk: unpack into an empty root and take away again; update
+//! in place ([`stage_core`], [`swap_core`], [`take_back_core`]).
 
 use crate::{
     Error, Result, disk, fence,
@@ -21,6 +22,15 @@ use std::{
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
+
+mod items;
+mod stage;
+mod update;
+
+pub use items::{CoreItem, CoreLive, CoreSwap, RecoveredCoreSwap, combine, package_core};
+pub(crate) use items::{below, look_at_swap};
+pub use stage::{StagedCore, stage_core};
+pub use update::{SwappedCore, drop_staged, swap_core, take_back_core};
 
 /// A core that was unpacked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,17 @@
 //! The site's database, worked on natively.
 
+mod checksum;
+mod client;
 pub mod connection;
+pub mod dump;
 mod facts;
 pub mod replace;
+pub mod restore;
+mod size;
+mod sql;
+mod working;
 
+pub use checksum::{TableChecksum, checksums};
 pub use connection::Connection;
-pub use facts::{Administrator, SiteFacts, read_facts, read_site};
+pub use facts::{Administrator, Blog, Network, SiteFacts, read_facts, read_site};
+pub use size::{TableSize, size};

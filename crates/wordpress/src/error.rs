@@ -4,7 +4,7 @@ use pressroom_base::Epoch;
 use std::{io, path::PathBuf};
 
 /// The engine's result.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why the engine could not do something.
 #[derive(Debug, thiserror::Error)]

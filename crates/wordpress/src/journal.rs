@@ -6,11 +6,12 @@
 
 use crate::{
     Error, Result,
+    archive::{self, ExchangeRecord, RecoveredExchange},
     component::{self, Swap},
-    core::{self, Record},
+    core::{self, CoreSwap, Record, RecoveredCoreSwap},
     disk, fence,
     home::Home,
-    package, tree,
+    package,
     watch::Watch,
 };
 use pressroom_base::Epoch;
@@ -26,8 +27,15 @@ use std::{
 pub struct Recovery {
     /// Swaps that were under way, and which side is live now.
     pub swaps: Vec<RecoveredSwap>,
+    /// Core swaps that were under way, and which side is live now. A mixed one is
+    /// finished by [`core::swap_core`] or undone by [`core::take_back_core`].
+    #[serde(default)]
+    pub core_swaps: Vec<RecoveredCoreSwap>,
     /// Staged trees without a journalled swap that were removed.
     pub dropped_stages: u32,
+    /// Exchanges of whole trees that were under way, and which side is live now.
+    #[serde(default)]
+    pub exchanges: Vec<RecoveredExchange>,
     /// Whether a half-done core unpacking was found; [`crate::core::remove`] undoes it.
     pub unfinished_core: bool,
 }
@@ -71,12 +79,28 @@ pub(crate) enum Entry {
         /// What it will have put there.
         record: Record,
     },
+    /// A core update may be on its way in or back out.
+    CoreSwap {
+        /// Who wrote it.
+        epoch: Epoch,
+        /// The swap.
+        swap: CoreSwap,
+    },
+    /// A tree may be on its way in or back out.
+    Exchange {
+        /// Who wrote it.
+        epoch: Epoch,
+        /// What goes where.
+        record: ExchangeRecord,
+    },
 }
 
 const SWAP: &str = "swap-";
 const CORE: &str = "core-";
+const CORE_SWAP: &str = "update-";
+const EXCHANGE: &str = "exchange-";
 const END: &str = ".json";
-const MAX_ENTRY: u64 = 1024 * 1024;
+pub(crate) const MAX_ENTRY: u64 = 1024 * 1024;
 
 /// Takes the fence and settles what earlier sessions left.
 ///
@@ -94,10 +118,22 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
         match entry {
             Entry::Swap { swap, .. } => {
                 keep.push(swap.staged.clone());
+                component::close_gap(home, epoch, &swap, watch)?;
                 let live = look(home, &swap, watch)?;
                 found.swaps.push(RecoveredSwap { swap, live });
             }
             Entry::Core { .. } => found.unfinished_core = true,
+            Entry::CoreSwap { swap, .. } => {
+                keep.push(swap.staged.clone());
+                let recovered = core::look_at_swap(home, epoch, swap, watch)?;
+                found.core_swaps.push(recovered);
+            }
+            Entry::Exchange { record, .. } => {
+                keep.push(record.staged().to_owned());
+                found
+                    .exchanges
+                    .push(archive::look_at_exchange(home, record)?);
+            }
         }
     }
     let staging = home.state_subdir("staging")?;
@@ -124,7 +160,7 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
 /// Which side of a swap is live, by its hash.
 fn look(home: &Home, swap: &Swap, watch: &Watch) -> Result<Live> {
     let live = component::live_path(home, &swap.target)?;
-    let found = match tree::hash_dir(&live, watch) {
+    let found = match swap.target.hash(&live, watch) {
         Ok(found) => found.map(|tree| tree.hash),
         // Something else of that name is neither tree.
         Err(Error::BadInput(_)) => return Ok(Live::Other),
@@ -154,6 +190,36 @@ pub(crate) fn settle_swap(home: &Home, staged: &str) -> Result<()> {
     )
 }
 
+/// Removes the entry of a core update.
+pub(crate) fn settle_core_swap(home: &Home, staged: &str) -> Result<()> {
+    let name = format!("{CORE_SWAP}{staged}{END}");
+    disk::remove_file(&home.state_path("journal").join(name))
+}
+
+/// The swap in the entry of a core update.
+pub(crate) fn unfinished_core_swap(home: &Home, staged: &str) -> Result<Option<CoreSwap>> {
+    let name = format!("{CORE_SWAP}{staged}{END}");
+    Ok(match read(&home.state_path("journal").join(name))? {
+        Some(Entry::CoreSwap { swap, .. }) => Some(swap),
+        _ => None,
+    })
+}
+
+/// Removes the entry of an exchange.
+pub(crate) fn settle_exchange(home: &Home, staged: &str) -> Result<()> {
+    let name = format!("{EXCHANGE}{staged}{END}");
+    disk::remove_file(&home.state_path("journal").join(name))
+}
+
+/// The record in the entry of an exchange.
+pub(crate) fn unfinished_exchange(home: &Home, staged: &str) -> Result<Option<ExchangeRecord>> {
+    let name = format!("{EXCHANGE}{staged}{END}");
+    Ok(match read(&home.state_path("journal").join(name))? {
+        Some(Entry::Exchange { record, .. }) => Some(record),
+        _ => None,
+    })
+}
+
 /// Removes the entry of a core.
 pub(crate) fn settle_core(home: &Home, root: &str) -> Result<()> {
     let name = format!("{CORE}{}{END}", core::root_key(root));
@@ -173,6 +239,8 @@ fn file_name(entry: &Entry) -> String {
     match entry {
         Entry::Swap { swap, .. } => format!("{SWAP}{}{END}", swap.staged),
         Entry::Core { record, .. } => format!("{CORE}{}{END}", core::root_key(&record.root)),
+        Entry::CoreSwap { swap, .. } => format!("{CORE_SWAP}{}{END}", swap.staged),
+        Entry::Exchange { record, .. } => format!("{EXCHANGE}{}{END}", record.staged()),
     }
 }
 

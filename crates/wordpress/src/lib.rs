@@ -16,7 +16,10 @@
 //! # }
 //! ```
 
+pub mod archive;
 pub mod bridge;
+pub mod caches;
+pub mod checksums;
 pub mod clean;
 pub mod component;
 pub mod config;
@@ -25,10 +28,13 @@ pub mod database;
 mod disk;
 pub mod error;
 pub mod fence;
+pub mod find;
 pub mod home;
 pub mod inventory;
 pub mod journal;
+pub mod maintenance;
 pub mod package;
+pub mod snapshot;
 pub mod tree;
 pub mod watch;
 

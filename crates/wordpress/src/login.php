@@ -2,7 +2,7 @@
 /**
  * Plugin Name: Pressroom one-time login
  * Description: Redeems one-time login links made by Pressroom. It is put back when it is needed and missing.
- * Version: 1.0.0
+ * Version: 1.1.0
  *
  * A link carries a random token; the site stores only its SHA-256. Redeeming deletes
  * the stored row first and goes on only if exactly one row went, so that a link works
@@ -57,9 +57,20 @@ function pressroom_redeem_login() {
 	wp_set_current_user( $user->ID );
 	wp_set_auth_cookie( $user->ID, false );
 	$path = (string) $data['redirect'];
-	$to   = 0 === strpos( $path, '/wp-admin' ) ? site_url( $path ) : home_url( $path );
+	if ( is_multisite() && 0 === strpos( $path, '/wp-admin/network' ) ) {
+		// The network's own screens are at its main address, which may be another host.
+		$to = network_site_url( $path );
+		add_filter( 'allowed_redirect_hosts', 'pressroom_allow_network_host' );
+	} else {
+		$to = 0 === strpos( $path, '/wp-admin' ) ? site_url( $path ) : home_url( $path );
+	}
 	wp_safe_redirect( $to, 302 );
 	exit;
+}
+
+function pressroom_allow_network_host( $hosts ) {
+	$hosts[] = get_network()->domain;
+	return $hosts;
 }
 
 function pressroom_refuse_login() {

@@ -79,6 +79,33 @@ pub fn hash_dir(path: &Path, watch: &Watch) -> Result<Option<TreeHash>> {
     Ok(Some(walk.hasher.finish()))
 }
 
+/// Hashes one regular file as the tree that holds nothing else: the encoding above
+/// with a single `f` record whose path is the file's name. `None` when it does not
+/// exist; anything else of that name is refused.
+pub fn hash_file(path: &Path, watch: &Watch) -> Result<Option<TreeHash>> {
+    use std::os::unix::ffi::OsStrExt;
+    let is_file = match std::fs::symlink_metadata(path) {
+        Ok(found) => found.is_file(),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(Error::io("look at", path, why)),
+    };
+    let (Some(parent), Some(name), true) = (path.parent(), path.file_name(), is_file) else {
+        return Err(Error::BadInput(format!(
+            "`{}` is not a regular file",
+            path.display()
+        )));
+    };
+    let dir = rustix::fs::openat(CWD, parent, DIRECTORY, Mode::empty())
+        .map_err(|why| Error::io("open", parent, why.into()))?;
+    let mut walk = Walk {
+        hasher: TreeHasher::new(),
+        base: parent,
+        watch,
+    };
+    walk.file(&dir, name.as_bytes(), name.as_bytes())?;
+    Ok(Some(walk.hasher.finish()))
+}
+
 /// Hashes a directory of the home; `None` when it does not exist.
 pub fn hash_at(home: &Home, path: &str, watch: &Watch) -> Result<Option<TreeHash>> {
     hash_dir(&home.resolve(path)?, watch)
@@ -118,8 +145,13 @@ impl TreeHasher {
     }
 
     pub(crate) fn file(&mut self, path: &[u8], content: Sha256, bytes: u64) {
+        self.hashed_file(path, &content.finalize(), bytes);
+    }
+
+    /// A file whose SHA-256 is known.
+    pub(crate) fn hashed_file(&mut self, path: &[u8], sha256: &[u8], bytes: u64) {
         self.entry(b'f', path);
-        self.all.update(content.finalize());
+        self.all.update(sha256);
         self.files += 1;
         self.bytes += bytes;
     }

@@ -31,6 +31,12 @@ impl Watch {
         Self::new(limit, Arc::default())
     }
 
+    /// Gives up with this one, or after `limit` if that is sooner.
+    pub(crate) fn within(&self, limit: Duration) -> Self {
+        let limit = self.remaining().map_or(limit, |left| left.min(limit));
+        Self::new(limit, Arc::clone(&self.cancelled))
+    }
+
     /// Never gives up by itself.
     pub fn unbounded() -> Self {
         Self {

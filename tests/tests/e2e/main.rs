@@ -2,6 +2,7 @@
 
 mod errors;
 mod hostile;
+mod letting_go;
 mod neighbours;
 mod path;
 mod verdicts;

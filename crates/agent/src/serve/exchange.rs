@@ -5,12 +5,12 @@ use super::output::Output;
 use crate::{
     flow::{Overrun, ReceiveWindow, SendWindow},
     frame::FrameKind,
-    protocol::{MAX_ANSWER, MAX_CHUNK, MAX_DEADLINE, Refusal, RefusalCode, Response},
+    protocol::{MAX_ANSWER, MAX_CHUNK, MAX_DEADLINE, MAX_FRAME, Refusal, RefusalCode, Response},
 };
 use pressroom_wordpress::watch::Watch;
 use std::{
     collections::VecDeque,
-    io::{self, Read},
+    io::{self, Read, Write},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -98,35 +98,46 @@ impl Exchange {
     }
 
     /// Sends all of a response but its last chunk, which is returned: it ends the
-    /// stream.
+    /// stream. Where the data frames are a download, the response has none and fits
+    /// into its own frame.
     pub(super) fn begin_answer(
         &self,
         output: &Output,
         response: &Response,
+        gives_data: bool,
     ) -> Result<Vec<u8>, Refusal> {
         let mut body = serde_json::to_vec(response).map_err(|error| Refusal {
             code: RefusalCode::Internal,
             message: format!("the answer cannot be written: {error}"),
         })?;
-        if body.len() > MAX_ANSWER {
+        let most = if gives_data { MAX_FRAME } else { MAX_ANSWER };
+        if body.len() > most {
             return Err(Refusal {
                 code: RefusalCode::BadInput,
                 message: format!("the answer would have {} bytes", body.len()),
             });
         }
         let mut sent = 0;
+        if gives_data {
+            return Ok(body);
+        }
         while body.len() - sent > MAX_CHUNK {
             let Some(taken) = self.outgoing.take(MAX_CHUNK, self.deadline) else {
-                return Err(match self.watch.check() {
-                    Err(error) => error.into(),
-                    Ok(()) => pressroom_wordpress::Error::Deadline.into(),
-                });
+                return Err(self.given_up().into());
             };
             let chunk = body.get(sent..sent + taken).unwrap_or_default();
             output.send(FrameKind::Data, self.stream, chunk);
             sent += taken;
         }
         Ok(body.split_off(sent))
+    }
+
+    /// Why there is no more credit to wait for.
+    fn given_up(&self) -> pressroom_wordpress::Error {
+        match self.watch.check() {
+            Err(error) => error,
+            Ok(()) => pressroom_wordpress::Error::Deadline,
+        }
     }
 
     /// Waits for data; with it the credit to grant for what was used. No bytes is
@@ -186,6 +197,34 @@ impl Read for Upload<'_> {
             );
         }
         Ok(taken)
+    }
+}
+
+/// Where the engine writes what a request gives: data frames, as fast as the caller
+/// grants credit for them. Small writes become small frames; buffer them.
+pub(crate) struct Download<'a> {
+    pub(super) exchange: &'a Exchange,
+    pub(super) output: &'a Output,
+}
+
+impl Write for Download<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let most = bytes.len().min(MAX_CHUNK);
+        let exchange = self.exchange;
+        let taken = exchange
+            .outgoing
+            .take(most, exchange.deadline)
+            .ok_or_else(|| io::Error::other(exchange.given_up().to_string()))?;
+        let chunk = bytes.get(..taken).unwrap_or_default();
+        self.output.send(FrameKind::Data, exchange.stream, chunk);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Ending, Event,
-    exchange::{Exchange, Unexpected, Upload},
+    exchange::{Download, Exchange, Unexpected, Upload},
     output::Output,
 };
 use crate::{
@@ -20,6 +20,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// The data of a request, both ways.
+pub(crate) struct Traffic<'a> {
+    /// What the caller sends, for a request that takes data.
+    pub(crate) upload: Upload<'a>,
+    /// What goes to the caller, for a request that gives data.
+    pub(crate) download: Download<'a>,
+}
+
 /// What carries requests out.
 pub(crate) trait Site: Send + Sync + 'static {
     /// Whether there is a site to serve, and what it remembers.
@@ -29,7 +37,7 @@ pub(crate) trait Site: Send + Sync + 'static {
     fn carry_out(
         &self,
         request: Request,
-        upload: Upload<'_>,
+        traffic: Traffic<'_>,
         watch: &Watch,
     ) -> Result<Response, Refusal>;
 }
@@ -211,15 +219,17 @@ impl<S: Site> Session<S> {
     }
 
     fn work(&self, exchange: &Exchange, request: Request) {
-        let upload = Upload {
-            exchange,
-            output: &self.output,
+        let output = &self.output;
+        let traffic = Traffic {
+            upload: Upload { exchange, output },
+            download: Download { exchange, output },
         };
+        let gives_data = request.gives_data();
         // A request that panics is answered like one that fails: what it left on
         // disk is the journal's to settle either way.
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
             exchange.watch.check()?;
-            self.site.carry_out(request, upload, &exchange.watch)
+            self.site.carry_out(request, traffic, &exchange.watch)
         }))
         .unwrap_or_else(|_| {
             Err(Refusal {
@@ -227,7 +237,8 @@ impl<S: Site> Session<S> {
                 message: "the agent failed while it carried the request out".into(),
             })
         });
-        let result = result.and_then(|response| exchange.begin_answer(&self.output, &response));
+        let result =
+            result.and_then(|response| exchange.begin_answer(&self.output, &response, gives_data));
         // Closed before the last frame, so that whoever reads it finds a free slot.
         self.close(exchange.stream);
         match result {

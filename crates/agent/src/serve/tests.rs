@@ -1,6 +1,6 @@
 //! The serve loop over in-memory pipes, in front of a site that does as it is told.
 
-use super::{Ending, Limits, Site, Upload, serve};
+use super::{Ending, Limits, Site, Traffic, serve};
 use crate::{
     frame::{Decoder, Frame, FrameKind, HEADER},
     preamble::{Hello, Nonce, Reply, Scanner, VERSIONS},
@@ -64,7 +64,7 @@ impl Site for Puppet {
     fn carry_out(
         &self,
         request: Request,
-        mut upload: Upload<'_>,
+        mut traffic: Traffic<'_>,
         watch: &Watch,
     ) -> Result<Response, Refusal> {
         // A test that does not look has nobody to tell.
@@ -95,7 +95,7 @@ impl Site for Puppet {
             })),
             Request::StageComponent { .. } => {
                 self.gate.pass();
-                match io::copy(&mut upload, &mut io::sink()) {
+                match io::copy(&mut traffic.upload, &mut io::sink()) {
                     Ok(bytes) => Ok(Response::StageComponent(Staged {
                         staged: "1".into(),
                         version: String::new(),

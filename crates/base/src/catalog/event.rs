@@ -27,6 +27,22 @@ events! {
     SITE_INSTALLED = "site.installed";
     /// An installation failed and was undone.
     SITE_INSTALL_FAILED = "site.install_failed";
+    /// A snapshot was asked for.
+    SNAPSHOT_STARTED = "snapshot.started";
+    /// A snapshot is in the archive and was read back whole.
+    SNAPSHOT_CREATED = "snapshot.created";
+    /// A snapshot was removed from the archive.
+    SNAPSHOT_REMOVED = "snapshot.removed";
+    /// A restore was asked for.
+    SNAPSHOT_RESTORE_STARTED = "snapshot.restore_started";
+    /// A site was restored and verified.
+    SNAPSHOT_RESTORED = "snapshot.restored";
+    /// A site's removal was asked for.
+    SITE_REMOVE_STARTED = "site.remove_started";
+    /// A site was removed from its machine.
+    SITE_REMOVED = "site.removed";
+    /// A site was handed over: it stays as it is and is not managed any more.
+    SITE_RELEASED = "site.released";
     /// A one-time login was issued.
     SITE_LOGIN_ISSUED = "site.login_issued";
     /// A component's update was asked for.
@@ -37,6 +53,14 @@ events! {
     COMPONENT_UPDATE_TAKEN_BACK = "component.update_taken_back";
     /// A component's update failed.
     COMPONENT_UPDATE_FAILED = "component.update_failed";
+    /// A replacement of texts in a site's tables was asked for.
+    SITE_SEARCH_REPLACE_STARTED = "site.search_replace_started";
+    /// Texts in a site's tables were replaced, and looked for again.
+    SITE_SEARCHED_REPLACED = "site.searched_replaced";
+    /// An import into a site's tables was asked for.
+    SITE_IMPORT_STARTED = "site.import_started";
+    /// A dump is in place of a site's tables.
+    SITE_IMPORTED = "site.imported";
     /// Somebody asked for a job to stop.
     JOB_CANCEL_REQUESTED = "job.cancel_requested";
 }

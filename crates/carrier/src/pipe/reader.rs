@@ -86,6 +86,11 @@ fn route(hub: &Hub, frame: Frame) -> Result<(), Violation> {
             open.window
                 .receive(frame.payload.len())
                 .map_err(|error| Violation::Stream(frame.stream, error.to_string()))?;
+            if let Some(download) = &open.download {
+                // Nobody may want it any more; then nobody grants credit either.
+                let _ = download.send(frame.payload);
+                return Ok(());
+            }
             if open.body.len() + frame.payload.len() > MAX_ANSWER {
                 return Err(Violation::Answer(frame.stream));
             }

@@ -8,8 +8,8 @@ use pressroom_agent::{
 };
 use std::{io, sync::Arc};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    sync::{Semaphore, oneshot},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    sync::{Semaphore, mpsc, oneshot},
 };
 
 /// One request under way. Dropped before its answer it is cancelled at the agent.
@@ -18,6 +18,7 @@ pub(crate) struct Stream {
     hub: Arc<Hub>,
     credit: Arc<Semaphore>,
     answered: oneshot::Receiver<Result<Vec<u8>>>,
+    arriving: mpsc::UnboundedReceiver<Vec<u8>>,
     over: bool,
 }
 
@@ -27,12 +28,14 @@ impl Stream {
         hub: Arc<Hub>,
         credit: Arc<Semaphore>,
         answered: oneshot::Receiver<Result<Vec<u8>>>,
+        arriving: mpsc::UnboundedReceiver<Vec<u8>>,
     ) -> Self {
         Self {
             id,
             hub,
             credit,
             answered,
+            arriving,
             over: false,
         }
     }
@@ -44,6 +47,19 @@ impl Stream {
             .unwrap_or_else(|_| Err(self.hub.closed()));
         self.over = true;
         serde_json::from_slice(&answer?).map_err(|error| Error::Protocol(error.to_string()))
+    }
+
+    /// Writes what the agent gives until the stream ends. Credit is granted as it is
+    /// written, so a slow reader slows the agent down.
+    pub(crate) async fn receive(
+        &mut self,
+        out: &mut (dyn AsyncWrite + Unpin + Send),
+    ) -> io::Result<()> {
+        while let Some(chunk) = self.arriving.recv().await {
+            out.write_all(&chunk).await?;
+            self.hub.used(self.id, chunk.len());
+        }
+        out.flush().await
     }
 
     /// Tells the agent that the answer is no longer wanted. It answers all the same.

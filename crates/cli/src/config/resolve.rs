@@ -25,6 +25,8 @@ pub struct Config {
     pub jobs: Jobs,
     /// `[hosting]`
     pub hosting: Hosting,
+    /// `[archive]`
+    pub archive: Archive,
     /// `[packages]`
     pub packages: Packages,
     /// `[secrets]`
@@ -82,6 +84,51 @@ pub struct Hosting {
     pub php: PathBuf,
     /// Who sites run as.
     pub isolation: Isolation,
+    /// What serves them.
+    pub web: Web,
+    /// Domains at most.
+    pub max_domains: usize,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
+}
+
+/// What serves sites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Web {
+    /// The stack where it is installed.
+    Auto,
+    /// nginx and php-fpm.
+    Stack,
+    /// PHP's own server.
+    Php,
+}
+
+/// `[archive]`
+#[derive(Debug, Clone)]
+pub struct Archive {
+    /// Where snapshots are kept without a bucket.
+    pub directory: PathBuf,
+    /// A bucket of a service that speaks S3.
+    pub s3: Option<S3>,
+    /// Bytes of snapshots that an account may keep.
+    pub quota: Option<u64>,
+}
+
+/// A bucket of a service that speaks S3.
+#[derive(Debug, Clone)]
+pub struct S3 {
+    /// Its name.
+    pub bucket: String,
+    /// The service's address; `None` for Amazon's.
+    pub endpoint: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// What the names of all objects begin with.
+    pub prefix: Option<String>,
+    /// The key's name.
+    pub access_key: String,
+    /// The file that holds the secret key.
+    pub secret_file: PathBuf,
 }
 
 /// Who sites run as.
@@ -188,6 +235,32 @@ impl Config {
                     "none" => Isolation::None,
                     _ => Isolation::Auto,
                 },
+                web: match read.text("hosting.web").as_str() {
+                    "stack" => Web::Stack,
+                    "php" => Web::Php,
+                    _ => Web::Auto,
+                },
+                max_domains: read.size("hosting.max_domains"),
+                trusted_proxies: read
+                    .text("hosting.trusted_proxies")
+                    .split(',')
+                    .map(|network| network.trim().to_owned())
+                    .filter(|network| !network.is_empty())
+                    .collect(),
+            },
+            archive: Archive {
+                directory: read.path("archive.directory"),
+                s3: read.some("archive.s3_bucket").map(|bucket| S3 {
+                    bucket,
+                    endpoint: read.some("archive.s3_endpoint"),
+                    region: read.text("archive.s3_region"),
+                    prefix: read.some("archive.s3_prefix"),
+                    access_key: read.text("archive.s3_access_key"),
+                    secret_file: read.path("archive.s3_secret_file"),
+                }),
+                quota: Some(read.number("archive.quota_gb"))
+                    .filter(|gigabytes| *gigabytes > 0)
+                    .map(|gigabytes| gigabytes.saturating_mul(1_000_000_000)),
             },
             packages: Packages {
                 cache: read.path("packages.cache"),
@@ -267,6 +340,11 @@ impl Reader<'_> {
             Some((Value::Text(text), _)) => text.clone(),
             _ => String::new(),
         }
+    }
+
+    /// A text that is not empty.
+    fn some(&self, key: &str) -> Option<String> {
+        Some(self.text(key)).filter(|text| !text.is_empty())
     }
 
     fn path(&self, key: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! Keeping what is recorded of an environment true to what is on its disk.
 
-use crate::{Fleet, Result, reach::Ground, views::Environment};
+use crate::{Fleet, Result, components::Newer, reach::Ground, views::Environment};
 use pressroom_base::{Timestamp, id::EnvironmentId};
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
@@ -119,10 +119,7 @@ impl Fleet {
             .iter()
             .filter(|found| found.place == Place::Normal)
         {
-            if let Some(version) = self
-                .newer_version(found.kind, &found.slug, &found.version)
-                .await
-            {
+            if let Newer::Is(version) = self.newer_version(found).await {
                 offers.push(Offered {
                     kind: found.kind,
                     slug: found.slug.clone(),

@@ -6,8 +6,8 @@ use crate::{
 };
 use pressroom_base::id::{AccountId, DomainId, EnvironmentId, JobId, SiteId};
 use pressroom_store::{
-    AccountRow, ComponentRow, DomainRow, EnvironmentRow, Scope, SiteRow, accounts, components,
-    domains, environments, jobs,
+    AccountRow, ComponentRow, DomainRow, EnvironmentRow, JobState, Scope, SiteRow, accounts,
+    components, domains, environments, jobs,
 };
 use std::collections::HashMap;
 
@@ -27,6 +27,28 @@ impl Fleet {
             domains: by(domains::list(store, scope).await?, |row| row.id),
             sites: by(environments::list_sites(store, scope).await?, |row| row.id),
             busy: jobs::running_writers(store).await?.into_iter().collect(),
+        })
+    }
+
+    /// The same for one environment: an account may have ten thousand others.
+    async fn names_of(&self, row: &EnvironmentRow) -> Result<Names> {
+        let store = &self.parts.store;
+        let domain = match row.domain_id {
+            Some(id) => domains::get(store, id).await?,
+            None => None,
+        };
+        let busy = jobs::writing_on(store, row.id).await?;
+        Ok(Names {
+            accounts: by(accounts::get(store, row.account_id).await?, |row| row.id),
+            domains: by(domain, |row| row.id),
+            sites: by(environments::get_site(store, row.site_id).await?, |row| {
+                row.id
+            }),
+            busy: busy
+                .into_iter()
+                .filter(|job| job.state == JobState::Running)
+                .map(|job| (row.id, job.id))
+                .collect(),
         })
     }
 
@@ -53,9 +75,8 @@ impl Fleet {
             .collect())
     }
 
-    pub(super) async fn view(&self, row: EnvironmentRow) -> Result<Environment> {
-        let scope = Scope::Accounts(vec![row.account_id]);
-        let names = self.names(&scope).await?;
+    pub(crate) async fn view(&self, row: EnvironmentRow) -> Result<Environment> {
+        let names = self.names_of(&row).await?;
         let components = components::list(&self.parts.store, row.id)
             .await?
             .into_iter()
@@ -65,7 +86,10 @@ impl Fleet {
     }
 }
 
-fn by<K: std::hash::Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, T> {
+fn by<K: std::hash::Hash + Eq, T>(
+    rows: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> HashMap<K, T> {
     rows.into_iter().map(|row| (key(&row), row)).collect()
 }
 

@@ -3,12 +3,11 @@
 use crate::{Caller, Error, Fleet, Result, code};
 use pressroom_base::{
     Kind, Secret,
-    id::{AccountId, DomainId, JobId},
+    id::{AccountId, DomainId, EnvironmentId, JobId},
 };
 use pressroom_jobs::{JobContext, NewJob, enqueue};
 use pressroom_store::{
-    EnvironmentFilter, EnvironmentRow, Lane, NewEvent, Page, Scope, Tx, domains, environments,
-    events, idempotency, jobs,
+    EnvironmentRow, Lane, NewEvent, Tx, domains, environments, events, idempotency, jobs,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -63,19 +62,16 @@ impl Fleet {
     /// Whether an unfinished job writes to the environment, or to another in the same
     /// domain: those share a Unix user, a home with its fence, and a server block. The
     /// domain's row is locked, so that of two requests at once one sees the other's job.
-    async fn is_written_to(&self, tx: &Tx, new: &Enqueue) -> Result<bool> {
-        let Some(environment) = new.job.environment else {
-            return Ok(false);
-        };
+    async fn is_written_to(
+        &self,
+        tx: &Tx,
+        environment: EnvironmentId,
+        domain: Option<DomainId>,
+    ) -> Result<bool> {
         let mut together = vec![environment];
-        if let Some(domain) = new.domain {
+        if let Some(domain) = domain {
             domains::lock(tx, domain).await?;
-            let filter = EnvironmentFilter {
-                domain_id: Some(domain),
-                ..EnvironmentFilter::default()
-            };
-            let rows = environments::list(tx, &Scope::All, &filter, Page::first(1000)).await?;
-            together = rows.iter().map(|row| row.id).collect();
+            together = environments::in_domain(tx, domain).await?;
         }
         for id in together {
             if !jobs::writing_on(tx, id).await?.is_empty() {
@@ -83,6 +79,18 @@ impl Fleet {
             }
         }
         Ok(false)
+    }
+
+    /// Refuses a change that needs no job of its own while a job writes there.
+    pub(crate) async fn refuse_while_written_to(
+        &self,
+        tx: &Tx,
+        row: &EnvironmentRow,
+    ) -> Result<()> {
+        if self.is_written_to(tx, row.id, row.domain_id).await? {
+            return Err(operation_running());
+        }
+        Ok(())
     }
 
     /// Puts a job into the queue, ties it to the caller's idempotency key, and tells of
@@ -94,13 +102,10 @@ impl Fleet {
         caller: &Caller,
         mut new: Enqueue,
     ) -> Result<JobId> {
-        if self.is_written_to(tx, &new).await? {
-            return Err(Error::new(
-                Kind::Busy,
-                "Another operation is running on this installation",
-            )
-            .with_code(code::OPERATION_RUNNING)
-            .with_hint("wait until it has finished; `pressroom job list` shows it"));
+        if let Some(environment) = new.job.environment
+            && self.is_written_to(tx, environment, new.domain).await?
+        {
+            return Err(operation_running());
         }
         new.job.requested_by = caller.principal.user_id();
         let account = new.job.account;
@@ -173,4 +178,13 @@ impl Fleet {
         .await?;
         Ok(())
     }
+}
+
+fn operation_running() -> Error {
+    Error::new(
+        Kind::Busy,
+        "Another operation is running on this installation",
+    )
+    .with_code(code::OPERATION_RUNNING)
+    .with_hint("wait until it has finished; `pressroom job list` shows it")
 }

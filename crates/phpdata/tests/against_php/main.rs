@@ -3,3 +3,4 @@
 mod headers;
 mod serialized;
 mod version;
+mod wp_config;

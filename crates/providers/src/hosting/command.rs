@@ -37,6 +37,16 @@ pub fn spawn_daemon<S: AsRef<OsStr>>(
     args: impl IntoIterator<Item = S>,
     log: &Path,
 ) -> Result<Child> {
+    spawn_daemon_with(program, args, log, &[])
+}
+
+/// The same with variables in its environment.
+pub fn spawn_daemon_with<S: AsRef<OsStr>>(
+    program: &Path,
+    args: impl IntoIterator<Item = S>,
+    log: &Path,
+    env: &[(&str, &str)],
+) -> Result<Child> {
     let start = |source| Error::Start {
         program: program.display().to_string(),
         source,
@@ -50,6 +60,7 @@ pub fn spawn_daemon<S: AsRef<OsStr>>(
     command(&programs::tool("setsid", "util-linux")?)
         .arg(program)
         .args(args)
+        .envs(env.iter().copied())
         .stdout(output.try_clone().map_err(start)?)
         .stderr(output)
         .spawn()

@@ -34,6 +34,15 @@ impl Daemon {
         self.pid.as_raw_nonzero().get()
     }
 
+    /// Whether the process still runs. Unlike its command line, which is empty for a
+    /// moment while it becomes another program, this is true throughout a reload.
+    pub fn lives(self) -> bool {
+        fs::read_to_string(format!("/proc/{}/stat", self.pid())).is_ok_and(|stat| {
+            stat.rsplit_once(") ")
+                .is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+        })
+    }
+
     /// A zombie has an empty command line and counts as gone.
     fn is_of(self, conf: &Path) -> bool {
         let wanted = conf.as_os_str().as_bytes();

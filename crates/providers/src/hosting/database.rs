@@ -77,6 +77,11 @@ impl LocalHosting {
     /// Drops a database with all that is in it; false when there is none.
     pub async fn drop_database(&self, name: &str) -> Result<bool> {
         names::database(name)?;
+        self.refuse_released(
+            "database",
+            |_, released| released.databases.iter().any(|database| database == name),
+            name,
+        )?;
         let mut connection = Mariadb::of(self).connect().await?;
         match connection
             .query_drop(format!("DROP DATABASE `{name}`"))
@@ -91,6 +96,11 @@ impl LocalHosting {
     /// Drops a user with its grants and ends its connections; false when there is none.
     pub async fn drop_database_user(&self, user: &str) -> Result<bool> {
         names::database_user(user)?;
+        self.refuse_released(
+            "database user",
+            |_, released| released.users.iter().any(|name| name == user),
+            user,
+        )?;
         let mut connection = Mariadb::of(self).connect().await?;
         let there = user_exists(&mut connection, user).await?;
         if there {

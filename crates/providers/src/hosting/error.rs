@@ -88,6 +88,42 @@ pub enum Error {
         /// What it said.
         message: String,
     },
+    /// The same, because of a file that Pressroom did not write.
+    #[error(
+        "{daemon} refuses the configuration because of `{file}`, which Pressroom did not write; nothing was changed, mend or remove that file: {message}"
+    )]
+    Foreign {
+        /// Which daemon.
+        daemon: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Pressroom was told to stop managing it.
+    #[error("the {what} `{name}` was released and is left alone")]
+    Released {
+        /// What exists.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// This machine serves as many domains as it may.
+    #[error(
+        "this machine serves {0} domains, no more are allowed; raise `max_domains` or use another machine"
+    )]
+    Full(usize),
+    /// A value of a site's description that cannot be served.
+    #[error("{0}")]
+    BadSite(String),
+    /// A rename over the border of a file system.
+    #[error("`{from}` and `{to}` are on different file systems, a home moves within one")]
+    OtherFileSystem {
+        /// Where it is.
+        from: PathBuf,
+        /// Where it should be.
+        to: PathBuf,
+    },
     /// MariaDB answered with an error.
     #[error("MariaDB could not {what}")]
     Database {
@@ -126,13 +162,19 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Missing { .. } | Self::Isolation => Kind::Unsupported,
-            Self::BadName { .. } => Kind::Invalid,
+            Self::BadName { .. } | Self::BadSite(_) => Kind::Invalid,
             Self::Occupied { .. }
             | Self::NotOurs { .. }
             | Self::NotEmpty(_)
-            | Self::NotTraversable(_) => Kind::Conflict,
+            | Self::NotTraversable(_)
+            | Self::Released { .. }
+            | Self::Full(_)
+            | Self::OtherFileSystem { .. } => Kind::Conflict,
             Self::Down { .. } | Self::Deadline { .. } => Kind::Unreachable,
-            Self::Command { .. } | Self::Refused { .. } | Self::Database { .. } => Kind::Remote,
+            Self::Command { .. }
+            | Self::Refused { .. }
+            | Self::Foreign { .. }
+            | Self::Database { .. } => Kind::Remote,
             Self::Busy => Kind::Busy,
             Self::Start { .. } | Self::Io { .. } => Kind::Internal,
         }

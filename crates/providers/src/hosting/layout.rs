@@ -87,6 +87,27 @@ impl Layout {
     pub fn nginx_log(&self) -> PathBuf {
         self.logs().join("nginx-error.log")
     }
+    /// What is written down of each domain.
+    pub fn descriptions(&self) -> PathBuf {
+        self.dir.join("web")
+    }
+    pub fn described(&self, domain: &str) -> PathBuf {
+        self.descriptions().join(format!("{domain}.json"))
+    }
+    pub fn access_logs(&self) -> PathBuf {
+        self.logs().join("access")
+    }
+    pub fn access_log(&self, domain: &str) -> PathBuf {
+        self.access_logs().join(format!("{domain}.log"))
+    }
+    /// What PHP's own servers are started from.
+    pub fn php(&self) -> PathBuf {
+        self.dir.join("php")
+    }
+    /// Foreign pool files that php-fpm did not survive.
+    pub fn fpm_excluded(&self) -> PathBuf {
+        self.fpm().join("excluded.json")
+    }
     /// Remembers the address that nginx got.
     pub fn http_addr(&self) -> PathBuf {
         self.nginx().join("http-addr")
@@ -129,10 +150,23 @@ impl Layout {
         if isolation == Isolation::UnixUsers {
             check_traversable(&self.dir)?;
         }
-        for dir in [self.logs(), self.mariadb(), self.nginx(), self.fpm()] {
+        for dir in [
+            self.logs(),
+            // nginx' workers open its files again after a rotation.
+            self.access_logs(),
+            self.mariadb(),
+            self.nginx(),
+            self.fpm(),
+        ] {
             make_dir(&dir, passable)?;
         }
-        for dir in [self.sites(), self.pools(), self.logs().join("mariadb")] {
+        for dir in [
+            self.sites(),
+            self.pools(),
+            self.descriptions(),
+            self.php(),
+            self.logs().join("mariadb"),
+        ] {
             make_dir(&dir, 0o700)?;
         }
         let run = self.choose_run(passable)?;
@@ -252,6 +286,31 @@ pub fn remove_if_there(path: &Path) -> Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::io("remove", path)(error)),
     }
+}
+
+/// Writes or removes a configuration file.
+pub fn put(path: &Path, content: Option<&[u8]>) -> Result<()> {
+    match content {
+        Some(bytes) => write_atomically(path, bytes, 0o600),
+        None => remove_if_there(path).map(drop),
+    }
+}
+
+/// Names of `*.conf` in a directory without the ending, sorted.
+pub fn conf_names(dir: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", dir)(error)),
+    };
+    let mut names: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| !name.starts_with('.'))
+        .filter_map(|name| name.strip_suffix(".conf").map(str::to_owned))
+        .collect();
+    names.sort();
+    Ok(names)
 }
 
 fn is_own_dir(path: &Path) -> bool {

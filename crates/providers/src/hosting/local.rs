@@ -3,7 +3,9 @@
 use super::{
     Error, HostingConfig, Result,
     layout::{self, Layout},
-    lock, names,
+    lock, names, php_server,
+    stack::Serving,
+    web,
 };
 use pressroom_base::token;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,7 @@ struct Inner {
     config: HostingConfig,
     layout: Layout,
     turn: tokio::sync::Mutex<()>,
+    queue: web::Queue,
 }
 
 /// Held while the stack is changed.
@@ -54,6 +57,7 @@ impl LocalHosting {
             config,
             layout,
             turn: tokio::sync::Mutex::new(()),
+            queue: web::Queue::default(),
         }))
     }
 
@@ -62,10 +66,14 @@ impl LocalHosting {
         &self.0.config
     }
 
-    /// Where `domain` is served from, whatever DNS says.
+    /// Where `domain` is served from, whatever DNS says. In development mode each
+    /// domain has a port of its own, which is set aside for it when first asked for.
     pub fn origin(&self, domain: &str) -> Result<Origin> {
         let domain = names::domain(domain)?;
-        let addr = self.http_addr()?;
+        let addr = match self.serving()? {
+            Serving::Stack => self.http_addr()?,
+            Serving::Php => php_server::reserve(self, domain)?,
+        };
         let host = match addr.port() {
             80 => domain.to_owned(),
             port => format!("{domain}:{port}"),
@@ -94,6 +102,10 @@ impl LocalHosting {
 
     pub(super) fn layout(&self) -> &Layout {
         &self.0.layout
+    }
+
+    pub(super) fn queue(&self) -> &web::Queue {
+        &self.0.queue
     }
 
     /// Waits until nobody else changes the stack.

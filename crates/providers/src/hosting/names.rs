@@ -4,6 +4,7 @@
 //! nothing below needs to think about quoting twice.
 
 use super::{Error, Result};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 
 /// Prefix of every Unix user that Pressroom makes.
@@ -42,6 +43,53 @@ pub fn database(name: &str) -> Result<&str> {
     (identifier(name) && !own)
         .then_some(name)
         .ok_or_else(|| bad("database name", name))
+}
+
+/// What a database and its user are called. Both carry the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseNames {
+    /// The database.
+    pub database: String,
+    /// Its user.
+    pub user: String,
+}
+
+/// The longest name of a user that every server takes: 32 in MySQL, 80 in MariaDB.
+/// Databases may have 64.
+const USER_MAX: usize = 32;
+
+impl DatabaseNames {
+    /// Names for the site in directory `path` of a domain: an account's prefix, what
+    /// people recognize of the domain, and ten digits of a hash of everything. The same
+    /// for the same site, another for any other, and at most 32 characters whatever
+    /// the domain's length.
+    pub fn of(prefix: &str, site_domain: &str, path: &str) -> Result<Self> {
+        domain(site_domain)?;
+        let short = prefix.is_empty() || (prefix.len() <= 16 && identifier(prefix));
+        if !short {
+            return Err(bad("prefix for databases (16 characters at most)", prefix));
+        }
+        let hash = hex::encode(&Sha256::digest(format!("{prefix}\0{site_domain}\0{path}"))[..5]);
+        let label = site_domain.strip_prefix("www.").unwrap_or(site_domain);
+        let room = USER_MAX - prefix.len() - hash.len() - 1;
+        let known: String = label
+            .chars()
+            .map(|letter| {
+                if letter.is_ascii_alphanumeric() {
+                    letter
+                } else {
+                    '_'
+                }
+            })
+            .take(room)
+            .collect();
+        let known = known.trim_end_matches('_');
+        let name = format!("{prefix}{known}_{hash}");
+        Ok(Self {
+            database: database(&name)?.to_owned(),
+            user: database_user(&name)?.to_owned(),
+        })
+    }
 }
 
 /// One to 64 of `A-Za-z0-9_`, and not an account that the stack needs.
@@ -220,6 +268,30 @@ mod tests {
             assert!(absolute_path(Path::new(bad)).is_err(), "{bad}");
         }
         assert!(absolute_path(Path::new("/srv/sites/example.com")).is_ok());
+    }
+
+    #[test]
+    fn names_of_databases_are_short_and_every_sites_own() {
+        let long = format!("{}.{}.example", "x".repeat(63), "y".repeat(60));
+        let names = |prefix, domain: &str, path| DatabaseNames::of(prefix, domain, path).unwrap();
+        let one = names("acct_", "www.blog-of.example", "public_html");
+        assert!(one.database.starts_with("acct_blog_of_exampl"), "{one:?}");
+        assert_eq!(one, names("acct_", "www.blog-of.example", "public_html"));
+        let mut seen = std::collections::BTreeSet::new();
+        for domain in ["a.example", "a_example.b", &long, &long[1..]] {
+            if super::domain(domain).is_err() {
+                continue;
+            }
+            for path in ["public_html", "public_html/blog"] {
+                for prefix in ["", "acct_", "pppppppppppppppp"] {
+                    let name = names(prefix, domain, path).user;
+                    assert!(name.len() <= 32, "{name}");
+                    assert!(seen.insert(name));
+                }
+            }
+        }
+        assert!(DatabaseNames::of(&"p".repeat(17), "a.example", "").is_err());
+        assert!(DatabaseNames::of("a`", "a.example", "").is_err());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What of ours exists on this machine now, for `doctor`, `clean` and leak tests.
 
 use super::{
-    LocalHosting, Result, SiteUser, database, names,
-    stack::{Fpm, Mariadb, Nginx},
+    LocalHosting, Released, Result, SiteUser, database, names,
+    stack::{Fpm, Mariadb, Nginx, Serving},
+    web::{Described, WebSite},
 };
 use mysql_async::prelude::Queryable;
 use serde::Serialize;
@@ -25,6 +26,9 @@ pub struct Inventory {
     pub pools: Vec<String>,
     /// Domains with a server block.
     pub server_blocks: Vec<String>,
+    /// Domains that were given up, with what belongs to them. Nothing of it is in the
+    /// other lists.
+    pub released: Vec<Released>,
     /// Socket files of pools (the placeholder's not among them).
     pub pool_sockets: Vec<String>,
 }
@@ -53,7 +57,14 @@ impl LocalHosting {
             .map(|name| self.config().sites_dir.join(name))
             .collect();
         found.pools = Fpm::of(self).domains()?;
-        found.server_blocks = Nginx::of(self).domains()?;
+        found.server_blocks = match self.serving()? {
+            Serving::Stack => Nginx::of(self).domains()?,
+            // The domains that are served, by whatever serves them.
+            Serving::Php => Described::all(self)?
+                .into_iter()
+                .map(|described| described.site.domain)
+                .collect(),
+        };
         found.pool_sockets = entries(&self.layout().run()?.join("fpm"));
         let placeholder = Fpm::of(self).placeholder()?;
         found.pool_sockets.retain(|name| *name != placeholder);
@@ -84,11 +95,36 @@ impl LocalHosting {
         found
             .grants
             .retain(|grant| !names::SYSTEM_ACCOUNTS.contains(&grant.user.as_str()));
+        found.leave_out_released(self)?;
         // MariaDB's collations put `_` elsewhere than we do.
         found.databases.sort();
         found.database_users.sort();
         found.grants.sort();
         Ok(found)
+    }
+}
+
+impl Inventory {
+    fn leave_out_released(&mut self, hosting: &LocalHosting) -> Result<()> {
+        self.released = hosting.released()?;
+        for released in &self.released {
+            self.users
+                .retain(|user| Some(user) != released.user.as_ref());
+            self.homes.retain(|home| *home != released.home);
+            self.pools.retain(|domain| *domain != released.domain);
+            self.server_blocks
+                .retain(|domain| *domain != released.domain);
+            self.databases
+                .retain(|name| !released.databases.contains(name));
+            self.database_users
+                .retain(|name| !released.database_users.contains(name));
+            self.grants
+                .retain(|grant| !released.database_users.contains(&grant.user));
+            let key = WebSite::new(&released.domain, &released.home, None).key();
+            self.pool_sockets
+                .retain(|name| name.strip_suffix(".sock") != Some(key.as_str()));
+        }
+        Ok(())
     }
 }
 

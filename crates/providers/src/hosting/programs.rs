@@ -58,6 +58,16 @@ impl Programs {
             })
     }
 
+    /// `systemctl`.
+    pub fn find_systemctl(&self) -> Result<PathBuf> {
+        given(self.systemctl.as_deref())
+            .or_else(|| find("systemctl"))
+            .ok_or(Error::Missing {
+                program: "systemctl",
+                package: "systemd",
+            })
+    }
+
     /// `mariadb-install-db`.
     pub fn find_mariadb_install_db(&self) -> Result<PathBuf> {
         given(self.mariadb_install_db.as_deref())

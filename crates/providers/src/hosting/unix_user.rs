@@ -3,7 +3,12 @@
 use super::{Error, Isolation, LocalHosting, Result, command, names, programs};
 use pressroom_base::token;
 use serde::{Deserialize, Serialize};
-use std::{fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -22,6 +27,7 @@ pub struct SiteUser {
 struct Account {
     user: SiteUser,
     comment: String,
+    home: PathBuf,
 }
 
 impl LocalHosting {
@@ -87,6 +93,14 @@ impl LocalHosting {
                 name: name.into(),
             });
         }
+        self.refuse_released(
+            "Unix user",
+            |described, _| {
+                let user = described.site.user.as_ref();
+                user.is_some_and(|user| user.name == name)
+            },
+            name,
+        )?;
         let userdel = programs::tool("userdel", "passwd")?;
         let end = std::time::Instant::now() + LIMIT;
         loop {
@@ -100,6 +114,40 @@ impl LocalHosting {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 _ => return Err(finished.into_error(&userdel)),
+            }
+        }
+    }
+
+    /// Gives a user that this Pressroom made another home, after ending its processes.
+    pub(super) async fn set_user_home(&self, name: &str, home: &Path) -> Result<()> {
+        names::unix_user(name)?;
+        let home = names::absolute_path(home)?;
+        let account = account(name)?.filter(|account| {
+            self.existing_user_comment()
+                .is_ok_and(|ours| ours.as_ref() == Some(&account.comment))
+        });
+        let Some(account) = account else {
+            return Err(Error::NotOurs {
+                what: "Unix user",
+                name: name.into(),
+            });
+        };
+        if account.home == Path::new(home) {
+            return Ok(());
+        }
+        let usermod = programs::tool("usermod", "passwd")?;
+        let end = std::time::Instant::now() + LIMIT;
+        loop {
+            end_processes_of(account.user.uid);
+            let args = ["--home", home, "--", name];
+            let finished = retry_while_locked(&usermod, &args).await?;
+            match finished.status.code() {
+                Some(0) => return Ok(()),
+                // 8: a process of it still lives.
+                Some(8) if std::time::Instant::now() < end => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                _ => return Err(finished.into_error(&usermod)),
             }
         }
     }
@@ -128,6 +176,28 @@ pub fn system_account(name: &str) -> Result<Option<SiteUser>> {
     Ok(account(name)?.map(|account| account.user))
 }
 
+/// The home that the system knows of a user.
+pub fn home_of(name: &str) -> Result<Option<PathBuf>> {
+    Ok(account(name)?.map(|account| account.home))
+}
+
+/// Names of all users.
+pub fn user_names() -> Result<BTreeSet<String>> {
+    Ok(accounts()?
+        .into_iter()
+        .map(|account| account.user.name)
+        .collect())
+}
+
+/// Names of all groups.
+pub fn group_names() -> Result<BTreeSet<String>> {
+    let text = fs::read("/etc/group").map_err(Error::io("read", "/etc/group"))?;
+    Ok(String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(|line| line.split(':').next().map(str::to_owned))
+        .collect())
+}
+
 fn account(name: &str) -> Result<Option<Account>> {
     Ok(accounts()?
         .into_iter()
@@ -148,9 +218,11 @@ fn parse(passwd: &str) -> Vec<Account> {
             let uid = fields.nth(1)?.parse().ok()?;
             let gid = fields.next()?.parse().ok()?;
             let comment = fields.next()?.to_owned();
+            let home = fields.next().map(PathBuf::from).unwrap_or_default();
             Some(Account {
                 user: SiteUser { name, uid, gid },
                 comment,
+                home,
             })
         })
         .collect()

@@ -24,6 +24,19 @@ pub struct Offer {
     pub requires_php: Option<String>,
 }
 
+/// How an installed version stands to what the sources have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// There is a newer one.
+    Older(Offer),
+    /// A source that knows the slug has nothing newer.
+    Newest,
+    /// No source knows the slug: whether there is a newer version is not known. A
+    /// component that its vendor updates by itself, without saying so in an
+    /// `Update URI`, shows itself so.
+    Unknown,
+}
+
 /// A plugin that a site has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {
@@ -37,30 +50,48 @@ pub struct Installed {
 
 impl PackageCache {
     /// What the first source that knows the slug offers, if that is newer than what
-    /// is installed.
+    /// is installed. `None` does not mean that there is nothing newer: that is what
+    /// [`PackageCache::standing`] tells.
     pub async fn offer(
         &self,
         kind: PackageKind,
         slug: &str,
         installed: Option<&str>,
     ) -> Result<Option<Offer>> {
+        Ok(match self.standing(kind, slug, installed).await? {
+            Standing::Older(offer) => Some(offer),
+            Standing::Newest | Standing::Unknown => None,
+        })
+    }
+
+    /// How the installed version stands to what the first source that knows the slug
+    /// has. A source that does not answer is an error unless another one does.
+    pub async fn standing(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        installed: Option<&str>,
+    ) -> Result<Standing> {
         check_name("slug", slug)?;
         let mut failed = None;
         for source in self.sources() {
             match source.candidates(kind, slug, "en_US").await {
                 Ok(candidates) if candidates.is_empty() => {}
                 Ok(candidates) => {
-                    return Ok(
-                        best(candidates).and_then(|found| newer(kind, slug, found, installed))
-                    );
+                    let offer =
+                        best(candidates).and_then(|found| newer(kind, slug, found, installed));
+                    return Ok(offer.map_or(Standing::Newest, Standing::Older));
                 }
                 Err(error) => failed = Some(note(error)),
             }
         }
-        failed.map_or(Ok(None), Err)
+        failed.map_or(Ok(Standing::Unknown), Err)
     }
 
-    /// Offers for many plugins by slug, each source asked once where it can be.
+    /// Offers for many plugins by slug, each source asked once where it can be. A
+    /// plugin without an offer is the newest, or not known to any source. Plugins whose
+    /// `Update URI` names another host must not be asked about: a plugin of that slug
+    /// in a source is another one.
     pub async fn offers(&self, plugins: &[Installed]) -> Result<BTreeMap<String, Offer>> {
         let mut offers = BTreeMap::new();
         let mut open: Vec<&Installed> = plugins.iter().collect();

@@ -4,9 +4,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bounds;
+mod broken;
 mod databases;
+mod init;
+mod limits;
+mod moving;
 mod ordinary_user;
+mod protection;
 mod running;
 mod stack;
+mod tls;
 mod users;
 mod web;

@@ -33,6 +33,42 @@ async fn up_twice_is_harmless_and_down_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn files_of_an_earlier_version_are_written_anew() {
+    let stack = Stack::up().await;
+    let site = stack.site("a.example").await;
+    crate::stack::write(
+        &site,
+        "public_html/index.php",
+        "<?php echo ini_get('memory_limit');",
+    );
+    let dir = stack.hosting.config().dir.clone();
+    let (pool, block) = (
+        dir.join("fpm/pools/a.example.conf"),
+        dir.join("nginx/sites/a.example.conf"),
+    );
+    let files = || {
+        (
+            fs::read_to_string(&pool).unwrap(),
+            fs::read_to_string(&block).unwrap(),
+        )
+    };
+    let now = files();
+    fs::write(&pool, now.0.replace("256M", "64M")).unwrap();
+    fs::write(&block, now.1.replace("location / {", "location /x {")).unwrap();
+    stack.hosting.down().await.unwrap();
+    stack.hosting.up().await.unwrap();
+    assert_eq!(files(), now);
+    assert_eq!(
+        stack.get("a.example", "/pretty").await,
+        (200, "256M".into())
+    );
+    // Killed in a change: the files are there, the description is, up completes it.
+    fs::write(dir.join("nginx/nginx.conf"), "broken").unwrap();
+    stack.hosting.up().await.unwrap();
+    assert_eq!(stack.get("a.example", "/pretty").await.0, 200);
+}
+
+#[tokio::test]
 async fn a_killed_daemon_is_started_again() {
     let stack = Stack::up().await;
     let before = stack.hosting.status().await;
@@ -110,7 +146,7 @@ async fn a_deep_directory_works() {
     assert!(!std::path::Path::new(&run).exists(), "{run} is left");
 }
 
-fn kill(pid: i32) {
+pub fn kill(pid: i32) {
     let status = std::process::Command::new("kill")
         .args(["-KILL", &pid.to_string()])
         .status()

@@ -27,7 +27,15 @@ impl Stack {
     }
 
     pub async fn up() -> Self {
-        let stack = Self::describe();
+        Self::up_with(|_| ()).await
+    }
+
+    /// With another configuration than the usual one.
+    pub async fn up_with(change: impl FnOnce(&mut HostingConfig)) -> Self {
+        let mut stack = Self::describe();
+        let mut config = stack.hosting.config().clone();
+        change(&mut config);
+        stack.hosting = LocalHosting::new(config);
         let status = stack.hosting.up().await.unwrap();
         assert!(status.is_up(), "{status:?}");
         stack
@@ -122,19 +130,47 @@ pub fn write(site: &WebSite, path: &str, content: &str) -> PathBuf {
 }
 
 pub async fn get(addr: SocketAddr, host: &str, path: &str) -> (u16, String) {
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
+    let answer = ask(addr, &request).await;
+    (answer.status, answer.body)
+}
+
+/// An answer in parts.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    head: String,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// Sends a request as it is written.
+pub async fn ask(addr: SocketAddr, request: &str) -> Answer {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
+    // Who refuses a request before its body cuts the connection after the answer.
+    let _written_or_refused = stream.write_all(request.as_bytes()).await;
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
+    if let Err(error) = stream.read_to_end(&mut answer).await {
+        let start: String = request.chars().take(200).collect();
+        assert!(!answer.is_empty(), "{start:?}: {error}");
+    }
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = answer
-        .split_once("\r\n\r\n")
-        .map(|(_, body)| body.to_owned())
-        .unwrap_or_default();
-    (status, body)
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    Answer {
+        status,
+        head: head.to_owned(),
+        body: body.to_owned(),
+    }
 }
 
 fn processes_below(dir: &Path) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use crate::{leftovers, names, text};
 use pressroom_base::Kind;
-use pressroom_providers::packages::{Error, PackageCache, PackageKind, PackageSource};
+use pressroom_providers::packages::{Error, PackageCache, PackageKind, PackageSource, Standing};
 use pressroom_testkit::wordpress_org::{Release, zip_of};
 use std::{fs, path::Path};
 use tempfile::TempDir;
@@ -60,6 +60,20 @@ async fn zips_are_known_by_what_is_inside() {
             .await
             .unwrap(),
         None
+    );
+    let standing = async |slug: &str, installed: &str| {
+        let standing = cache.standing(PackageKind::Plugin, slug, Some(installed));
+        standing.await.unwrap()
+    };
+    assert!(matches!(
+        standing("shop", "1.9.0").await,
+        Standing::Older(_)
+    ));
+    assert_eq!(standing("shop", "1.10.0").await, Standing::Newest);
+    assert_eq!(
+        standing("nothing", "1.0").await,
+        Standing::Unknown,
+        "what no source has is not up to date"
     );
     assert_eq!(
         cache

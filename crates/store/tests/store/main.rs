@@ -10,6 +10,7 @@ mod migrations;
 mod rate;
 mod rows;
 mod sealing;
+mod snapshots;
 
 /// Runs a test once per database, under its own name.
 macro_rules! on_both {

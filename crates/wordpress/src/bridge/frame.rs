@@ -1,26 +1,45 @@
-//! Finding our answer in whatever a PHP process prints.
+//! Finding our notes and answer in whatever a PHP process prints.
 //!
-//! The frame is `\n<<<PRESSROOM nonce length sha256>>>` and then `length` bytes of
-//! JSON with that hash. The *first* whole frame with the right nonce counts;
-//! everything else is noise, later frames included. Our script prints its frame as
-//! soon as the actions are done, so code that only runs at shutdown comes too late;
-//! code that runs before could still forge one, which is why a report is hearsay.
+//! A frame is `\n<<<PRESSROOM nonce length sha256>>>` and then `length` bytes of
+//! JSON with that hash: the answer. Notes, which come before it as things happen, so
+//! that they are known even if PHP is killed, begin with `<<<PRESSROOM-NOTE`.
+//! The *first* whole answer with the right nonce counts; everything behind it is
+//! noise, later frames included. Our script prints its answer as soon as the
+//! actions are done, so code that only runs at shutdown comes too late; code that
+//! runs before could still forge one, which is why a report is hearsay.
 
+use super::report::Outcome;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// The largest answer taken.
-pub(crate) const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// The most that is taken, all frames of a run together.
+pub(crate) const MAX_ANSWER: usize = 16 * 1024 * 1024;
+const WORD: &[u8] = b"\n<<<PRESSROOM";
 const MAX_HEAD: usize = 96;
 const TAIL: usize = 2048;
 
 /// Takes output piece by piece, keeping no more of it than needed.
 #[derive(Debug)]
 pub(crate) struct FrameScanner {
-    marker: Vec<u8>,
+    answer_marker: Vec<u8>,
+    note_marker: Vec<u8>,
     /// Not yet judged.
     pending: Vec<u8>,
+    notes: Vec<Vec<u8>>,
     answer: Option<Vec<u8>>,
+    /// Bytes of frames taken so far.
+    taken: usize,
     noise: Noise,
+}
+
+/// What a note says.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Note {
+    /// WordPress is up, the first action begins.
+    Booted(serde::de::IgnoredAny),
+    /// An action ended.
+    Outcome(Box<Outcome>),
 }
 
 /// What was printed outside the frame.
@@ -47,8 +66,9 @@ impl Noise {
 enum Look {
     /// So many bytes in front are noise.
     Noise(usize),
-    /// A frame of so many bytes, of which the answer starts there.
-    Frame(usize, usize),
+    /// A frame of so many bytes, of which the JSON starts there, and whether it is
+    /// the answer.
+    Frame(usize, usize, bool),
     /// More must come.
     Wait,
 }
@@ -56,9 +76,12 @@ enum Look {
 impl FrameScanner {
     pub(crate) fn new(nonce: &str) -> Self {
         Self {
-            marker: format!("\n<<<PRESSROOM {nonce} ").into_bytes(),
+            answer_marker: format!("\n<<<PRESSROOM {nonce} ").into_bytes(),
+            note_marker: format!("\n<<<PRESSROOM-NOTE {nonce} ").into_bytes(),
             pending: Vec::new(),
+            notes: Vec::new(),
             answer: None,
+            taken: 0,
             noise: Noise::default(),
         }
     }
@@ -76,32 +99,49 @@ impl FrameScanner {
                     self.noise.add(&self.pending[..count]);
                     self.pending.drain(..count);
                 }
-                Look::Frame(start, end) => {
-                    self.answer = Some(self.pending[start..end].to_vec());
-                    self.noise.add(&self.pending[end..]);
-                    self.pending = Vec::new();
-                    return;
+                Look::Frame(start, end, is_answer) => {
+                    let json = self.pending[start..end].to_vec();
+                    self.taken += json.len();
+                    self.pending.drain(..end);
+                    if is_answer {
+                        self.answer = Some(json);
+                        self.noise.add(&self.pending);
+                        self.pending = Vec::new();
+                        return;
+                    }
+                    self.notes.push(json);
                 }
             }
         }
     }
 
-    /// The answer, if one came, and everything else.
-    pub(crate) fn finish(mut self) -> (Option<Vec<u8>>, Noise) {
+    /// The answer, if one came, the notes before it, and everything else.
+    pub(crate) fn finish(mut self) -> (Option<Vec<u8>>, Vec<Vec<u8>>, Noise) {
         self.noise.add(&self.pending);
-        (self.answer, self.noise)
+        (self.answer, self.notes, self.noise)
     }
 
     fn look(&self) -> Look {
         let pending = self.pending.as_slice();
-        let Some(at) = find(pending, &self.marker) else {
-            // The marker may be half here.
-            return Look::Noise((pending.len() + 1).saturating_sub(self.marker.len()));
+        let Some(at) = find(pending, WORD) else {
+            // The word may be half here.
+            return Look::Noise((pending.len() + 1).saturating_sub(WORD.len()));
         };
         if at > 0 {
             return Look::Noise(at);
         }
-        let head = &pending[self.marker.len()..];
+        let is_answer = pending.starts_with(&self.answer_marker);
+        let marker = if is_answer {
+            &self.answer_marker
+        } else {
+            &self.note_marker
+        };
+        if !pending.starts_with(marker) {
+            let half =
+                self.answer_marker.starts_with(pending) || self.note_marker.starts_with(pending);
+            return if half { Look::Wait } else { Look::Noise(1) };
+        }
+        let head = &pending[marker.len()..];
         let Some(end) = find(&head[..head.len().min(MAX_HEAD)], b">>>") else {
             return if head.len() < MAX_HEAD {
                 Look::Wait
@@ -109,15 +149,16 @@ impl FrameScanner {
                 Look::Noise(1)
             };
         };
-        let Some((length, hash)) = parse_head(&head[..end]) else {
+        let room = MAX_ANSWER.saturating_sub(self.taken);
+        let Some((length, hash)) = parse_head(&head[..end]).filter(|head| head.0 <= room) else {
             return Look::Noise(1);
         };
-        let start = self.marker.len() + end + 3;
-        let Some(answer) = pending.get(start..start + length) else {
+        let start = marker.len() + end + 3;
+        let Some(json) = pending.get(start..start + length) else {
             return Look::Wait;
         };
-        if hex::encode(Sha256::digest(answer)).as_bytes() == hash {
-            Look::Frame(start, start + length)
+        if hex::encode(Sha256::digest(json)).as_bytes() == hash {
+            Look::Frame(start, start + length, is_answer)
         } else {
             Look::Noise(1)
         }
@@ -149,8 +190,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn frame(nonce: &str, answer: &[u8]) -> Vec<u8> {
+        frame_of("PRESSROOM", nonce, answer)
+    }
+
+    fn frame_of(word: &str, nonce: &str, answer: &[u8]) -> Vec<u8> {
         let mut out = format!(
-            "\n<<<PRESSROOM {nonce} {} {}>>>",
+            "\n<<<{word} {nonce} {} {}>>>",
             answer.len(),
             hex::encode(Sha256::digest(answer))
         )
@@ -160,6 +205,11 @@ mod tests {
     }
 
     fn scan(output: &[u8], piece: usize) -> (Option<Vec<u8>>, Noise) {
+        let (answer, _, noise) = scan_all(output, piece);
+        (answer, noise)
+    }
+
+    fn scan_all(output: &[u8], piece: usize) -> (Option<Vec<u8>>, Vec<Vec<u8>>, Noise) {
         let mut scanner = FrameScanner::new("n1");
         for part in output.chunks(piece) {
             scanner.feed(part);
@@ -207,7 +257,57 @@ mod tests {
         assert_eq!(scan(huge.as_bytes(), 9).0, None);
     }
 
+    #[test]
+    fn notes_come_before_the_answer_and_count_together() {
+        let mut output = b"noise".to_vec();
+        output.extend(frame_of("PRESSROOM-NOTE", "n1", b"one"));
+        output.extend(frame_of("PRESSROOM-NOTE", "other", b"not ours"));
+        output.extend(frame_of("PRESSROOM-NOTE", "n1", b"two"));
+        let without_answer = output.clone();
+        output.extend(frame("n1", b"answer"));
+        output.extend(frame_of("PRESSROOM-NOTE", "n1", b"too late"));
+        for piece in [1, 6, usize::MAX] {
+            let (answer, notes, _) = scan_all(&output, piece.min(output.len()));
+            assert_eq!(answer.as_deref(), Some(b"answer".as_slice()));
+            assert_eq!(notes, [b"one", b"two"]);
+            // Killed before it could answer.
+            let (answer, notes, _) = scan_all(&without_answer, piece.min(output.len()));
+            assert_eq!((answer, notes.len()), (None, 2));
+        }
+        let mut scanner = FrameScanner::new("n1");
+        for _ in 0..3 {
+            scanner.feed(&frame_of(
+                "PRESSROOM-NOTE",
+                "n1",
+                &vec![b'x'; MAX_ANSWER / 2],
+            ));
+        }
+        assert_eq!(
+            scanner.finish().1.len(),
+            2,
+            "no more than the limit is kept"
+        );
+    }
+
     proptest! {
+        #[test]
+        fn keeps_every_note_in_any_noise(
+            parts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..40), prop::collection::vec(any::<u8>(), 0..40)), 0..6),
+            piece in 1_usize..50,
+        ) {
+            let mut output = Vec::new();
+            for (noise, note) in &parts {
+                output.extend(noise);
+                output.extend(frame_of("PRESSROOM-NOTE", "n1", note));
+            }
+            let (answer, notes, noise) = scan_all(&output, piece);
+            prop_assert_eq!(answer, None);
+            let expected: Vec<_> = parts.iter().map(|(_, note)| note.clone()).collect();
+            prop_assert_eq!(notes, expected);
+            let bytes: usize = parts.iter().map(|(noise, _)| noise.len()).sum();
+            prop_assert_eq!(noise.bytes, bytes as u64);
+        }
+
         #[test]
         fn finds_it_anywhere(
             before in prop::collection::vec(any::<u8>(), 0..200),

@@ -4,6 +4,7 @@ use super::frame::{FrameScanner, Noise};
 use crate::{Error, Result, home::Home, watch::Watch};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
+    ffi::OsString,
     io::{self, Read, Write},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::Path,
@@ -16,12 +17,55 @@ use std::{
 /// What came of a process.
 pub(crate) struct Ended {
     pub(crate) answer: Option<Vec<u8>>,
+    /// What was told before the answer.
+    pub(crate) notes: Vec<Vec<u8>>,
     pub(crate) noise: Noise,
     /// How it ended, when that was not well.
     pub(crate) trouble: Option<String>,
+    /// Whether a signal ended it.
+    pub(crate) signalled: bool,
 }
 
+/// What to run.
+pub(crate) struct Call<'a> {
+    pub(crate) php: &'a str,
+    pub(crate) script: &'a Path,
+    pub(crate) dir: &'a Path,
+    /// What the script reads.
+    pub(crate) input: &'a [u8],
+    pub(crate) nonce: &'a str,
+    pub(crate) memory_mb: u32,
+    /// Where OPcache keeps what it compiles; `None` switches it off.
+    pub(crate) cache: Option<&'a Path>,
+}
+
+/// What PHP is told whatever the machine's configuration says. Traces without
+/// arguments, because those may be passwords.
+const SETTINGS: [&str; 9] = [
+    "display_errors=stderr",
+    "log_errors=0",
+    "html_errors=0",
+    "max_execution_time=0",
+    "implicit_flush=1",
+    "auto_prepend_file=",
+    "auto_append_file=",
+    "zend.exception_ignore_args=1",
+    "opcache.preload=",
+];
+/// See `opcache.rs`; a PHP without OPcache takes no notice.
+const CACHE_SETTINGS: [&str; 8] = [
+    "opcache.enable=1",
+    "opcache.enable_cli=1",
+    "opcache.file_cache_only=1",
+    "opcache.file_cache_consistency_checks=1",
+    "opcache.validate_timestamps=1",
+    "opcache.revalidate_freq=0",
+    "opcache.save_comments=1",
+    "opcache.jit=off",
+];
 const POLL: Duration = Duration::from_millis(20);
+/// How often a process is looked at that has closed its output.
+const CLOSING: Duration = Duration::from_millis(1);
 /// How long a grandchild may keep the pipes open once PHP has ended.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -30,35 +74,30 @@ enum Part {
     Errors(Vec<u8>),
 }
 
-/// Runs a script, gives it `input`, and waits for its end or the watch's.
-pub(crate) fn run(
-    home: &Home,
-    php: &str,
-    script: &Path,
-    dir: &Path,
-    input: Vec<u8>,
-    nonce: &str,
-    watch: &Watch,
-) -> Result<Ended> {
+/// Runs a script, gives it its input, and waits for its end or the watch's.
+pub(crate) fn run(home: &Home, call: &Call<'_>, watch: &Watch) -> Result<Ended> {
+    let php = call.php;
     if php.is_empty() || php.starts_with('-') || php.contains('\0') {
         return Err(Error::Php(format!("`{php}` is no command for PHP")));
     }
     let mut command = Command::new(php);
-    for setting in [
-        "display_errors=stderr",
-        "log_errors=0",
-        "html_errors=0",
-        "max_execution_time=0",
-        "implicit_flush=1",
-        "opcache.enable_cli=0",
-        "auto_prepend_file=",
-        "auto_append_file=",
-    ] {
+    for setting in SETTINGS {
         command.args(["-d", setting]);
     }
+    command.args(["-d", &format!("memory_limit={}M", call.memory_mb.max(64))]);
+    if let Some(cache) = call.cache {
+        for setting in CACHE_SETTINGS {
+            command.args(["-d", setting]);
+        }
+        let mut setting = OsString::from("opcache.file_cache=");
+        setting.push(cache);
+        command.arg("-d").arg(setting);
+    } else {
+        command.args(["-d", "opcache.enable_cli=0"]);
+    }
     command
-        .arg(script)
-        .current_dir(dir)
+        .arg(call.script)
+        .current_dir(call.dir)
         .env_clear()
         .env("HOME", home.path())
         .env("TMPDIR", home.path().join("tmp"))
@@ -77,6 +116,7 @@ pub(crate) fn run(
     let mut group = Group { child };
     let (send, parts) = mpsc::sync_channel(16);
     if let Some(mut stdin) = group.child.stdin.take() {
+        let input = call.input.to_vec();
         // PHP that dies early closes the pipe; its exit says why.
         thread::spawn(move || {
             let _ = stdin.write_all(&input);
@@ -88,18 +128,20 @@ pub(crate) fn run(
     if let Some(stderr) = group.child.stderr.take() {
         pump(stderr, send, Part::Errors);
     }
-    let mut scanner = FrameScanner::new(nonce);
+    let mut scanner = FrameScanner::new(call.nonce);
     let mut errors = Noise::default();
     let status = follow(&mut group, &parts, &mut scanner, &mut errors, watch)?;
-    let (answer, mut noise) = scanner.finish();
+    let (answer, notes, mut noise) = scanner.finish();
     noise.bytes += errors.bytes;
     if errors.bytes > 0 {
         noise.add_uncounted(&errors);
     }
     Ok(Ended {
         answer,
+        notes,
         noise,
         trouble: trouble(status),
+        signalled: status.signal().is_some(),
     })
 }
 
@@ -173,7 +215,7 @@ fn follow(
                 if let Some((status, _)) = ended {
                     return Ok(status);
                 }
-                thread::sleep(POLL);
+                thread::sleep(CLOSING);
             }
             Err(RecvTimeoutError::Timeout) => {}
         }

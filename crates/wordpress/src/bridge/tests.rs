@@ -1,5 +1,9 @@
-use super::*;
+use super::{
+    script::{BRIDGE_PHP, LOGIN_FILE, LOGIN_PHP},
+    *,
+};
 use std::{
+    fs,
     os::unix::fs::PermissionsExt,
     time::{Duration, Instant},
 };
@@ -16,6 +20,9 @@ define('ABSPATH', __DIR__ . '/');
 function wp_clean_plugins_cache() { if (is_file(ABSPATH . 'plugins.php')) { require ABSPATH . 'plugins.php'; } }
 function wp_clean_themes_cache() {}
 function wp_strip_all_tags($text) { return strip_tags($text); }
+function is_multisite() { return false; }
+function get_users() { return []; }
+function wp_set_current_user() {}
 ";
 
 struct Site {
@@ -211,7 +218,10 @@ fn no_php_is_told_plainly() {
 #[test]
 fn both_scripts_are_sound_php() {
     let dir = tempfile::tempdir().unwrap();
-    for (name, text) in [("bridge.php", BRIDGE_PHP), ("login.php", LOGIN_PHP)] {
+    for (name, text) in [
+        ("bridge.php", BRIDGE_PHP.as_str()),
+        ("login.php", LOGIN_PHP),
+    ] {
         let path = dir.path().join(name);
         fs::write(&path, text).unwrap();
         let output = std::process::Command::new("php")

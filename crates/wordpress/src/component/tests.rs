@@ -218,3 +218,113 @@ fn names_that_leave_are_refused() {
     std::os::unix::fs::symlink("/etc", &bench.live).unwrap();
     assert!(matches!(bench.swap(&plan), Err(Error::BadPath(_))));
 }
+
+/// A plugin of one file, live when `installed`, and its target.
+fn single(installed: bool) -> (Bench, Target, PathBuf) {
+    let bench = Bench::new(false);
+    let live = bench.live.with_file_name("hello.php");
+    if installed {
+        fs::write(&live, format!("{HEAD}1.0\n*/")).unwrap();
+    }
+    let target = Target {
+        slug: "hello.php".into(),
+        ..target()
+    };
+    (bench, target, live)
+}
+
+#[test]
+fn a_plugin_of_one_file_is_exchanged_too() {
+    let file = format!("{HEAD}2.0\n*/");
+    for (installed, folder) in [(true, ""), (true, "hello-dolly/"), (false, "")] {
+        let (bench, target, live) = single(installed);
+        let zip = zip_of(&[
+            (&format!("{folder}hello.php"), file.as_bytes()),
+            (&format!("{folder}readme.txt"), b"text"),
+        ]);
+        let spool = spooled(&bench.home, &zip);
+        let staged = stage(&bench.home, EPOCH, &target, &spool, &bench.watch).unwrap();
+        assert_eq!((&*staged.version, staged.tree.files), ("2.0", 1));
+        let before = tree::hash_file(&live, &bench.watch).unwrap();
+        let old = fs::read(&live).ok();
+        let plan = Swap {
+            target,
+            staged: staged.staged,
+            before: before.map(|tree| tree.hash),
+            after: staged.tree.hash,
+        };
+        for plain in [false, true] {
+            disk::failpoint::plain_renames_only(plain);
+            for _ in 0..2 {
+                assert_eq!(bench.swap(&plan).unwrap().hash, plan.after);
+                assert_eq!(fs::read_to_string(&live).unwrap(), file);
+            }
+            let found = recover(&bench.home, EPOCH, &bench.watch).unwrap();
+            assert_eq!(found.swaps[0].live, Live::After);
+            for _ in 0..2 {
+                bench.take_back(&plan).unwrap();
+                assert_eq!(fs::read(&live).ok(), old);
+            }
+        }
+        disk::failpoint::plain_renames_only(false);
+        drop_staged(&bench.home, EPOCH, &plan.staged, &bench.watch).unwrap();
+        assert_eq!(staged_names(&bench.home), [""; 0]);
+    }
+}
+
+#[test]
+fn what_is_no_single_file_is_refused() {
+    let (bench, target, live) = single(true);
+    let file = format!("{HEAD}2.0\n*/");
+    let refused = |entries: &[(&str, &[u8])], word: &str| {
+        let spool = spooled(&bench.home, &zip_of(entries));
+        let why = stage(&bench.home, EPOCH, &target, &spool, &bench.watch).unwrap_err();
+        assert!(why.to_string().contains(word), "{why}");
+        assert_eq!(staged_names(&bench.home), [""; 0]);
+    };
+    refused(&[("hello.php", b"<?php")], "no `Plugin Name`");
+    refused(&[("other.php", file.as_bytes())], "`other.php`");
+    refused(&[("readme.txt", b"x")], "no file `hello.php`");
+    let with_more: [(&str, &[u8]); 2] = [("h/hello.php", file.as_bytes()), ("h/js/a.js", b"x")];
+    refused(&with_more, "`js/a.js`");
+    // A directory of that name is not that plugin.
+    fs::remove_file(&live).unwrap();
+    fs::create_dir(&live).unwrap();
+    let spool = spooled(&bench.home, &zip_of(&[("hello.php", file.as_bytes())]));
+    let staged = stage(&bench.home, EPOCH, &target, &spool, &bench.watch).unwrap();
+    let plan = Swap {
+        target,
+        staged: staged.staged,
+        before: None,
+        after: staged.tree.hash,
+    };
+    assert!(matches!(bench.swap(&plan), Err(Error::BadInput(_))));
+}
+
+#[test]
+fn an_exchange_stopped_between_its_renames_is_made_whole_by_recovery() {
+    for steps in 0..8 {
+        let bench = Bench::new(true);
+        let plan = bench.stage("2.0");
+        disk::failpoint::plain_renames_only(true);
+        disk::failpoint::stop_after(steps);
+        let ended = exchange(&bench.home, EPOCH, &plan, &bench.watch);
+        disk::failpoint::stopped();
+        let found = recover(&bench.home, Epoch::new(11), &bench.watch).unwrap();
+        disk::failpoint::plain_renames_only(false);
+        if let Ok(done) = ended {
+            assert_eq!(done.exchange, Exchange::Stepwise);
+            assert!(steps >= 4, "{steps}");
+            continue;
+        }
+        let live = bench.live_hash();
+        assert!(live == plan.before || live.as_ref() == Some(&plan.after));
+        for found in found.swaps {
+            assert_ne!(found.live, Live::Other);
+            let next = Epoch::new(11);
+            swap(&bench.home, next, &plan, &bench.watch).unwrap();
+            take_back(&bench.home, next, &plan, &bench.watch).unwrap();
+            assert_eq!(bench.live_hash(), plan.before);
+        }
+    }
+}

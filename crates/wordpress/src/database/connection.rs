@@ -9,6 +9,8 @@ use mysql_async::{Conn, Opts, OptsBuilder};
 use std::{future::Future, time::Duration};
 
 const POLL: Duration = Duration::from_millis(20);
+/// The protocol's own bound on a packet, in bytes.
+const LARGEST: usize = 1024 * 1024 * 1024;
 
 /// What a connection needs; holds the password, prints nothing of it.
 #[derive(Clone)]
@@ -70,6 +72,13 @@ impl Connection {
     pub(crate) async fn open(&self) -> Result<Conn> {
         Ok(Conn::new(self.opts.clone()).await?)
     }
+
+    /// Opens one connection whose rows and statements may be as large as the
+    /// protocol has them.
+    pub(crate) async fn open_large(&self) -> std::result::Result<Conn, mysql_async::Error> {
+        let opts = OptsBuilder::from_opts(self.opts.clone()).max_allowed_packet(Some(LARGEST));
+        Conn::new(opts).await
+    }
 }
 
 /// Runs a conversation with the database until it ends or the watch gives up.
@@ -86,7 +95,7 @@ pub(crate) fn run<T>(watch: &Watch, conversation: impl Future<Output = Result<T>
     })
 }
 
-async fn given_up(watch: &Watch) -> Error {
+pub(super) async fn given_up(watch: &Watch) -> Error {
     loop {
         if let Err(why) = watch.check() {
             return why;

@@ -1,14 +1,18 @@
 //! Options and administrators, as *seen* in the tables, where the bridge's word is
 //! only what was *reported*.
 
+mod list;
+mod network;
+
 use super::connection::{self, Connection};
 use crate::{
     Error, Result,
-    config::{self, Settings},
+    config::{self, Defined, Settings},
     home::Home,
     watch::Watch,
 };
-use mysql_async::prelude::Queryable;
+use mysql_async::{Conn, prelude::Queryable};
+pub use network::{Blog, Network};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -22,6 +26,13 @@ pub struct SiteFacts {
     pub administrators: Vec<Administrator>,
     /// Tables with the site's prefix.
     pub tables: u64,
+    /// The main site's active plugins by file, network-wide ones not among them;
+    /// `None` when the stored list is not understood or there is no table of options.
+    #[serde(default)]
+    pub active_plugins: Option<Vec<String>>,
+    /// The network, when this is one and its tables are there.
+    #[serde(default)]
+    pub network: Option<Network>,
 }
 
 /// A user who may do everything.
@@ -62,7 +73,7 @@ pub fn read_facts(settings: &Settings, options: &[String], watch: &Watch) -> Res
     let mut wanted: Vec<&str> = USUAL.to_vec();
     wanted.extend(options.iter().map(String::as_str));
     connection::run(watch, async {
-        match tokio::time::timeout(PATIENCE, ask(&connection, &wanted)).await {
+        match tokio::time::timeout(PATIENCE, ask(&connection, settings, &wanted)).await {
             Ok(facts) => facts,
             Err(_) => Err(Error::Database("no answer within 30 seconds".to_owned())),
         }
@@ -72,7 +83,13 @@ pub fn read_facts(settings: &Settings, options: &[String], watch: &Watch) -> Res
 /// `ID`, `user_login`, `user_email`, and the capabilities as stored.
 type UserRow = (u64, Vec<u8>, Vec<u8>, Vec<u8>);
 
-async fn ask(connection: &Connection, wanted: &[&str]) -> Result<SiteFacts> {
+/// A table of users and one of their meta, as `wp-config.php` names them.
+struct UserTables {
+    users: String,
+    meta: String,
+}
+
+async fn ask(connection: &Connection, settings: &Settings, wanted: &[&str]) -> Result<SiteFacts> {
     let prefix = connection.prefix();
     let mut conn = connection.open().await?;
     let mut facts = SiteFacts::default();
@@ -89,45 +106,104 @@ async fn ask(connection: &Connection, wanted: &[&str]) -> Result<SiteFacts> {
             .iter()
             .any(|table| table.strip_prefix(prefix) == Some(name))
     };
-    if has("options") {
-        let marks = vec!["?"; wanted.len()].join(",");
-        let rows: Vec<(Vec<u8>, Vec<u8>)> = conn
-            .exec(
-                format!(
-                    "SELECT option_name, option_value FROM `{prefix}options` \
-                     WHERE option_name IN ({marks})"
-                ),
-                wanted.to_vec(),
-            )
-            .await?;
-        for (name, value) in rows {
-            facts.options.insert(lossy(&name), lossy(&value));
+    // Where the main site is not the first one, its tables have its number.
+    let main = match (settings.multisite, settings.blog_id_current_site.value()) {
+        (Some(true), Some(id)) if id != "1" && id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{id}_options")
         }
+        _ => "options".to_owned(),
+    };
+    if has(&main) {
+        facts.options = options(&mut conn, &format!("{prefix}{main}"), wanted).await?;
+        // WordPress takes an absent list for an empty one.
+        facts.active_plugins = facts
+            .options
+            .get("active_plugins")
+            .map_or(Some(Vec::new()), |stored| list::values(stored.as_bytes()));
     }
-    if has("users") && has("usermeta") {
-        let rows: Vec<UserRow> = conn
-            .exec(
-                format!(
-                    "SELECT u.ID, u.user_login, u.user_email, m.meta_value \
-                     FROM `{prefix}users` u JOIN `{prefix}usermeta` m ON m.user_id = u.ID \
-                     WHERE m.meta_key = ? AND m.meta_value LIKE ? ORDER BY u.ID LIMIT 1000"
-                ),
-                (format!("{prefix}capabilities"), "%\"administrator\"%"),
-            )
-            .await?;
-        facts.administrators = rows
-            .into_iter()
-            .filter(|(.., capabilities)| grants_administrator(capabilities))
-            .take(100)
-            .map(|(id, login, email, _)| Administrator {
-                id,
-                login: lossy(&login),
-                email: lossy(&email),
-            })
-            .collect();
+    if settings.multisite == Some(true) && has("blogs") && has("sitemeta") {
+        facts.network = Some(network::read(&mut conn, prefix, settings, &tables).await?);
+    }
+    if let Some(user_tables) = user_tables(settings, prefix)
+        && is_there(&mut conn, &user_tables).await?
+    {
+        facts.administrators = administrators(&mut conn, prefix, &user_tables).await?;
     }
     conn.disconnect().await?;
     Ok(facts)
+}
+
+async fn options(
+    conn: &mut Conn,
+    table: &str,
+    wanted: &[&str],
+) -> Result<BTreeMap<String, String>> {
+    let marks = vec!["?"; wanted.len()].join(",");
+    let rows: Vec<(Vec<u8>, Vec<u8>)> = conn
+        .exec(
+            format!(
+                "SELECT option_name, option_value FROM `{table}` WHERE option_name IN ({marks})"
+            ),
+            wanted.to_vec(),
+        )
+        .await?;
+    let texts = rows.into_iter();
+    Ok(texts
+        .map(|(name, value)| (lossy(&name), lossy(&value)))
+        .collect())
+}
+
+/// `None` when the configuration names tables that cannot be told, or whose names
+/// could not stand in a statement.
+fn user_tables(settings: &Settings, prefix: &str) -> Option<UserTables> {
+    let named = |custom: &Defined, usual: &str| match custom {
+        Defined::No => Some(format!("{prefix}{usual}")),
+        Defined::As(name) => config::is_prefix(name).then(|| name.clone()),
+        Defined::Unknown => None,
+    };
+    Some(UserTables {
+        users: named(&settings.custom_user_table, "users")?,
+        meta: named(&settings.custom_user_meta_table, "usermeta")?,
+    })
+}
+
+async fn is_there(conn: &mut Conn, tables: &UserTables) -> Result<bool> {
+    let count: Option<u64> = conn
+        .exec_first(
+            "SELECT COUNT(*) FROM information_schema.TABLES \
+             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (?, ?)",
+            (&tables.users, &tables.meta),
+        )
+        .await?;
+    Ok(count == Some(2))
+}
+
+async fn administrators(
+    conn: &mut Conn,
+    prefix: &str,
+    tables: &UserTables,
+) -> Result<Vec<Administrator>> {
+    let UserTables { users, meta } = tables;
+    let rows: Vec<UserRow> = conn
+        .exec(
+            format!(
+                "SELECT u.ID, u.user_login, u.user_email, m.meta_value \
+                 FROM `{users}` u JOIN `{meta}` m ON m.user_id = u.ID \
+                 WHERE m.meta_key = ? AND m.meta_value LIKE ? ORDER BY u.ID LIMIT 1000"
+            ),
+            (format!("{prefix}capabilities"), "%\"administrator\"%"),
+        )
+        .await?;
+    Ok(rows
+        .into_iter()
+        .filter(|(.., capabilities)| grants_administrator(capabilities))
+        .take(100)
+        .map(|(id, login, email, _)| Administrator {
+            id,
+            login: lossy(&login),
+            email: lossy(&email),
+        })
+        .collect())
 }
 
 fn lossy(bytes: &[u8]) -> String {

@@ -1,5 +1,5 @@
 use super::*;
-use std::os::unix::fs::symlink;
+use std::{fs, os::unix::fs::symlink, path::Path};
 
 fn write(base: &Path, path: &str, content: &str) {
     let path = base.join(path);
@@ -36,8 +36,21 @@ fn finds_what_wordpress_would_find() {
         "themes/child/style.css",
         "/*\nTheme Name: Child\nTemplate: parent\nRequires PHP: 7.4\n*/",
     );
+    write(
+        &content,
+        "themes/parent/style.css",
+        "/*\nTheme Name: Parent\n*/",
+    );
+    write(&content, "themes/parent/index.php", "<?php");
+    write(
+        &content,
+        "themes/orphan/style.css",
+        "/*\nTheme Name: O\nTemplate: gone\n*/",
+    );
     write(&content, "themes/broken/style.css", "body {}");
+    write(&content, "sunrise.php", "<?php // only on networks");
     write(&content, "mu-plugins/bare.php", "<?php // without a header");
+    write(&content, "mu-plugins/.hidden.php", &head("Hidden", "3"));
     write(
         &content,
         "mu-plugins/index.php",
@@ -78,7 +91,9 @@ fn finds_what_wordpress_would_find() {
             (Place::Normal, "hello", "hello.php", "Hello", "1.7"),
             (Place::Normal, "odd", "odd/main.php", "Odd", ""),
             (Place::Normal, "child", "child/style.css", "Child", ""),
-            (Place::MustUse, "bare", "bare.php", "bare", ""),
+            (Place::Normal, "parent", "parent/style.css", "Parent", ""),
+            (Place::MustUse, ".hidden", ".hidden.php", "Hidden", "3"),
+            (Place::MustUse, "bare", "bare.php", "bare.php", ""),
             (
                 Place::DropIn,
                 "object-cache",
@@ -86,8 +101,32 @@ fn finds_what_wordpress_would_find() {
                 "Redis",
                 "2.0"
             ),
+            // Whether this is a network is unknown without a configuration.
+            (Place::DropIn, "sunrise", "sunrise.php", "sunrise.php", ""),
         ]
     );
+    let others: Vec<_> = found.components[0].others.iter().collect();
+    assert_eq!(others.len(), 1);
+    assert_eq!(
+        (others[0].file.as_str(), others[0].version.as_str()),
+        ("foo/aaa.php", "0.1")
+    );
+    assert_eq!(
+        found.broken_themes,
+        [
+            BrokenTheme {
+                slug: "broken".into(),
+                fault: ThemeFault::NoIndex
+            },
+            BrokenTheme {
+                slug: "orphan".into(),
+                fault: ThemeFault::NoParent {
+                    parent: "gone".into()
+                }
+            },
+        ]
+    );
+    assert_eq!(found.unread, Vec::<String>::new());
     assert_eq!(found.components[0].author, "Ann");
     let child = &found.components[3];
     assert_eq!(child.kind, ComponentKind::Theme);
@@ -107,4 +146,33 @@ fn nothing_there_is_told() {
     let found = inspect(&home, "www", &Watch::unbounded()).unwrap();
     assert_eq!(found.version, None);
     assert_eq!(found.components, []);
+}
+
+#[test]
+fn content_is_read_where_the_configuration_has_moved_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = Home::open(dir.path()).unwrap();
+    let plugin = "<?php /* Plugin Name: Moved */";
+    write(dir.path(), "content/plugins/moved.php", plugin);
+    write(dir.path(), "www/wp-content/plugins/stale.php", plugin);
+    write(
+        dir.path(),
+        "www/wp-config.php",
+        "<?php define('WP_CONTENT_DIR', dirname(__DIR__) . '/content'); define('WPMU_PLUGIN_DIR', '/srv/mu');",
+    );
+    let found = inspect(&home, "www", &Watch::unbounded()).unwrap();
+    let files: Vec<_> = found.components.iter().map(|it| it.file.as_str()).collect();
+    assert_eq!(files, ["moved.php"]);
+    assert_eq!(
+        found.unread,
+        ["must-use plugins are in `/srv/mu`, outside of the site's home"]
+    );
+    write(
+        dir.path(),
+        "www/wp-config.php",
+        "<?php define('WP_CONTENT_DIR', getenv('C'));",
+    );
+    let found = inspect(&home, "www", &Watch::unbounded()).unwrap();
+    assert_eq!(found.components, []);
+    assert_eq!(found.unread.len(), 4);
 }

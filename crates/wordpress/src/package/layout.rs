@@ -121,6 +121,35 @@ impl Layout {
             .is_none_or(|(next, _)| !next.starts_with(path))
     }
 
+    /// Only what is below a directory, by its path there.
+    pub(crate) fn below(&self, folder: &[u8]) -> Self {
+        let mut prefix = folder.to_vec();
+        prefix.push(b'/');
+        let items = self
+            .items
+            .iter()
+            .filter(|(path, _)| path.len() > prefix.len() && path.starts_with(&prefix))
+            .map(|(path, item)| (path[prefix.len()..].to_vec(), *item))
+            .collect();
+        Self {
+            items,
+            zip_bytes: self.zip_bytes,
+        }
+    }
+
+    /// Only the file of this path.
+    pub(crate) fn only(&self, path: &[u8]) -> Self {
+        Self {
+            items: self
+                .items
+                .get_key_value(path)
+                .map(|(path, item)| (path.clone(), *item))
+                .into_iter()
+                .collect(),
+            zip_bytes: self.zip_bytes,
+        }
+    }
+
     /// Leaves out entries whose path matches.
     pub(crate) fn leave_out(&mut self, unwanted: impl Fn(&[u8]) -> bool) {
         self.items.retain(|path, _| !unwanted(path));

@@ -8,7 +8,7 @@ use super::{
     attempt::{Attempt, made, step_name},
     news::record,
 };
-use crate::{Error, Fleet, Result, look::Look, reach::told};
+use crate::{Error, Fleet, Result, components::Newer, look::Look, reach::told};
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
@@ -137,9 +137,19 @@ impl Item<'_> {
             kept_aside: None,
             message,
         };
-        let Some(package) = self.offered(&version, tree.is_some()).await? else {
-            let message = format!("`{}` {version} is the newest version offered", self.slug);
-            return Ok(not_tried(Outcome::Unchanged, None, message));
+        let package = match self.offered(&found, tree.is_some()).await? {
+            Newer::Is(package) => package,
+            Newer::None => {
+                let message = format!("`{}` {version} is the newest version offered", self.slug);
+                return Ok(not_tried(Outcome::Unchanged, None, message));
+            }
+            Newer::Unknown(why) => {
+                let message = format!(
+                    "whether there is something newer than `{}` {version} is not known: {why}",
+                    self.slug
+                );
+                return Ok(not_tried(Outcome::Failed, None, message));
+            }
         };
         let baseline = self.fleet.look_at(self.row).await;
         if let Some(trouble) = baseline.trouble() {
@@ -227,14 +237,12 @@ impl Item<'_> {
         }
     }
 
-    async fn offered(&self, version: &str, is_directory: bool) -> Result<Option<Package>> {
+    async fn offered(&self, found: &FoundComponent, is_directory: bool) -> Result<Newer<Package>> {
         if !is_directory {
             // A single-file plugin has no directory of its own to exchange.
-            return Ok(None);
+            return Ok(Newer::None);
         }
-        self.fleet
-            .newer_package(self.kind, self.slug, version)
-            .await
+        self.fleet.newer_package(found).await
     }
 
     /// Unpacks beside the site, and holds the tree against the package as this server
@@ -306,6 +314,7 @@ impl Item<'_> {
 
     /// The new tree is live: does the site still live? If not, back it goes.
     async fn judge(&self, attempt: &Attempt) -> Result<ItemOutcome> {
+        self.flush_caches().await;
         self.refresh_wordpress().await;
         if let Some(trouble) = self.suffering(attempt).await? {
             return self.take_back(attempt, Live::After, &trouble).await;
@@ -317,6 +326,14 @@ impl Item<'_> {
                 self.slug, attempt.old_version, attempt.new_version
             ),
         ))
+    }
+
+    /// Caches must not answer with what was live before: neither in a verdict nor
+    /// after it was taken back.
+    async fn flush_caches(&self) {
+        self.fleet
+            .flush_caches(self.ctx, self.session, self.row, vec![self.directory()])
+            .await;
     }
 
     /// Lets WordPress forget what it cached of its components. Before the verdict,
@@ -387,6 +404,7 @@ impl Item<'_> {
                 ),
             ));
         }
+        self.flush_caches().await;
         let after: Look = self.fleet.look_at(self.row).await;
         let (ended, mut message) = match after.trouble() {
             None => (

@@ -2,11 +2,11 @@
 //! *intended* before it is made and as *present* after: whatever dies in between,
 //! the record says what to look for, and nothing unrecorded is ever dropped.
 
-use super::{payload::Payload, values::DOCUMENT_ROOT};
+use super::payload::Payload;
 use crate::{Error, Fleet, Result, code, reach::Ground};
 use pressroom_base::{Kind, Secret, id::DomainId};
 use pressroom_jobs::JobContext;
-use pressroom_providers::hosting::{Isolation, LocalHosting, SiteUser, WebSite};
+use pressroom_providers::hosting::{Isolation, LocalHosting};
 use pressroom_store::{NewResource, domains, resources};
 use std::future::Future;
 
@@ -33,7 +33,7 @@ pub(super) async fn ground(fleet: &Fleet, ctx: &JobContext, id: DomainId) -> Res
         .await?
         .is_none()
     {
-        let owner = user_of(fleet, &ground)?;
+        let owner = fleet.owner(&ground)?;
         recorded(ctx, resource("home", &home, id), async {
             Ok(hosting.create_home(&ground.home, owner.as_ref()).await?)
         })
@@ -50,13 +50,6 @@ fn occupied_home(error: Error) -> Error {
             .with_hint("give the domain a directory that does not exist yet")
     } else {
         error
-    }
-}
-
-fn user_of(fleet: &Fleet, ground: &Ground) -> Result<Option<SiteUser>> {
-    match &ground.unix_user {
-        None => Ok(None),
-        Some(name) => Ok(fleet.parts.hosting.user(name)?),
     }
 }
 
@@ -89,8 +82,9 @@ pub(super) async fn web(
     payload: &Payload,
     ground: &Ground,
 ) -> Result<()> {
-    let mut site = WebSite::new(&payload.domain, &ground.home, user_of(fleet, ground)?);
-    site.subdirectories = subdirectories(fleet, payload).await?;
+    let site = fleet
+        .web_site(payload.domain_id, &payload.domain, ground)
+        .await?;
     let serve = async { Ok(fleet.parts.hosting.ensure_web(&site).await?) };
     let known = resources::by_name(&fleet.parts.store, "web", &payload.domain).await?;
     if known.is_some() {
@@ -102,29 +96,6 @@ pub(super) async fn web(
         serve,
     )
     .await
-}
-
-/// Serves a domain as its remaining sites need it.
-pub(super) async fn web_again(fleet: &Fleet, payload: &Payload) -> Result<()> {
-    let recorded = resources::by_name(&fleet.parts.store, "web", &payload.domain).await?;
-    let domain = domains::get(&fleet.parts.store, payload.domain_id).await?;
-    let (Some(_), Some(domain)) = (recorded, domain) else {
-        return Ok(());
-    };
-    let ground = Ground::of(&domain);
-    let mut site = WebSite::new(&payload.domain, &ground.home, user_of(fleet, &ground)?);
-    site.subdirectories = subdirectories(fleet, payload).await?;
-    Ok(fleet.parts.hosting.ensure_web(&site).await?)
-}
-
-/// Directories of the domain's document root that hold a site of their own.
-async fn subdirectories(fleet: &Fleet, payload: &Payload) -> Result<Vec<String>> {
-    let rows = fleet.environments_of_domain(payload.domain_id).await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| row.path.strip_prefix(DOCUMENT_ROOT)?.strip_prefix('/'))
-        .map(str::to_owned)
-        .collect())
 }
 
 fn resource(kind: &str, name: &str, domain: DomainId) -> NewResource {

@@ -16,8 +16,8 @@ use crate::{
 use pressroom_base::{Kind, Secret, catalog::event, token};
 use pressroom_providers::hosting::LocalHosting;
 use pressroom_store::{
-    DomainRow, EnvironmentKind, EnvironmentState, Lookup, NewEnvironment, Scope, accounts, domains,
-    environments, resources,
+    DomainRow, EnvironmentKind, EnvironmentState, Lookup, NewEnvironment, ResourceState, Scope,
+    accounts, domains, environments, resources,
 };
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -247,7 +247,7 @@ impl Fleet {
         };
         let ours = resources::by_name(&self.parts.store, "home", &domain.root)
             .await?
-            .is_some();
+            .is_some_and(|home| home.state != ResourceState::Released);
         if !ours {
             return if Path::new(&domain.root).exists() {
                 Err(not_empty())

@@ -5,7 +5,7 @@ use crate::{Error, Result, code};
 use pressroom_base::{Secret, password, token};
 
 /// The directory below a domain's that the web server serves.
-pub(super) const DOCUMENT_ROOT: &str = "public_html";
+pub(crate) const DOCUMENT_ROOT: &str = "public_html";
 /// The longest database name this use case makes (MySQL allows 64 characters).
 const MAX_DATABASE_NAME: usize = 64;
 /// The longest database user that MySQL 5.7 allows; MariaDB allows more.

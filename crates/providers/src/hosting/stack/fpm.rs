@@ -5,16 +5,23 @@
 //! connect to it knows that exactly these files are loaded: reloads need no guess
 //! and no waiting time.
 
-use super::{DaemonStatus, describe, web_account};
+mod pools;
+
+use super::{DaemonStatus, blame, describe, open_files, web_account};
 use crate::hosting::{
     Error, Isolation, LocalHosting, Result, command,
     daemon::{Daemon, answers, end_orphans, until},
-    layout::{read_if_there, remove_if_there, write_atomically},
-    unix_user,
+    init::{Init, Kind, Unit},
+    layout::{conf_names, put, read_if_there, write_atomically},
 };
+use pools::PoolFiles;
 use rustix::process::Signal;
-use sha2::{Digest, Sha256};
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How long requests that run during a reload may take to end.
 const GRACE_S: u64 = 20;
@@ -46,30 +53,45 @@ impl<'a> Fpm<'a> {
 
     pub fn status(&self) -> DaemonStatus {
         let answers = self
-            .generation_socket()
+            .pools()
+            .and_then(|pools| self.generation_socket(&pools))
             .is_ok_and(|socket| answers(&socket));
         describe(self.find(), answers)
     }
 
     pub async fn start(&self) -> Result<()> {
-        let layout = self.hosting.layout();
         if self.find().is_some() {
-            return self.load().await;
+            return self.load(&[]).await;
         }
+        let Err(error) = self.start_with(&self.pools()?).await else {
+            return Ok(());
+        };
+        // One file of somebody else's must not keep every site of the machine down.
+        let pools = self.pools()?;
+        if !pools.has_foreign() {
+            return Err(error);
+        }
+        tracing::error!(%error, "php-fpm does not start, it is started without the pool files that Pressroom did not write");
+        pools.exclude_foreign(self.hosting)?;
+        self.start_with(&self.pools()?).await
+    }
+
+    async fn start_with(&self, pools: &PoolFiles) -> Result<()> {
+        let layout = self.hosting.layout();
         end_orphans(&layout.fpm_pid(), NAME).await?;
-        self.set_orphans_aside()?;
-        self.write_conf()?;
-        self.check().await?;
+        let pools = pools.set_orphans_aside(self.hosting)?;
+        pools.refuse_unfit()?;
+        self.write_conf(&pools)?;
+        self.check(&[]).await?;
         let program = self.hosting.config().programs.find_php_fpm()?;
-        let mut args = self.args();
-        // Not as a daemon of its own making: that one changes its process at each reload.
-        args.push("--nodaemonize".into());
-        let log = layout.logs().join("php-fpm-start.log");
-        let mut child = command::spawn_daemon(&program, args, &log)?;
-        let socket = self.generation_socket()?;
+        let init = Init::of(self.hosting)?;
+        let socket = self.generation_socket(&pools)?;
+        let mut child = init.start(self.hosting, &self.unit(&program)).await?;
         let mut ended = None;
         let done = until(LIMIT, || {
-            ended = child.try_wait().ok().flatten();
+            ended = child
+                .as_mut()
+                .and_then(|child| child.try_wait().ok().flatten());
             ended.is_some() || (answers(&socket) && self.find().is_some())
         })
         .await;
@@ -87,32 +109,77 @@ impl<'a> Fpm<'a> {
         }
     }
 
+    /// How php-fpm is started. Not as a daemon of its own making: that one changes
+    /// its process at each reload.
+    pub fn unit(&self, program: &Path) -> Unit {
+        let layout = self.hosting.layout();
+        let mut args = self.args();
+        args.push("--nodaemonize".into());
+        Unit {
+            daemon: "php-fpm",
+            program: program.to_path_buf(),
+            args,
+            kind: Kind::Notify,
+            pid_file: layout.fpm_pid(),
+            account: None,
+            log: layout.logs().join("php-fpm-start.log"),
+        }
+    }
+
     pub async fn stop(&self) -> Result<()> {
         let layout = self.hosting.layout();
+        Init::of(self.hosting)?
+            .stop(self.hosting, "php-fpm")
+            .await?;
         if let Some(daemon) = self.find() {
             daemon.stop(&layout.fpm_conf(), Signal::TERM, LIMIT).await?;
         }
         end_orphans(&layout.fpm_pid(), NAME).await
     }
 
-    /// Puts one pool file in place and loads it; on failure the previous state is
-    /// back and loaded.
-    pub async fn change(&self, pool: &PoolFile<'_>) -> Result<()> {
-        let path = self.hosting.layout().pool(pool.domain);
-        let before = read_if_there(&path)?;
-        put(&path, pool.content.as_ref().map(String::as_bytes))?;
-        let Err(error) = self.load().await else {
+    /// Puts pool files in place and loads them; on failure the previous state is back
+    /// and loaded.
+    pub async fn change(&self, changed: &[PoolFile<'_>]) -> Result<()> {
+        let layout = self.hosting.layout();
+        let mut before = Vec::new();
+        for pool in changed {
+            before.push(read_if_there(&layout.pool(pool.domain))?);
+        }
+        let mut placed = Ok(());
+        for pool in changed {
+            placed = placed.and_then(|()| {
+                put(
+                    &layout.pool(pool.domain),
+                    pool.content.as_ref().map(String::as_bytes),
+                )
+            });
+        }
+        let domains: Vec<&str> = changed.iter().map(|pool| pool.domain).collect();
+        let loaded = match placed {
+            Ok(()) => self.load(&domains).await,
+            Err(error) => Err(error),
+        };
+        let Err(error) = loaded else {
             return Ok(());
         };
-        put(&path, before.as_deref())?;
-        if let Err(again) = self.load().await {
+        for (pool, before) in changed.iter().zip(before) {
+            put(&layout.pool(pool.domain), before.as_deref())?;
+        }
+        // php-fpm does not survive every mistake that its own check lets pass.
+        let again = match self.find() {
+            Some(_) => self.load(&[]).await,
+            None if matches!(error, Error::Down { .. }) => Ok(()),
+            None => self.start().await,
+        };
+        if let Err(again) = again {
             tracing::error!(error = %again, "php-fpm does not load the previous pools either");
         }
         Err(error)
     }
 
-    /// What `php-fpm -t` says of the files on disk.
-    pub async fn check(&self) -> Result<()> {
+    /// What `php-fpm -t` says of the files on disk, of which those of `changing` are
+    /// being put there now.
+    pub async fn check(&self, changing: &[&str]) -> Result<()> {
         let program = self.hosting.config().programs.find_php_fpm()?;
         let mut args = self.args();
         args.push("--test".into());
@@ -120,10 +187,14 @@ impl<'a> Fpm<'a> {
         if finished.status.success() {
             return Ok(());
         }
-        Err(Error::Refused {
-            daemon: "php-fpm",
-            message: finished.output,
-        })
+        let pools = self.hosting.layout().pools();
+        Err(blame(
+            self.hosting,
+            "php-fpm",
+            &pools,
+            changing,
+            finished.output,
+        ))
     }
 
     /// Domains that have a pool on disk.
@@ -133,7 +204,7 @@ impl<'a> Fpm<'a> {
 
     /// File name of the placeholder's socket.
     pub fn placeholder(&self) -> Result<String> {
-        let socket = self.generation_socket()?;
+        let socket = self.generation_socket(&self.pools()?)?;
         Ok(socket
             .file_name()
             .unwrap_or_default()
@@ -143,22 +214,28 @@ impl<'a> Fpm<'a> {
 
     /// Pools whose Unix user is gone: with one of them, php-fpm starts no pool at all.
     pub fn orphans(&self) -> Result<Vec<String>> {
-        let mut orphans = Vec::new();
-        for (name, bytes) in self.pool_files()? {
-            let text = String::from_utf8_lossy(&bytes);
-            let user = text.lines().find_map(|line| line.strip_prefix("user = "));
-            if let Some(user) =
-                user.filter(|_| self.hosting.config().isolation == Isolation::UnixUsers)
-                && unix_user::system_account(user.trim())?.is_none()
-            {
-                orphans.push(name);
-            }
+        self.pools()?.orphans()
+    }
+
+    /// Foreign pool files that php-fpm did not survive and that are left out.
+    pub fn excluded(&self) -> Result<Vec<PathBuf>> {
+        Ok(self.pools()?.excluded)
+    }
+
+    /// Opens the log again, after it was set aside.
+    pub fn reopen_logs(&self) -> Result<()> {
+        match self.find() {
+            Some(daemon) => daemon.signal(Signal::USR1),
+            None => Ok(()),
         }
-        Ok(orphans)
+    }
+
+    fn pools(&self) -> Result<PoolFiles> {
+        PoolFiles::read(self.hosting)
     }
 
     /// Makes the running php-fpm have what the files say.
-    async fn load(&self) -> Result<()> {
+    async fn load(&self, changing: &[&str]) -> Result<()> {
         let layout = self.hosting.layout();
         let Some(daemon) = self.find() else {
             return Err(Error::Down {
@@ -167,27 +244,40 @@ impl<'a> Fpm<'a> {
                 source: None,
             });
         };
+        let pools = self.pools()?.set_orphans_aside(self.hosting)?;
         let previous = read_if_there(&layout.fpm_conf())?;
-        self.write_conf()?;
-        if answers(&self.generation_socket()?) {
+        let socket = self.generation_socket(&pools)?;
+        let written = self.write_conf(&pools)?;
+        if !written && answers(&socket) {
             return Ok(());
         }
-        if let Err(error) = self.check().await {
+        let fit = match pools.refuse_unfit() {
+            Ok(()) => self.check(changing).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = fit {
             put(&layout.fpm_conf(), previous.as_deref())?;
             return Err(error);
         }
         daemon.signal(Signal::USR2)?;
-        self.wait(RELOAD).await
-    }
-
-    async fn wait(&self, limit: Duration) -> Result<()> {
-        let socket = self.generation_socket()?;
-        if until(limit, || answers(&socket) && self.find().is_some()).await {
+        let mut live = false;
+        until(RELOAD, || {
+            live = answers(&socket) && self.find().is_some();
+            live || !daemon.lives()
+        })
+        .await;
+        if live {
             return Ok(());
+        }
+        if !daemon.lives() {
+            return Err(Error::Refused {
+                daemon: "php-fpm",
+                message: command::tail(&fs::read(layout.fpm_log()).unwrap_or_default()),
+            });
         }
         Err(Error::Deadline {
             what: "php-fpm's answer with the new pools".into(),
-            after: limit,
+            after: RELOAD,
         })
     }
 
@@ -202,99 +292,56 @@ impl<'a> Fpm<'a> {
             // All pools share one OPcache: a script is served from it only to users who may read it.
             "opcache.validate_permission=1",
             "expose_php=0",
+            // Calling C from PHP would leave every confinement of PHP's own.
+            "ffi.enable=0",
         ] {
             args.extend(["-d".to_owned(), setting.to_owned()]);
         }
         args
     }
 
-    fn write_conf(&self) -> Result<()> {
+    /// Writes the main file; tells whether it changed.
+    fn write_conf(&self, pools: &PoolFiles) -> Result<bool> {
         let layout = self.hosting.layout();
         let mut text = format!(
             "[global]\n\
              pid = {pid}\n\
              error_log = {log}\n\
              process_control_timeout = {GRACE_S}s\n\
-             include = {pools}/*.conf\n\n\
-             [placeholder]\n\
+             process.max = {max}\n\
+             emergency_restart_threshold = 10\n\
+             emergency_restart_interval = 60s\n",
+            pid = layout.fpm_pid().display(),
+            log = layout.fpm_log().display(),
+            max = self.hosting.config().max_php_processes,
+        );
+        let _infallible = writeln!(text, "rlimit_files = {}", open_files());
+        // Each by its name, so that nothing is loaded that was not looked at.
+        for path in pools.paths() {
+            let _infallible = writeln!(text, "include = {}", path.display());
+        }
+        let _infallible = write!(
+            text,
+            "\n[placeholder]\n\
              listen = {socket}\n\
              listen.mode = 0600\n\
              pm = ondemand\n\
              pm.max_children = 1\n\
              php_admin_value[open_basedir] = /nonexistent/\n",
-            pid = layout.fpm_pid().display(),
-            log = layout.fpm_log().display(),
-            pools = layout.pools().display(),
-            socket = self.generation_socket()?.display(),
+            socket = self.generation_socket(pools)?.display(),
         );
         if self.hosting.config().isolation == Isolation::UnixUsers {
-            use std::fmt::Write;
             let web = web_account()?;
             let _infallible = write!(text, "user = {0}\ngroup = {0}\n", web.name);
         }
         if read_if_there(&layout.fpm_conf())?.as_deref() == Some(text.as_bytes()) {
-            return Ok(());
+            return Ok(false);
         }
-        write_atomically(&layout.fpm_conf(), text.as_bytes(), 0o600)
+        write_atomically(&layout.fpm_conf(), text.as_bytes(), 0o600)?;
+        Ok(true)
     }
 
-    fn generation_socket(&self) -> Result<PathBuf> {
-        let mut hash = Sha256::new();
-        for (name, bytes) in self.pool_files()? {
-            hash.update(name.as_bytes());
-            hash.update([0]);
-            hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
-            hash.update(&bytes);
-        }
-        let short = hex::encode(&hash.finalize()[..6]);
-        self.hosting.layout().pool_socket(&short)
-    }
-
-    /// Domain and content, by name.
-    fn pool_files(&self) -> Result<Vec<(String, Vec<u8>)>> {
-        let mut files = Vec::new();
-        for name in conf_names(&self.hosting.layout().pools())? {
-            if let Some(bytes) = read_if_there(&self.hosting.layout().pool(&name))? {
-                files.push((name, bytes));
-            }
-        }
-        Ok(files)
-    }
-
-    fn set_orphans_aside(&self) -> Result<()> {
-        for domain in self.orphans()? {
-            let path = self.hosting.layout().pool(&domain);
-            tracing::warn!(
-                domain,
-                "the pool's Unix user is gone, the pool is set aside"
-            );
-            fs::rename(&path, path.with_extension("orphan")).map_err(Error::io("rename", &path))?;
-        }
-        Ok(())
-    }
-}
-
-/// Names of `*.conf` in a directory without the ending, sorted.
-pub fn conf_names(dir: &std::path::Path) -> Result<Vec<String>> {
-    let entries = match fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("list", dir)(error)),
-    };
-    let mut names: Vec<_> = entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.'))
-        .filter_map(|name| name.strip_suffix(".conf").map(str::to_owned))
-        .collect();
-    names.sort();
-    Ok(names)
-}
-
-/// Writes or removes a configuration file.
-pub fn put(path: &std::path::Path, content: Option<&[u8]>) -> Result<()> {
-    match content {
-        Some(bytes) => write_atomically(path, bytes, 0o600),
-        None => remove_if_there(path).map(drop),
+    fn generation_socket(&self, pools: &PoolFiles) -> Result<PathBuf> {
+        self.hosting.layout().pool_socket(&pools.hash())
     }
 }

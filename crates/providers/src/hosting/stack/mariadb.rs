@@ -4,6 +4,7 @@ use super::{DaemonStatus, describe};
 use crate::hosting::{
     Error, Isolation, LocalHosting, Result, SiteUser, command,
     daemon::Daemon,
+    init::{Init, Kind, Unit},
     layout::{self, make_dir, write_atomically},
     unix_user,
 };
@@ -102,12 +103,38 @@ impl<'a> Mariadb<'a> {
             "--defaults-file={}",
             layout.mariadb_conf().display()
         )];
-        let child =
-            command::spawn_daemon(&program, args, &layout.logs().join("mariadb-start.log"))?;
-        self.wait_until_it_answers(Some(child)).await
+        let unit = Unit {
+            daemon: "mariadb",
+            program,
+            args: args.to_vec(),
+            kind: Kind::Notify,
+            pid_file: layout.mariadb_pid(),
+            account,
+            log: layout.logs().join("mariadb-start.log"),
+        };
+        let child = Init::of(self.hosting)?.start(self.hosting, &unit).await?;
+        self.wait_until_it_answers(child).await
+    }
+
+    /// Opens the log again, after it was set aside.
+    pub async fn reopen_logs(&self) -> Result<()> {
+        if self.find().is_none() {
+            return Ok(());
+        }
+        let mut connection = self.connect().await?;
+        connection
+            .query_drop("FLUSH LOCAL ERROR LOGS")
+            .await
+            .map_err(|source| Error::Database {
+                what: "open its log again".into(),
+                source,
+            })
     }
 
     pub async fn stop(&self) -> Result<()> {
+        Init::of(self.hosting)?
+            .stop(self.hosting, "mariadb")
+            .await?;
         match self.find() {
             Some(daemon) => {
                 daemon

@@ -5,15 +5,14 @@
 //! answers the hash of its server block, so that a reload is known to have happened
 //! instead of guessed.
 
-use super::{
-    DaemonStatus, describe,
-    fpm::{conf_names, put},
-    web_account,
-};
+mod conf;
+
+use super::{DaemonStatus, blame, describe};
 use crate::hosting::{
-    Error, Isolation, LocalHosting, Result, command,
+    Error, LocalHosting, Result, command,
     daemon::{Daemon, answers, end_orphans, until},
-    layout::{make_dir, read_if_there, remove_if_there, write_atomically},
+    init::{Init, Kind, Unit},
+    layout::{conf_names, make_dir, put, read_if_there, remove_if_there, write_atomically},
 };
 use rustix::process::Signal;
 use std::{
@@ -84,17 +83,16 @@ impl<'a> Nginx<'a> {
             .ok()
             .filter(|known| known.configured == configured);
         if let (Some(daemon), Some(known)) = (self.find(), &remembered) {
-            if self.write_conf(known.actual)? {
-                self.check().await?;
-                daemon.signal(Signal::HUP)?;
-            }
-            return self.wait_for_control().await;
+            return self.renew_conf(daemon, known.actual).await;
         }
         // What listens somewhere else than is wanted now, and workers without a master.
         self.stop().await?;
+        self.https_is_free()?;
         let mut candidates: Vec<SocketAddr> = remembered.iter().map(|known| known.actual).collect();
         candidates.push(configured);
         candidates.extend([SocketAddr::new(configured.ip(), 0); 3]);
+        let init = Init::of(self.hosting)?;
+        let program = self.hosting.config().programs.find_nginx()?;
         let mut taken = None;
         for candidate in candidates {
             let Ok(actual) = TcpListener::bind(candidate).and_then(|free| free.local_addr()) else {
@@ -102,17 +100,14 @@ impl<'a> Nginx<'a> {
             };
             self.write_conf(actual)?;
             remember(self.hosting, &Remembered { configured, actual })?;
-            self.check().await?;
+            self.check(&[]).await?;
             // nginx refuses a socket file that a killed predecessor left behind.
             remove_if_there(&layout.control_socket()?)?;
-            let program = self.hosting.config().programs.find_nginx()?;
-            match command::run(&program, self.args(), LIMIT).await? {
-                finished if finished.status.success() => return self.wait_for_control().await,
+            match init.start(self.hosting, &self.unit(&program)).await {
+                Ok(_) => return self.wait_for_main(actual).await,
                 // Somebody took the port between our look and nginx'.
-                finished if finished.output.contains("ddress already in use") => {
-                    taken = Some(finished.into_error(&program));
-                }
-                finished => return Err(finished.into_error(&program)),
+                Err(error) if self.says_taken(&error) => taken = Some(error),
+                Err(error) => return Err(error),
             }
         }
         Err(taken.unwrap_or_else(|| Error::Occupied {
@@ -121,8 +116,68 @@ impl<'a> Nginx<'a> {
         }))
     }
 
+    /// How nginx is started.
+    pub fn unit(&self, program: &std::path::Path) -> Unit {
+        let layout = self.hosting.layout();
+        Unit {
+            daemon: "nginx",
+            program: program.to_path_buf(),
+            args: self.args(),
+            kind: Kind::Forking,
+            pid_file: layout.nginx_pid(),
+            account: None,
+            log: layout.logs().join("nginx-start.log"),
+        }
+    }
+
+    /// Gives a running nginx the main file of this version and configuration.
+    async fn renew_conf(&self, daemon: Daemon, http: SocketAddr) -> Result<()> {
+        let path = self.hosting.layout().nginx_conf();
+        let before = read_if_there(&path)?;
+        if !self.write_conf(http)? {
+            return self.wait_for_control().await;
+        }
+        let before_text = String::from_utf8_lossy(before.as_deref().unwrap_or_default());
+        let new_https = self
+            .hosting
+            .config()
+            .https_addr
+            .filter(|https| !before_text.contains(&format!("listen {https} ssl")));
+        let checked = match new_https.map(|_| self.https_is_free()) {
+            Some(Err(error)) => Err(error),
+            _ => self.check(&[]).await,
+        };
+        if let Err(error) = checked {
+            // What runs goes on as it is.
+            put(&path, before.as_deref())?;
+            return Err(error);
+        }
+        daemon.signal(Signal::HUP)?;
+        self.wait_for_main(http).await
+    }
+
+    fn https_is_free(&self) -> Result<()> {
+        match self.hosting.config().https_addr {
+            Some(https) if TcpListener::bind(https).is_err() => Err(Error::Occupied {
+                what: "address",
+                name: https.to_string(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn says_taken(&self, error: &Error) -> bool {
+        let log = read_if_there(&self.hosting.layout().nginx_log())
+            .ok()
+            .flatten()
+            .unwrap_or_default();
+        error.to_string().contains("ddress already in use")
+            || command::tail(&log).contains("ddress already in use")
+    }
+
     pub async fn stop(&self) -> Result<()> {
         let layout = self.hosting.layout();
+        Init::of(self.hosting)?.stop(self.hosting, "nginx").await?;
         if let Some(daemon) = self.find() {
             daemon
                 .stop(&layout.nginx_conf(), Signal::TERM, LIMIT)
@@ -131,25 +186,95 @@ impl<'a> Nginx<'a> {
         end_orphans(&layout.nginx_pid(), NAME).await
     }
 
-    /// Puts one server block in place and waits until it is live; on failure the
-    /// previous one is back.
-    pub async fn change(&self, site: &SiteFile<'_>) -> Result<()> {
-        let path = self.hosting.layout().site(site.domain);
-        let before = read_if_there(&path)?;
-        put(&path, site.content.as_ref().map(String::as_bytes))?;
-        let loaded = self.load(site).await;
+    /// Puts server blocks in place and waits until they are live; on failure the
+    /// previous ones are back.
+    pub async fn change(&self, sites: &[SiteFile<'_>]) -> Result<()> {
+        let layout = self.hosting.layout();
+        let mut before = Vec::new();
+        for site in sites {
+            before.push(read_if_there(&layout.site(site.domain))?);
+        }
+        let mut changed = Ok(());
+        for site in sites {
+            changed = changed.and_then(|()| {
+                put(
+                    &layout.site(site.domain),
+                    site.content.as_ref().map(String::as_bytes),
+                )
+            });
+        }
+        let edited: Vec<_> = sites
+            .iter()
+            .zip(&before)
+            .filter(|(site, before)| self.is_edited(site, before.as_deref()))
+            .map(|(site, _)| site)
+            .collect();
+        let loaded = match changed {
+            Ok(()) if edited.is_empty() => self.load(sites).await,
+            Ok(()) => self.load_over_edited(sites, &edited).await,
+            Err(error) => Err(error),
+        };
         if loaded.is_err() {
-            put(&path, before.as_deref())?;
-            // If nginx took the new file before we gave up, it must let go of it.
-            if let (Some(daemon), Ok(())) = (self.find(), self.check().await) {
+            for (site, before) in sites.iter().zip(before) {
+                put(&layout.site(site.domain), before.as_deref())?;
+            }
+            // If nginx took the new files before we gave up, it must let go of them.
+            if let (Some(daemon), Ok(())) = (self.find(), self.check(&[]).await) {
                 daemon.signal(Signal::HUP)?;
             }
         }
         loaded
     }
 
-    /// What `nginx -t` says of the files on disk.
-    pub async fn check(&self) -> Result<()> {
+    /// Whether somebody changed a block of ours by hand: it announces what it should
+    /// be, and is not.
+    fn is_edited(&self, site: &SiteFile<'_>, before: Option<&[u8]>) -> bool {
+        let new = site.content.as_ref().map(String::as_bytes);
+        before.is_some() && new.is_some() && before != new && self.is_live(site)
+    }
+
+    /// What announces itself like its successor cannot be told from it: it is replaced
+    /// by one with another announcement first.
+    async fn load_over_edited(
+        &self,
+        sites: &[SiteFile<'_>],
+        edited: &[&SiteFile<'_>],
+    ) -> Result<()> {
+        let between: Vec<_> = edited
+            .iter()
+            .map(|site| {
+                let hash = format!("over-{}", site.hash);
+                SiteFile {
+                    domain: site.domain,
+                    content: site
+                        .content
+                        .as_ref()
+                        .map(|text| text.replace(&site.hash, &hash)),
+                    hash,
+                }
+            })
+            .collect();
+        let place = |site: &SiteFile<'_>| {
+            let content = site.content.as_ref().map(String::as_bytes);
+            put(&self.hosting.layout().site(site.domain), content)
+        };
+        between.iter().try_for_each(place)?;
+        self.load(&between).await?;
+        edited.iter().try_for_each(|site| place(site))?;
+        self.load(sites).await
+    }
+
+    /// Opens the logs again, after they were set aside.
+    pub fn reopen_logs(&self) -> Result<()> {
+        match self.find() {
+            Some(daemon) => daemon.signal(Signal::USR1),
+            None => Ok(()),
+        }
+    }
+
+    /// What `nginx -t` says of the files on disk, of which those of `changing` are
+    /// being put there now.
+    pub async fn check(&self, changing: &[&str]) -> Result<()> {
         let program = self.hosting.config().programs.find_nginx()?;
         let mut args = self.args();
         args.extend(["-t".into(), "-q".into()]);
@@ -157,10 +282,14 @@ impl<'a> Nginx<'a> {
         if finished.status.success() {
             return Ok(());
         }
-        Err(Error::Refused {
-            daemon: "nginx",
-            message: finished.output,
-        })
+        let sites = self.hosting.layout().sites();
+        Err(blame(
+            self.hosting,
+            "nginx",
+            &sites,
+            changing,
+            finished.output,
+        ))
     }
 
     /// Domains that have a server block on disk.
@@ -168,7 +297,7 @@ impl<'a> Nginx<'a> {
         conf_names(&self.hosting.layout().sites())
     }
 
-    async fn load(&self, site: &SiteFile<'_>) -> Result<()> {
+    async fn load(&self, sites: &[SiteFile<'_>]) -> Result<()> {
         let layout = self.hosting.layout();
         let Some(daemon) = self.find() else {
             return Err(Error::Down {
@@ -177,25 +306,52 @@ impl<'a> Nginx<'a> {
                 source: None,
             });
         };
-        if self.is_live(site) {
+        if sites.iter().all(|site| self.is_live(site)) {
             return Ok(());
         }
-        self.check().await?;
+        let domains: Vec<&str> = sites.iter().map(|site| site.domain).collect();
+        self.check(&domains).await?;
         daemon.signal(Signal::HUP)?;
-        if until(LIMIT, || self.is_live(site)).await {
+        // Once live, a block stays so: each is asked only until it is.
+        let mut waiting: Vec<_> = sites.iter().collect();
+        let live = until(LIMIT, || {
+            while waiting.last().is_some_and(|site| self.is_live(site)) {
+                waiting.pop();
+            }
+            waiting.is_empty()
+        })
+        .await;
+        if live {
             return Ok(());
         }
         Err(Error::Deadline {
-            what: format!("nginx' answer for `{}`", site.domain),
+            what: format!("nginx' answer for `{}`", domains.join("`, `")),
             after: LIMIT,
         })
     }
 
     fn is_live(&self, site: &SiteFile<'_>) -> bool {
+        self.announces(site.domain, &site.hash)
+    }
+
+    fn announces(&self, name: &str, hash: &str) -> bool {
         let Ok(socket) = self.hosting.layout().control_socket() else {
             return false;
         };
-        (0..STEADY).all(|_| ask(&socket, site.domain).is_ok_and(|hash| hash == site.hash))
+        (0..STEADY).all(|_| ask(&socket, name).is_ok_and(|live| live == hash))
+    }
+
+    /// Waits until the main file is the one in use.
+    async fn wait_for_main(&self, http: SocketAddr) -> Result<()> {
+        let (_, hash) = self.render_conf(http)?;
+        let live = || self.announces(conf::MAIN, &hash) && self.find().is_some();
+        if until(LIMIT, live).await {
+            return Ok(());
+        }
+        Err(Error::Deadline {
+            what: "nginx' answer".into(),
+            after: LIMIT,
+        })
     }
 
     async fn wait_for_control(&self) -> Result<()> {
@@ -222,48 +378,23 @@ impl<'a> Nginx<'a> {
     }
 
     /// Writes the main file; tells whether it changed.
-    fn write_conf(&self, addr: SocketAddr) -> Result<bool> {
+    fn write_conf(&self, http: SocketAddr) -> Result<bool> {
         let layout = self.hosting.layout();
-        let user = match self.hosting.config().isolation {
-            Isolation::UnixUsers => format!("user {};\n", web_account()?.name),
-            Isolation::None => String::new(),
-        };
-        let text = format!(
-            "{user}worker_processes auto;\n\
-             pid {pid};\n\
-             error_log {log} error;\n\
-             events {{ worker_connections 1024; }}\n\
-             http {{\n\
-             {TYPES}\n\
-             default_type application/octet-stream;\n\
-             access_log off;\n\
-             server_tokens off;\n\
-             sendfile on;\n\
-             tcp_nopush on;\n\
-             keepalive_timeout 30s;\n\
-             client_max_body_size 64m;\n\
-             server_names_hash_bucket_size 256;\n\
-             server_names_hash_max_size 8192;\n\
-             client_body_temp_path {tmp}/body;\n\
-             proxy_temp_path {tmp}/proxy;\n\
-             fastcgi_temp_path {tmp}/fastcgi;\n\
-             uwsgi_temp_path {tmp}/uwsgi;\n\
-             scgi_temp_path {tmp}/scgi;\n\
-             server {{ listen {addr} default_server; server_name _; return 404; }}\n\
-             server {{ listen unix:{control} default_server; default_type text/plain; return 200 {ABSENT}; }}\n\
-             include {sites}/*.conf;\n\
-             }}\n",
-            pid = layout.nginx_pid().display(),
-            log = layout.nginx_log().display(),
-            tmp = layout.nginx().join("tmp").display(),
-            control = layout.control_socket()?.display(),
-            sites = layout.sites().display(),
-        );
+        let (text, _) = self.render_conf(http)?;
         if read_if_there(&layout.nginx_conf())?.as_deref() == Some(text.as_bytes()) {
             return Ok(false);
         }
         write_atomically(&layout.nginx_conf(), text.as_bytes(), 0o600)?;
         Ok(true)
+    }
+
+    fn render_conf(&self, http: SocketAddr) -> Result<(String, String)> {
+        let config = self.hosting.config();
+        let listen = conf::Listen {
+            http,
+            https: config.https_addr,
+        };
+        conf::render(config, self.hosting.layout(), listen)
     }
 }
 
@@ -309,39 +440,3 @@ fn ask(socket: &std::path::Path, domain: &str) -> std::io::Result<String> {
         .trim()
         .to_owned())
 }
-
-/// What WordPress sites serve as files. Our own list: the system's may be absent.
-const TYPES: &str = "types {
-text/html html htm;
-text/css css;
-text/xml xml;
-text/plain txt;
-text/javascript js mjs;
-text/calendar ics;
-text/csv csv;
-application/json json map;
-application/manifest+json webmanifest;
-application/pdf pdf;
-application/rss+xml rss;
-application/atom+xml atom;
-application/wasm wasm;
-application/zip zip;
-image/gif gif;
-image/jpeg jpeg jpg;
-image/png png;
-image/webp webp;
-image/avif avif;
-image/svg+xml svg svgz;
-image/x-icon ico;
-font/woff woff;
-font/woff2 woff2;
-font/ttf ttf;
-font/otf otf;
-application/vnd.ms-fontobject eot;
-audio/mpeg mp3;
-audio/ogg ogg;
-audio/wav wav;
-video/mp4 mp4 m4v;
-video/webm webm;
-video/quicktime mov;
-}";

@@ -1,6 +1,7 @@
-//! The text of an nginx server block.
+//! The text of an nginx server block. What all blocks share stands in `nginx.conf`,
+//! see `stack/nginx/conf.rs`.
 
-use super::WebSite;
+use super::{WebSite, rules};
 use sha2::{Digest, Sha256};
 use std::{fmt::Write, net::SocketAddr, path::Path};
 
@@ -10,105 +11,150 @@ pub struct Server {
     pub hash: String,
 }
 
+/// Where a server block listens and what it hands requests to.
+pub struct Ground<'a> {
+    /// The pool's socket.
+    pub pool: &'a Path,
+    /// Plain HTTP.
+    pub http: SocketAddr,
+    /// HTTPS, for sites with a certificate.
+    pub https: Option<SocketAddr>,
+    /// The control socket.
+    pub control: &'a Path,
+    /// The access log, when the site has one.
+    pub access_log: &'a Path,
+    /// A digest of the certificate's files, so that a renewed one is a change.
+    pub certificate: Option<&'a str>,
+}
+
 /// Serves files as the web server's user and hands PHP to the pool. nginx may be
 /// unable to look into the home (mode 0700): nothing on the way to a PHP page asks
 /// whether its file exists.
-pub fn render(site: &WebSite, pool: &Path, addr: SocketAddr, control: &Path) -> Server {
-    let mut names = site.domain.clone();
-    for alias in &site.aliases {
-        let _infallible = write!(names, " {alias}");
-    }
-    // The document root is the site's own to replace: a link there is checked as well.
+pub fn render(site: &WebSite, ground: &Ground<'_>) -> Server {
+    let names = site.names().collect::<Vec<_>>().join(" ");
+    let root = site.root().display().to_string();
     let home = site.home.display();
-    let mut root = home.to_string();
-    if !site.document_root.is_empty() {
-        let _infallible = write!(root, "/{}", site.document_root);
+    let limits = &site.limits;
+    let pool = format!("fastcgi_pass unix:{};", ground.pool.display());
+    let mut text = String::new();
+    let mut line = |line: std::fmt::Arguments<'_>| {
+        let _infallible = writeln!(text, "{line}");
+    };
+    line(format_args!("server {{"));
+    line(format_args!("listen {};", ground.http));
+    if let (Some(tls), Some(https)) = (&site.tls, ground.https) {
+        line(format_args!("listen {https} ssl http2;"));
+        line(format_args!(
+            "# certificate {}",
+            ground.certificate.unwrap_or_default()
+        ));
+        line(format_args!(
+            "ssl_certificate {};",
+            tls.certificate.display()
+        ));
+        line(format_args!("ssl_certificate_key {};", tls.key.display()));
+        // What a proxy before us got over HTTPS is not sent there again.
+        let port = match https.port() {
+            443 => String::new(),
+            port => format!(":{port}"),
+        };
+        line(format_args!(
+            "if ($pressroom_plain) {{ return 301 https://$host{port}$request_uri; }}"
+        ));
     }
-    let mut directories = String::new();
+    line(format_args!("server_name {names};"));
+    line(format_args!("root {root};"));
+    line(format_args!("index index.php index.html;"));
+    // The document root is the site's own to replace: a link there is checked as well.
+    line(format_args!("disable_symlinks if_not_owner from={home};"));
+    line(format_args!(
+        "client_max_body_size {}m;",
+        limits.request_mb()
+    ));
+    // PHP's own limit ends a request first, and says why.
+    line(format_args!(
+        "fastcgi_read_timeout {}s;",
+        limits.request_timeout_s + 10
+    ));
+    if site.access_log {
+        line(format_args!(
+            "access_log {} pressroom;",
+            ground.access_log.display()
+        ));
+    }
+    for refused in rules::REFUSED {
+        line(format_args!("location ~ \"{refused}\" {{ return 403; }}"));
+    }
+    line(format_args!(
+        "location ~ \"{}\" {{ return 301 $uri/$is_args$args; }}",
+        rules::ADMIN
+    ));
+    // nginx may be unable to see that this is a directory.
+    line(format_args!(
+        "location ~ \"{}\" {{ rewrite ^ $admin/index.php last; }}",
+        rules::ADMIN_INDEX
+    ));
     for directory in &site.subdirectories {
-        let _infallible = writeln!(
-            directories,
+        line(format_args!(
             "location /{directory}/ {{ try_files $uri $uri/ /{directory}/index.php?$args; }}"
-        );
+        ));
     }
-    let public = format!(
-        "server {{\n\
-         listen {addr};\n\
-         server_name {names};\n\
-         root {root};\n\
-         index index.php index.html;\n\
-         disable_symlinks if_not_owner from={home};\n\
-         {RULES}\
-         {directories}\
-         location / {{ try_files $uri $uri/ /index.php?$args; }}\n\
-         location ~ \\.php$ {{\n\
-         {PARAMS}\
-         fastcgi_pass unix:{pool};\n\
-         }}\n\
-         }}\n",
-        pool = pool.display(),
-    );
-    let hash = hex::encode(&Sha256::digest(&public)[..16]);
-    let text = format!(
-        "{public}server {{ listen unix:{control}; server_name {domain}; default_type text/plain; return 200 {hash}; }}\n",
-        control = control.display(),
+    line(format_args!(
+        "location / {{ try_files $uri $uri/ /index.php?$args; }}"
+    ));
+    line(format_args!(
+        "location ~ \"{}\" {{ limit_req zone=pressroom_login burst=30 nodelay; {pool} }}",
+        rules::LOGIN
+    ));
+    line(format_args!(
+        "location ~ \"{}\" {{ limit_req zone=pressroom_xmlrpc burst=60 nodelay; {pool} }}",
+        rules::XMLRPC
+    ));
+    line(format_args!("location ~ \"{}\" {{ {pool} }}", rules::PHP));
+    line(format_args!("}}"));
+    let hash = hex::encode(&Sha256::digest(&text)[..16]);
+    let _infallible = writeln!(
+        text,
+        "server {{ listen unix:{control}; server_name {domain}; default_type text/plain; return 200 {hash}; }}",
+        control = ground.control.display(),
         domain = site.domain,
     );
     Server { text, hash }
 }
 
-/// First match wins, so what is refused stands before what is served. The two
-/// rewrites give `wp-admin` its index where nginx cannot see that it is a directory.
-const RULES: &str = r"location ~ /\.(?!well-known/) { return 403; }
-location ~* /wp-config(\.php|-sample\.php|\.php\..*)$ { return 403; }
-location ~* \.(sql|log|bak)(\.gz|\.zip|\.xz|\.zst)?$ { return 403; }
-location ~* /(uploads|files)/.*\.(php\d?|phtml|phar)(/|$) { return 403; }
-location ~ /wp-admin$ { return 301 $scheme://$http_host$uri/$is_args$args; }
-location ~ ^(?<admin>.*/wp-admin)/$ { rewrite ^ $admin/index.php last; }
-";
-
-/// `HTTP_HOST` keeps the port: without, WordPress on another port than 80 redirects
-/// to itself for ever. `HTTP_PROXY` is a header that PHP programs take for a setting.
-const PARAMS: &str = "fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
-fastcgi_param SCRIPT_NAME $fastcgi_script_name;
-fastcgi_param DOCUMENT_ROOT $document_root;
-fastcgi_param DOCUMENT_URI $document_uri;
-fastcgi_param REQUEST_URI $request_uri;
-fastcgi_param QUERY_STRING $query_string;
-fastcgi_param REQUEST_METHOD $request_method;
-fastcgi_param CONTENT_TYPE $content_type;
-fastcgi_param CONTENT_LENGTH $content_length;
-fastcgi_param SERVER_PROTOCOL $server_protocol;
-fastcgi_param REQUEST_SCHEME $scheme;
-fastcgi_param HTTPS $https if_not_empty;
-fastcgi_param GATEWAY_INTERFACE CGI/1.1;
-fastcgi_param SERVER_SOFTWARE nginx;
-fastcgi_param REMOTE_ADDR $remote_addr;
-fastcgi_param REMOTE_PORT $remote_port;
-fastcgi_param SERVER_ADDR $server_addr;
-fastcgi_param SERVER_PORT $server_port;
-fastcgi_param SERVER_NAME $server_name;
-fastcgi_param REDIRECT_STATUS 200;
-fastcgi_param HTTP_HOST $http_host;
-fastcgi_param HTTP_PROXY \"\";
-fastcgi_read_timeout 310s;
-fastcgi_buffer_size 32k;
-fastcgi_buffers 16 16k;
-";
+/// The names that a server block answers to, read from its text.
+pub fn names_of(text: &str) -> impl Iterator<Item = &str> {
+    text.split(['\n', '{', '}', ';'])
+        .filter_map(|statement| statement.trim().strip_prefix("server_name "))
+        .flat_map(str::split_whitespace)
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosting::TlsFiles;
+
+    fn ground() -> Ground<'static> {
+        Ground {
+            pool: Path::new("/p.sock"),
+            http: ([127, 0, 0, 1], 8081).into(),
+            https: Some(([127, 0, 0, 1], 8443).into()),
+            control: Path::new("/c.sock"),
+            access_log: Path::new("/l/a.log"),
+            certificate: None,
+        }
+    }
 
     #[test]
     fn any_change_of_what_is_served_changes_the_hash() {
-        let addr = SocketAddr::from(([127, 0, 0, 1], 8081));
         let mut site = WebSite::new("a.example", "/srv/a.example", None);
-        let first = render(&site, Path::new("/p.sock"), addr, Path::new("/c.sock"));
+        let first = render(&site, &ground());
         assert!(first.text.contains("root /srv/a.example/public_html;"));
+        assert!(!first.text.contains("ssl"));
+        assert!(first.text.contains("client_max_body_size 72m;"));
         site.subdirectories.push("blog".into());
         site.aliases.push("www.a.example".into());
-        let second = render(&site, Path::new("/p.sock"), addr, Path::new("/c.sock"));
+        let second = render(&site, &ground());
         assert_ne!(first.hash, second.hash);
         assert!(second.text.contains("server_name a.example www.a.example;"));
         assert!(
@@ -116,5 +162,22 @@ mod tests {
                 .text
                 .contains("location /blog/ { try_files $uri $uri/ /blog/index.php?$args; }")
         );
+        assert_eq!(
+            names_of(&second.text).collect::<Vec<_>>(),
+            ["a.example", "www.a.example", "a.example"]
+        );
+        site.tls = Some(TlsFiles {
+            certificate: "/c.pem".into(),
+            key: "/k.pem".into(),
+        });
+        let before = Ground {
+            certificate: Some("1"),
+            ..ground()
+        };
+        let renewed = Ground {
+            certificate: Some("2"),
+            ..ground()
+        };
+        assert_ne!(render(&site, &before).hash, render(&site, &renewed).hash);
     }
 }

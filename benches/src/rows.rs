@@ -1,0 +1,39 @@
+//! One file per area; each adds its rows to the table.
+
+pub mod api;
+mod bridge;
+mod database;
+mod files;
+mod jobs;
+mod reading;
+mod server;
+
+use crate::table::Table;
+use anyhow::Result;
+
+type Measure = fn(&mut Table) -> Result<()>;
+
+/// Every area by the words it is asked for.
+const AREAS: &[(&str, Measure)] = &[
+    ("inventory options", reading::measure),
+    ("bridge eval", bridge::measure),
+    ("checksums", files::checksums),
+    ("snapshot", files::snapshot),
+    ("plugin update", files::plugin_update),
+    ("dump restore", database::dump_and_restore),
+    ("search-replace", database::search_replace),
+    ("jobs", jobs::measure),
+    ("api", api::measure),
+    ("memory start", server::measure),
+];
+
+/// Measures what was asked for, or everything.
+pub fn run_all(words: &[String], table: &mut Table) -> Result<()> {
+    for (names, measure) in AREAS {
+        let wanted = words.is_empty() || words.iter().any(|word| names.contains(word.as_str()));
+        if wanted {
+            measure(table)?;
+        }
+    }
+    Ok(())
+}

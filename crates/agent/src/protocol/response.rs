@@ -1,0 +1,67 @@
+//! What a site answers.
+
+use pressroom_wordpress::{
+    archive, bridge, caches, checksums, component, config, core,
+    database::{self, dump, replace, restore},
+    find, inventory, journal, maintenance, snapshot, tree,
+};
+use serde::{Deserialize, Serialize};
+
+/// The answer to a request, by the same name.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "op", content = "is", rename_all = "snake_case")]
+pub enum Response {
+    /// See [`super::Request::Recover`].
+    Recover(journal::Recovery),
+    /// See [`super::Request::Inspect`].
+    Inspect(Box<inventory::Inspection>),
+    /// See [`super::Request::TreeHash`]; `None` where there is no such directory.
+    TreeHash(Option<tree::TreeHash>),
+    /// See [`super::Request::ReadSite`].
+    ReadSite(database::SiteFacts),
+    /// See [`super::Request::InstallCore`].
+    InstallCore(core::InstalledCore),
+    /// See [`super::Request::StageComponent`].
+    StageComponent(component::Staged),
+    /// See [`super::Request::SwapComponent`] and [`super::Request::TakeBack`]: the live tree now.
+    Swapped(tree::TreeHash),
+    /// See [`super::Request::StageCore`].
+    StageCore(Box<core::StagedCore>),
+    /// See [`super::Request::SwapCore`] and [`super::Request::TakeBackCore`].
+    SwappedCore(core::SwappedCore),
+    /// See [`super::Request::Maintain`]: what is there now.
+    Maintain(maintenance::Maintenance),
+    /// See [`super::Request::FlushCaches`].
+    FlushCaches(caches::FlushReport),
+    /// See [`super::Request::Find`].
+    Find(find::Found),
+    /// See [`super::Request::ListConfig`].
+    ListConfig(Box<config::Listing>),
+    /// See [`super::Request::EditConfig`].
+    EditConfig(config::Edited),
+    /// See [`super::Request::VerifyChecksums`].
+    VerifyChecksums(Box<checksums::ChecksumReport>),
+    /// See [`super::Request::DumpDatabase`].
+    DumpDatabase(Box<dump::DumpReport>),
+    /// See [`super::Request::RestoreDatabase`] and
+    /// [`super::Request::RestoreSnapshotDatabase`].
+    RestoreDatabase(Box<restore::RestoreReport>),
+    /// See [`super::Request::RecoverDatabase`].
+    RecoverDatabase(restore::Recovered),
+    /// See [`super::Request::DatabaseSize`].
+    DatabaseSize(Vec<database::TableSize>),
+    /// See [`super::Request::DatabaseChecksums`].
+    DatabaseChecksums(Vec<database::TableChecksum>),
+    /// See [`super::Request::SearchReplace`].
+    SearchReplace(Box<replace::ReplaceReport>),
+    /// See [`super::Request::TakeSnapshot`].
+    TakeSnapshot(Box<snapshot::SnapshotReport>),
+    /// See [`super::Request::Unpack`].
+    Unpack(Box<archive::Unpacked>),
+    /// See [`super::Request::ExchangeTree`] and [`super::Request::TakeBackTree`].
+    ExchangedTree(archive::Exchanged),
+    /// See [`super::Request::Bridge`].
+    Bridge(bridge::Report),
+    /// Done, nothing to say.
+    Done,
+}

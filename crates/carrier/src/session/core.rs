@@ -1,0 +1,98 @@
+//! WordPress itself: installed, updated, removed.
+
+use super::{Data, Session, answer};
+use crate::Result;
+use pressroom_agent::protocol::Request;
+use pressroom_base::Epoch;
+use pressroom_wordpress::{
+    core::{CoreSwap, InstalledCore, StagedCore, SwappedCore},
+    maintenance::Maintenance,
+};
+use std::time::Duration;
+use tokio::io::AsyncRead;
+
+impl Session {
+    /// Sends a WordPress zip and unpacks it into an empty root.
+    pub async fn install_core(
+        &self,
+        epoch: Epoch,
+        root: &str,
+        mut package: impl AsyncRead + Unpin + Send,
+    ) -> Result<InstalledCore> {
+        let root = root.to_owned();
+        let request = Request::InstallCore { epoch, root };
+        answer!(self.call(request, Data::Up(&mut package)), InstallCore)
+    }
+
+    /// Removes what [`Session::install_core`] put there.
+    pub async fn remove_core(&self, epoch: Epoch, root: &str) -> Result<()> {
+        let root = root.to_owned();
+        self.done(Request::RemoveCore { epoch, root }).await
+    }
+
+    /// Sends a WordPress zip and unpacks it beside the site.
+    pub async fn stage_core(
+        &self,
+        epoch: Epoch,
+        root: &str,
+        mut package: impl AsyncRead + Unpin + Send,
+    ) -> Result<StagedCore> {
+        let root = root.to_owned();
+        let request = Request::StageCore { epoch, root };
+        let staged: Result<Box<StagedCore>> =
+            answer!(self.call(request, Data::Up(&mut package)), StageCore);
+        staged.map(|staged| *staged)
+    }
+
+    /// Exchanges the live core with the staged one, under maintenance. Safe to repeat.
+    pub async fn swap_core(&self, epoch: Epoch, swap: CoreSwap) -> Result<SwappedCore> {
+        answer!(
+            self.call(Request::SwapCore { epoch, swap }, Data::None),
+            SwappedCore
+        )
+    }
+
+    /// Exchanges cores back. Safe to repeat.
+    pub async fn take_back_core(&self, epoch: Epoch, swap: CoreSwap) -> Result<SwappedCore> {
+        answer!(
+            self.call(Request::TakeBackCore { epoch, swap }, Data::None),
+            SwappedCore
+        )
+    }
+
+    /// Removes a staged or kept-aside core and its journal entry.
+    pub async fn drop_staged_core(&self, epoch: Epoch, staged: &str) -> Result<()> {
+        let staged = staged.to_owned();
+        self.done(Request::DropStagedCore { epoch, staged }).await
+    }
+
+    /// Puts the site into maintenance, or prolongs ours; it lapses by itself after
+    /// `lease` (whole seconds).
+    pub async fn enter_maintenance(
+        &self,
+        epoch: Epoch,
+        root: &str,
+        lease: Duration,
+    ) -> Result<Maintenance> {
+        self.maintain(epoch, root, Some(lease.as_secs())).await
+    }
+
+    /// Ends maintenance that is ours; somebody else's stays, and is told.
+    pub async fn leave_maintenance(&self, epoch: Epoch, root: &str) -> Result<Maintenance> {
+        self.maintain(epoch, root, None).await
+    }
+
+    async fn maintain(
+        &self,
+        epoch: Epoch,
+        root: &str,
+        lease_s: Option<u64>,
+    ) -> Result<Maintenance> {
+        let request = Request::Maintain {
+            epoch,
+            root: root.to_owned(),
+            lease_s,
+        };
+        answer!(self.call(request, Data::None), Maintain)
+    }
+}

@@ -1,0 +1,107 @@
+//! The site's files and configuration: found, checked, packed, exchanged.
+
+use super::{Data, Session, answer};
+use crate::Result;
+use pressroom_agent::protocol::{Request, SiteRef};
+use pressroom_base::Epoch;
+use pressroom_wordpress::{
+    archive::{Exchange, Exchanged, UnpackOptions, Unpacked},
+    checksums::{ChecksumReport, Expected, Subject},
+    config::{Edit, Edited, Listing},
+    find::Found,
+    snapshot::{SnapshotOptions, SnapshotReport},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+impl Session {
+    /// WordPress installs below a directory.
+    pub async fn find(&self, below: &str, depth: usize) -> Result<Found> {
+        let below = below.to_owned();
+        answer!(self.call(Request::Find { below, depth }, Data::None), Find)
+    }
+
+    /// The whole configuration.
+    pub async fn list_config(&self, site: SiteRef) -> Result<Listing> {
+        let listing: Result<Box<Listing>> = answer!(
+            self.call(Request::ListConfig { site }, Data::None),
+            ListConfig
+        );
+        listing.map(|listing| *listing)
+    }
+
+    /// Changes `wp-config.php`, all edits or none.
+    pub async fn edit_config(
+        &self,
+        epoch: Epoch,
+        site: SiteRef,
+        edits: Vec<Edit>,
+    ) -> Result<Edited> {
+        let request = Request::EditConfig { epoch, site, edits };
+        answer!(self.call(request, Data::None), EditConfig)
+    }
+
+    /// Holds files against what their source says.
+    pub async fn verify_checksums(
+        &self,
+        root: &str,
+        subject: Subject,
+        expected: &Expected,
+    ) -> Result<ChecksumReport> {
+        let request = Request::VerifyChecksums {
+            root: root.to_owned(),
+            subject,
+        };
+        let json = serde_json::to_vec(expected)
+            .map_err(|error| crate::Error::Protocol(error.to_string()))?;
+        let report: Result<Box<ChecksumReport>> = answer!(
+            self.call(request, Data::Up(&mut json.as_slice())),
+            VerifyChecksums
+        );
+        report.map(|report| *report)
+    }
+
+    /// Writes the whole site as one archive to `out`.
+    pub async fn take_snapshot(
+        &self,
+        site: SiteRef,
+        options: SnapshotOptions,
+        out: &mut (dyn AsyncWrite + Unpin + Send),
+    ) -> Result<SnapshotReport> {
+        let request = Request::TakeSnapshot { site, options };
+        let report: Result<Box<SnapshotReport>> =
+            answer!(self.call(request, Data::Down(out)), TakeSnapshot);
+        report.map(|report| *report)
+    }
+
+    /// Sends an archive and unpacks it beside the site.
+    pub async fn unpack(
+        &self,
+        epoch: Epoch,
+        options: UnpackOptions,
+        mut archive: impl AsyncRead + Unpin + Send,
+    ) -> Result<Unpacked> {
+        let request = Request::Unpack { epoch, options };
+        let unpacked: Result<Box<Unpacked>> =
+            answer!(self.call(request, Data::Up(&mut archive)), Unpack);
+        unpacked.map(|unpacked| *unpacked)
+    }
+
+    /// Exchanges a live directory with an unpacked one.
+    pub async fn exchange_tree(&self, epoch: Epoch, exchange: Exchange) -> Result<Exchanged> {
+        let request = Request::ExchangeTree { epoch, exchange };
+        answer!(self.call(request, Data::None), ExchangedTree)
+    }
+
+    /// Exchanges directories back.
+    pub async fn take_back_tree(&self, epoch: Epoch, staged: &str) -> Result<Exchanged> {
+        let staged = staged.to_owned();
+        let request = Request::TakeBackTree { epoch, staged };
+        answer!(self.call(request, Data::None), ExchangedTree)
+    }
+
+    /// Removes what was unpacked or is kept aside.
+    pub async fn drop_unpacked(&self, epoch: Epoch, staged: &str) -> Result<()> {
+        let staged = staged.to_owned();
+        self.done(Request::DropUnpacked { epoch, staged }).await
+    }
+}

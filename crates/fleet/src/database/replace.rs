@@ -1,0 +1,8 @@
+//! Texts replaced in the tables, serialized values included.
+
+mod job;
+mod start;
+
+pub(crate) use job::ReplaceJob;
+pub use pressroom_wordpress::database::replace::ReplaceReport;
+pub use start::SearchReplace;

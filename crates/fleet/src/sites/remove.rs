@@ -1,0 +1,7 @@
+//! Removing a site from this machine.
+
+mod job;
+mod start;
+
+pub(crate) use job::RemoveJob;
+pub use start::RemoveSite;

@@ -1,0 +1,161 @@
+//! The removal itself.
+
+use super::RemoveSite;
+use crate::{Fleet, Result, reach::told, sites::take_away::TakeAway};
+use async_trait::async_trait;
+use pressroom_base::{catalog::event, id::DomainId};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
+use pressroom_store::{
+    EnvironmentPatch, EnvironmentRow, EnvironmentState, Lane, ResourceRow, environments, resources,
+};
+use serde_json::{Value, json};
+
+/// Removes a site. What was begun is completed: half a site is of no use to anybody.
+pub(crate) struct RemoveJob(pub(crate) Fleet);
+
+#[async_trait]
+impl JobKind for RemoveJob {
+    fn name(&self) -> &'static str {
+        "site_remove"
+    }
+
+    fn lane(&self) -> Lane {
+        Lane::Write
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::transport()
+    }
+
+    fn interruption(&self) -> Interruption {
+        Interruption::Resume
+    }
+
+    async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
+        Ok(Box::pin(run(&self.0, ctx)).await?)
+    }
+
+    /// Removed things do not come back; what is left is told by the site's state.
+    async fn undo(
+        &self,
+        ctx: &JobContext,
+        _why: &JobFailure,
+    ) -> std::result::Result<(), JobFailure> {
+        Ok(mark_broken(ctx).await?)
+    }
+}
+
+async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
+    let remove: RemoveSite = ctx.payload()?;
+    let Some(id) = ctx.environment() else {
+        return Ok(Value::Null);
+    };
+    let Some(row) = environments::get(&fleet.parts.store, id).await? else {
+        // An interrupted run had come to its end already.
+        return Ok(json!({ "removed": true }));
+    };
+    let records = records(fleet, &row).await?;
+    let shared = ctx
+        .step("remove", told(take_away(fleet, ctx, &row, remove, records)))
+        .await?;
+    ctx.progress(90, "the site is gone").await?;
+    let tx = ctx.begin().await?;
+    fleet
+        .emit(
+            &tx,
+            ctx,
+            event::SITE_REMOVED,
+            json!({ "url": row.url, "panel_id": row.panel_id, "files": remove.files, "database": remove.database }),
+        )
+        .await?;
+    environments::remove(&tx, id).await?;
+    tx.commit().await?;
+    if let (true, Some(domain)) = (shared, row.domain_id) {
+        fleet.serve_again(domain).await?;
+    }
+    ctx.line(format!("{} was removed", row.url));
+    Ok(json!({ "removed": true, "url": row.url, "panel_id": row.panel_id }))
+}
+
+async fn take_away(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    row: &EnvironmentRow,
+    remove: RemoveSite,
+    records: Vec<ResourceRow>,
+) -> Result<bool> {
+    let Some(domain_id) = row.domain_id else {
+        return Ok(false);
+    };
+    let database_is_shared = others_use_database(fleet, row).await?;
+    if remove.database && database_is_shared {
+        ctx.line(format!(
+            "database `{}` stays: another site uses it",
+            row.db_name
+        ));
+    }
+    TakeAway {
+        fleet,
+        ctx,
+        domain_id,
+        path: &row.path,
+        records,
+        files: remove.files,
+        database: remove.database && !database_is_shared,
+    }
+    .run()
+    .await
+}
+
+/// What was made for the site, and for its domain as a whole.
+async fn records(fleet: &Fleet, row: &EnvironmentRow) -> Result<Vec<ResourceRow>> {
+    let store = &fleet.parts.store;
+    let mut records = match row.domain_id {
+        Some(domain) => ground_of(resources::list_by_domain(store, domain).await?, domain),
+        None => Vec::new(),
+    };
+    let own = resources::list_by_environment(store, row.id).await?;
+    records.extend(
+        own.into_iter()
+            .filter(|record| matches!(record.kind.as_str(), "database" | "db_user")),
+    );
+    Ok(records)
+}
+
+/// The directory, user and server block of a domain, whichever site they were made for.
+fn ground_of(records: Vec<ResourceRow>, domain: DomainId) -> Vec<ResourceRow> {
+    records
+        .into_iter()
+        .filter(|record| record.domain_id == Some(domain))
+        .filter(|record| matches!(record.kind.as_str(), "unix_user" | "home" | "web"))
+        .collect()
+}
+
+async fn others_use_database(fleet: &Fleet, row: &EnvironmentRow) -> Result<bool> {
+    Ok(
+        environments::using_database(&fleet.parts.store, &row.db_name)
+            .await?
+            .iter()
+            .any(|other| *other != row.id),
+    )
+}
+
+async fn mark_broken(ctx: &JobContext) -> Result<()> {
+    let Some(id) = ctx.environment() else {
+        return Ok(());
+    };
+    let tx = ctx.begin().await?;
+    if environments::get(&tx, id).await?.is_some() {
+        environments::update(
+            &tx,
+            id,
+            EnvironmentPatch {
+                state: Some(EnvironmentState::Broken),
+                ..EnvironmentPatch::default()
+            },
+        )
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Asking for a removal.
+
+use crate::{Caller, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
+use pressroom_base::{catalog::event, id::EnvironmentId};
+use pressroom_store::{EnvironmentPatch, EnvironmentState, environments};
+use serde::{Deserialize, Serialize};
+
+/// What of a site goes. Only what Pressroom's records say it made is ever removed;
+/// files that are not WordPress' stay where they are.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct RemoveSite {
+    /// WordPress' own files with `wp-content`, and the domain's directory, Unix user
+    /// and server block where nothing else is left in it.
+    pub files: bool,
+    /// The database and its user, unless another site uses them.
+    pub database: bool,
+}
+
+impl Default for RemoveSite {
+    fn default() -> Self {
+        Self {
+            files: true,
+            database: true,
+        }
+    }
+}
+
+impl Fleet {
+    /// Starts the removal as a job. Once begun it goes on to its end: a removal that
+    /// was interrupted is completed.
+    ///
+    /// Errors: `NotFound`, `Forbidden`, `Busy` with `OPERATION_RUNNING`.
+    pub async fn remove_site(
+        &self,
+        caller: &Caller,
+        environment: EnvironmentId,
+        remove: RemoveSite,
+    ) -> Result<Job> {
+        if let Some(id) = caller.earlier_job() {
+            return self.job_by_id(caller, Action::SiteRemove, id).await;
+        }
+        let row = self
+            .environment_row(caller, Action::SiteRemove, environment)
+            .await?;
+        let tx = self.parts.store.begin().await?;
+        let id = self
+            .enqueue(
+                &tx,
+                caller,
+                Enqueue::writing("site_remove", &row.env, &remove)?
+                    .with_event(event::SITE_REMOVE_STARTED),
+            )
+            .await?;
+        environments::update(
+            &tx,
+            environment,
+            EnvironmentPatch {
+                state: Some(EnvironmentState::Deleting),
+                ..EnvironmentPatch::default()
+            },
+        )
+        .await?;
+        tx.commit().await?;
+        self.job_by_id(caller, Action::SiteRemove, id).await
+    }
+}

@@ -1,0 +1,149 @@
+//! Asking for a snapshot.
+
+use super::Snapshot;
+use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
+use pressroom_archive::{Format, Place, SnapshotName, quota};
+use pressroom_base::{Kind, Timestamp, catalog::event, id::EnvironmentId, token};
+use pressroom_store::{
+    self as store, EnvironmentRow, EnvironmentState, SnapshotFormat, SnapshotRow, Tx, snapshots,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A snapshot to take.
+#[derive(Debug, Clone, Default)]
+pub struct NewSnapshot {
+    /// As a zip; otherwise `tar.zst`, which is smaller and keeps every file name.
+    pub zip: bool,
+    /// What its owner writes to it.
+    pub note: String,
+    /// Days until it may be removed; `None` keeps it.
+    pub keep_days: Option<u32>,
+}
+
+/// What the job is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Payload {
+    /// The snapshot's name.
+    pub(super) snapshot: String,
+}
+
+impl Fleet {
+    /// Starts taking a snapshot as a job. Answers the snapshot, state `creating`, and
+    /// the job; the snapshot is `ready` only once it was read back from the archive.
+    ///
+    /// Errors: `NotFound`, `Forbidden`, `Busy` with `OPERATION_RUNNING`, `Limited` (the
+    /// account keeps as much as it may).
+    pub async fn create_snapshot(
+        &self,
+        caller: &Caller,
+        environment: EnvironmentId,
+        new: NewSnapshot,
+    ) -> Result<(Snapshot, Job)> {
+        let row = self
+            .environment_row(caller, Action::SnapshotCreate, environment)
+            .await?
+            .env;
+        if row.state == EnvironmentState::Installing {
+            return Err(Error::conflict("the site is not installed yet"));
+        }
+        let tx = self.parts.store.begin().await?;
+        let name = token::name(16);
+        let job = self
+            .enqueue(
+                &tx,
+                caller,
+                Enqueue::writing(
+                    "site_snapshot",
+                    &row,
+                    &Payload {
+                        snapshot: name.clone(),
+                    },
+                )?
+                .with_event(event::SNAPSHOT_STARTED),
+            )
+            .await?;
+        let snapshot = self
+            .begin_snapshot(&tx, &row, &name, &new, Some(job))
+            .await?;
+        tx.commit().await?;
+        let job = self.job_by_id(caller, Action::SnapshotCreate, job).await?;
+        Ok((snapshot.into(), job))
+    }
+
+    /// Records that a snapshot is being made, and sets aside what the account may
+    /// still keep.
+    pub(super) async fn begin_snapshot(
+        &self,
+        tx: &Tx,
+        row: &EnvironmentRow,
+        name: &str,
+        new: &NewSnapshot,
+        job: Option<pressroom_base::id::JobId>,
+    ) -> Result<SnapshotRow> {
+        let format = if new.zip {
+            SnapshotFormat::Zip
+        } else {
+            SnapshotFormat::TarZst
+        };
+        snapshots::lock_account(tx, row.account_id).await?;
+        let used = snapshots::total_bytes(tx, row.account_id).await?;
+        let used = u64::try_from(used).unwrap_or(0);
+        let reserved =
+            quota::reserve(self.parts.settings.snapshot_quota, used, 0).map_err(|_| {
+                Error::new(
+                    Kind::Limited,
+                    "the account keeps as many bytes of snapshots as it may",
+                )
+                .with_hint(
+                    "remove one with `pressroom snapshot remove`, or raise `archive.quota_gb`",
+                )
+            })?;
+        let place = place(row, name)?;
+        let key = place.object_key(format_of(format))?;
+        Ok(snapshots::begin(
+            tx,
+            store::NewSnapshot {
+                public_id: name.to_owned(),
+                environment_id: row.id,
+                account_id: row.account_id,
+                format,
+                reserved: reserved.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+                job_id: job,
+                created_by: None,
+                note: new.note.clone(),
+                store: self.parts.archive.objects().name().to_owned(),
+                object_key: key.to_string(),
+                expires_at: new
+                    .keep_days
+                    .map(|days| Timestamp::now().plus(Duration::from_hours(24 * u64::from(days)))),
+            },
+        )
+        .await?)
+    }
+}
+
+/// Where a snapshot of an environment is in the archive.
+pub(super) fn place(row: &EnvironmentRow, name: &str) -> Result<Place> {
+    Ok(Place {
+        account: row.account_id,
+        environment: row.id,
+        name: SnapshotName::parse(name)?,
+    })
+}
+
+/// Where a recorded snapshot is in the archive.
+pub(super) fn place_of(row: &SnapshotRow) -> Result<Place> {
+    Ok(Place {
+        account: row.account_id,
+        environment: row.environment_id,
+        name: SnapshotName::parse(&row.public_id)?,
+    })
+}
+
+pub(super) const fn format_of(format: SnapshotFormat) -> Format {
+    match format {
+        SnapshotFormat::TarZst => Format::TarZst,
+        SnapshotFormat::Zip => Format::Zip,
+    }
+}

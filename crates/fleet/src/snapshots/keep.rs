@@ -1,0 +1,136 @@
+//! Finding snapshots, handing them out, letting them go.
+
+use super::{Snapshot, create::place_of};
+use crate::{
+    Caller, Error, Fleet, Result,
+    authorize::{Action, Resource, authorize, authorize_list},
+    code,
+};
+use pressroom_archive::ObjectReader;
+use pressroom_base::{Kind, Timestamp, catalog::event, id::EnvironmentId};
+use pressroom_store::{Lookup, Page, Scope, SnapshotFilter, SnapshotRow, SnapshotState, snapshots};
+use serde_json::json;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Expired snapshots removed at a time.
+const AT_ONCE: u64 = 100;
+/// An upload without a manifest is nobody's after this long; longer than any takes.
+const ORPHAN: Duration = Duration::from_hours(48);
+
+impl Fleet {
+    /// Snapshots of the caller's accounts, newest first, or of one environment.
+    pub async fn list_snapshots(
+        &self,
+        caller: &Caller,
+        environment: Option<EnvironmentId>,
+    ) -> Result<Vec<Snapshot>> {
+        authorize_list(&caller.principal, Action::SiteRead)?;
+        let filter = SnapshotFilter {
+            environment_id: environment,
+            states: Vec::new(),
+        };
+        let scope = caller.principal.scope();
+        let rows = snapshots::list(&self.parts.store, &scope, &filter, Page::first(1000)).await?;
+        Ok(rows.into_iter().map(Snapshot::from).collect())
+    }
+
+    /// A snapshot's bytes as they are in the archive, with what it is.
+    ///
+    /// Errors: `NotFound`, `Conflict` when it is not ready.
+    pub async fn open_snapshot(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<(Snapshot, ObjectReader)> {
+        let row = self
+            .find_snapshot(caller, Action::SnapshotCreate, name)
+            .await?;
+        refuse_unready(&row)?;
+        let (_, reader) = self.parts.archive.open(&place_of(&row)?).await?;
+        Ok((row.into(), reader))
+    }
+
+    /// Removes a snapshot from the archive; its record stays as `expired`.
+    pub async fn remove_snapshot(&self, caller: &Caller, name: &str) -> Result<()> {
+        let row = self
+            .find_snapshot(caller, Action::SnapshotRestore, name)
+            .await?;
+        refuse_unready(&row)?;
+        self.let_go(&row).await?;
+        let tx = self.parts.store.begin().await?;
+        self.note(
+            &tx,
+            caller,
+            event::SNAPSHOT_REMOVED,
+            Some(row.account_id),
+            json!({ "snapshot": row.public_id }),
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Removes what is past its time, and what writers that died left behind.
+    pub async fn expire_snapshots(&self) -> Result<()> {
+        for row in snapshots::due(&self.parts.store, Timestamp::now(), AT_ONCE).await? {
+            if let Err(error) = self.let_go(&row).await {
+                tracing::warn!(snapshot = row.public_id, error = %error, "an expired snapshot was not removed");
+            }
+        }
+        let swept = self
+            .parts
+            .archive
+            .sweep(ORPHAN, &CancellationToken::new())
+            .await?;
+        if swept.orphans > 0 {
+            tracing::info!(
+                objects = swept.orphans,
+                bytes = swept.bytes,
+                "removed what unfinished snapshots left in the archive"
+            );
+        }
+        Ok(())
+    }
+
+    async fn let_go(&self, row: &SnapshotRow) -> Result<()> {
+        self.parts.archive.remove(&place_of(row)?).await?;
+        let tx = self.parts.store.begin().await?;
+        snapshots::mark_expired(&tx, row.id).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// The snapshot of this name, for this action. One of another account is
+    /// `NotFound` with [`crate::code::FOREIGN`].
+    pub(super) async fn find_snapshot(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &str,
+    ) -> Result<SnapshotRow> {
+        let missing = || Error::not_found("Snapshot");
+        let found = snapshots::by_public_id(&self.parts.store, &Scope::All, name).await?;
+        let Lookup::Found(row) = found else {
+            return Err(missing());
+        };
+        match authorize(
+            &caller.principal,
+            action,
+            Resource::OfAccount(row.account_id),
+        ) {
+            Ok(()) => Ok(row),
+            Err(error) if error.kind() == Kind::NotFound => Err(missing().with_code(code::FOREIGN)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+pub(super) fn refuse_unready(row: &SnapshotRow) -> Result<()> {
+    if row.state == SnapshotState::Ready {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
+        "snapshot `{}` is {}",
+        row.public_id,
+        row.state.as_str()
+    )))
+}

@@ -1,0 +1,278 @@
+//! Taking a snapshot: the site packs, the archive receives, and what was stored is
+//! read back before it counts.
+
+use super::create::{Payload, format_of, place_of};
+use crate::{Error, Fleet, Result, reach::told};
+use async_trait::async_trait;
+use pressroom_agent::protocol::SiteRef;
+use pressroom_archive::{Received, Said, Streaming};
+use pressroom_base::{Kind, catalog::event};
+use pressroom_carrier::Session;
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
+use pressroom_store::{
+    EnvironmentRow, Lane, Lookup, Scope, SnapshotRow, SnapshotState, StoredSnapshot, snapshots,
+};
+use pressroom_wordpress::{
+    archive::{Format, Why},
+    database::dump::DumpOptions,
+    snapshot::{SnapshotOptions, SnapshotReport},
+};
+use serde_json::{Value, json};
+
+/// Between the site's pipe and the archive.
+const BUFFER: usize = 1024 * 1024;
+
+/// Takes one snapshot.
+pub(crate) struct SnapshotJob(pub(crate) Fleet);
+
+#[async_trait]
+impl JobKind for SnapshotJob {
+    fn name(&self) -> &'static str {
+        "site_snapshot"
+    }
+
+    fn lane(&self) -> Lane {
+        Lane::Write
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::never()
+    }
+
+    fn interruption(&self) -> Interruption {
+        Interruption::Undo
+    }
+
+    async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
+        Ok(Box::pin(run(&self.0, ctx)).await?)
+    }
+
+    /// What did not become a snapshot leaves nothing in the archive.
+    async fn undo(
+        &self,
+        ctx: &JobContext,
+        why: &JobFailure,
+    ) -> std::result::Result<(), JobFailure> {
+        let payload: Payload = ctx.payload()?;
+        let snapshot = self.0.snapshot_row(&payload.snapshot).await?;
+        Ok(give_up(&self.0, ctx, &snapshot, &why.message).await?)
+    }
+}
+
+async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
+    let payload: Payload = ctx.payload()?;
+    let row = fleet.row_of_job(ctx).await?;
+    let snapshot = fleet.snapshot_row(&payload.snapshot).await?;
+    let ground = fleet.ground(&row).await?;
+    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
+    session.recover(ctx.epoch()).await?;
+    take(fleet, ctx, &session, &row, &snapshot).await
+}
+
+/// Makes a recorded snapshot, verifies it, and records what it is.
+pub(super) async fn take(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+    snapshot: &SnapshotRow,
+) -> Result<Value> {
+    let (report, received) = ctx
+        .step(
+            "pack",
+            told(async {
+                let (report, received) = pack(fleet, ctx, session, row, snapshot).await?;
+                Ok(Packed(report, Some(received)))
+            }),
+        )
+        .await?
+        .into_parts()?;
+    tell(ctx, &report);
+    ctx.progress(60, "the site is packed").await?;
+    let manifest = received.commit(said(row, &report)).await?;
+    ctx.step("verify", told(fleet.read_back(snapshot, ctx.cancelled())))
+        .await?;
+    ctx.progress(90, "it was read back whole").await?;
+    let tx = ctx.begin().await?;
+    snapshots::finish(
+        &tx,
+        snapshot.id,
+        StoredSnapshot {
+            size: i64::try_from(manifest.size).unwrap_or(i64::MAX),
+            sha256: manifest.sha256.clone(),
+            wordpress_version: row.core_version.clone(),
+        },
+    )
+    .await?;
+    snapshots::mark_verified(&tx, snapshot.id).await?;
+    fleet
+        .emit(
+            &tx,
+            ctx,
+            event::SNAPSHOT_CREATED,
+            json!({ "snapshot": snapshot.public_id, "url": row.url, "bytes": manifest.size }),
+        )
+        .await?;
+    tx.commit().await?;
+    ctx.line(format!(
+        "snapshot `{}`: {} files, {} tables, {} bytes packed",
+        snapshot.public_id,
+        report.files.totals.files,
+        report.database.tables.len(),
+        manifest.size
+    ));
+    Ok(json!({
+        "snapshot": snapshot.public_id,
+        "bytes": manifest.size,
+        "sha256": manifest.sha256,
+        "files": report.files.totals.files,
+        "tables": report.database.tables.len(),
+    }))
+}
+
+/// What a step carries out of itself; only the report is written to its row.
+struct Packed(SnapshotReport, Option<Received>);
+
+impl serde::Serialize for Packed {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        self.0.files.totals.serialize(serializer)
+    }
+}
+
+impl Packed {
+    fn into_parts(self) -> Result<(SnapshotReport, Received)> {
+        match self.1 {
+            Some(received) => Ok((self.0, received)),
+            None => Err(Error::new(Kind::Internal, "nothing was received")),
+        }
+    }
+}
+
+async fn pack(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+    snapshot: &SnapshotRow,
+) -> Result<(SnapshotReport, Received)> {
+    let format = format_of(snapshot.format);
+    let options = SnapshotOptions {
+        format: match format {
+            pressroom_archive::Format::TarZst => Format::TarZst,
+            pressroom_archive::Format::Zip => Format::Zip,
+        },
+        dump: DumpOptions::default(),
+        usual_excludes: true,
+        exclude: Vec::new(),
+    };
+    let streaming = Streaming {
+        limit: u64::try_from(snapshot.size).ok().filter(|bytes| *bytes > 0),
+        cancel: ctx.cancelled().clone(),
+        ..Streaming::default()
+    };
+    let place = place_of(snapshot)?;
+    let (mut site, archive) = tokio::io::duplex(BUFFER);
+    let packing = async {
+        let report = session
+            .take_snapshot(fleet.site_ref(row), options, &mut site)
+            .await;
+        // The end of what the archive reads; whether it was the whole is in the report.
+        drop(site);
+        report
+    };
+    let receiving = fleet
+        .parts
+        .archive
+        .receive(&place, format, archive, &streaming);
+    match tokio::join!(packing, receiving) {
+        (Ok(report), Ok(received)) => Ok((report, received)),
+        // A full archive ends the site's pipe too: the reason is the archive's.
+        (_, Err(error)) => Err(error.into()),
+        (Err(error), Ok(received)) => {
+            received.discard().await?;
+            Err(error.into())
+        }
+    }
+}
+
+/// What the site says of itself, and what a restore must know.
+fn said(row: &EnvironmentRow, report: &SnapshotReport) -> Said {
+    let tree = report.files.trees.first();
+    let excluded: Vec<_> = report
+        .files
+        .left_out
+        .iter()
+        .filter(|left| matches!(left.why, Why::Excluded { .. }))
+        .map(|left| &left.path)
+        .collect();
+    let totals = &report.files.totals;
+    Said {
+        entries: Some(totals.files + totals.directories + totals.links),
+        bytes: Some(totals.bytes),
+        tree_hash: tree.map(|tree| tree.tree.hash.clone()),
+        tables: Some(report.database.tables.len() as u64),
+        rows: Some(report.database.tables.iter().map(|table| table.rows).sum()),
+        wordpress_version: Some(row.core_version.clone()),
+        url: Some(row.url.clone()),
+        table_prefix: Some(row.table_prefix.clone()),
+        more: json!({ "totals": totals, "excluded": excluded }),
+        ..Said::default()
+    }
+}
+
+/// What its owner should know that is not in it.
+fn tell(ctx: &JobContext, report: &SnapshotReport) {
+    for left in &report.files.left_out {
+        if !matches!(left.why, Why::Excluded { .. } | Why::Ours) {
+            ctx.line(format!("left out: {:?} ({:?})", left.path, left.why));
+        }
+    }
+    for right in &report.database.missing_rights {
+        ctx.line(format!(
+            "the database user lacks {} on {}",
+            right.right, right.on
+        ));
+    }
+    for table in &report.database.non_transactional {
+        ctx.line(format!(
+            "`{table}` cannot be read at one instant: its engine knows no transactions"
+        ));
+    }
+}
+
+/// Removes what there is of a snapshot that will not be one.
+pub(super) async fn give_up(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    snapshot: &SnapshotRow,
+    why: &str,
+) -> Result<()> {
+    fleet.parts.archive.remove(&place_of(snapshot)?).await?;
+    if snapshot.state == SnapshotState::Creating {
+        let tx = ctx.begin().await?;
+        snapshots::fail(&tx, snapshot.id, why).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+impl Fleet {
+    /// The recorded snapshot of a job.
+    pub(super) async fn snapshot_row(&self, name: &str) -> Result<SnapshotRow> {
+        match snapshots::by_public_id(&self.parts.store, &Scope::All, name).await? {
+            Lookup::Found(row) => Ok(row),
+            _ => Err(Error::not_found("snapshot")),
+        }
+    }
+
+    /// How an environment's database is named to its agent.
+    pub(crate) fn site_ref(&self, row: &EnvironmentRow) -> SiteRef {
+        SiteRef {
+            root: row.path.clone(),
+            php: Some(self.parts.settings.php.clone()),
+        }
+    }
+}

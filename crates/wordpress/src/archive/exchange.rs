@@ -1,0 +1,294 @@
+//! Puts an unpacked tree in the place of the live one, and takes that back.
+//!
+//! Where it can be, the directory itself is exchanged in one act. Where it cannot –
+//! it is the home, a mount point, has an owner, group or access list that ours
+//! cannot get, or its parent may not be written to – the names directly inside are
+//! exchanged one by one, within milliseconds, under the journal. The journal knows
+//! every name by the inode it had on either side, so that whoever comes later can
+//! see how far it went and go on in either direction.
+//!
+//! What was live is kept below `.pressroom/staging`, under the same handle, until
+//! [`drop_unpacked`].
+
+use super::{
+    manifest::EntryPath,
+    switch::{
+        Places, Record, Side, cannot_be_moved, carry_back, carry_over, go, inode, may_be_whole,
+        ours, slots, to_carry,
+    },
+    tree_hash::hash_without,
+};
+use crate::{
+    Error, Result, component, disk, fence,
+    home::Home,
+    journal::{self, Entry},
+    tree::TreeHash,
+    watch::Watch,
+};
+use pressroom_base::Epoch;
+use serde::{Deserialize, Serialize};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
+};
+
+/// What is to be exchanged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The live directory, relative to the home: the root of a site or a directory
+    /// in it. It need not exist.
+    pub root: String,
+    /// Handle of what was unpacked.
+    pub staged: String,
+    /// Which tree of it; see [`super::PackedTree::prefix`].
+    pub prefix: String,
+    /// Hash that the live tree must have; `None` takes whatever is live.
+    pub before: Option<String>,
+    /// Hash of the unpacked tree.
+    pub after: String,
+    /// Paths in the tree that are not in the archive and go over from the live tree,
+    /// mostly [`super::PackedTree::excluded`]. What is there in both stays.
+    pub carry: Vec<EntryPath>,
+}
+
+/// How trees were exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// The directory itself, in one act.
+    Whole,
+    /// The names directly in it, one after the other.
+    ByName,
+}
+
+/// What an exchange did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchanged {
+    /// How.
+    pub method: Method,
+    /// What is live now, by looking, without what was carried over; visitors may
+    /// have written to it already. [`TreeHash::absent`] where nothing is.
+    pub tree: TreeHash,
+    /// Paths that were carried over and are live.
+    pub carried: Vec<EntryPath>,
+    /// Paths that are only in the tree kept aside, because the directory they were
+    /// in is none any more.
+    pub not_carried: Vec<EntryPath>,
+}
+
+/// Which side is live, by inodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveTree {
+    /// The old tree.
+    Before,
+    /// The new tree.
+    After,
+    /// Some of each, or something new: [`exchange()`] or [`take_back_exchange`] goes
+    /// on from there.
+    Mixed,
+}
+
+/// An exchange in the journal, as found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveredExchange {
+    /// What was to be done.
+    pub exchange: Exchange,
+    /// What is live now.
+    pub live: LiveTree,
+}
+
+/// Exchanges the live tree with the unpacked one. Begun already is gone on with;
+/// done already is done. A failure on the way is undone.
+pub fn exchange(
+    home: &Home,
+    epoch: Epoch,
+    exchange: &Exchange,
+    watch: &Watch,
+) -> Result<Exchanged> {
+    fence::check(home, epoch, watch)?;
+    let places = Places::of(home, exchange)?;
+    let record = match journal::unfinished_exchange(home, &exchange.staged)? {
+        Some(record) if record.exchange != *exchange => {
+            return Err(Error::Occupied(exchange.staged.clone()));
+        }
+        Some(record) => {
+            fence::critical(home, epoch, watch, || {
+                go(&places, &record, Side::After)?;
+                carry_over(&places, &record)
+            })?;
+            record
+        }
+        None => begin(home, epoch, exchange, &places, watch)?,
+    };
+    done(home, &places, &record, Side::After, watch)
+}
+
+/// Puts the old tree back, which was kept aside; what is live by now, whoever wrote
+/// it, goes aside in its place. Done already is done.
+pub fn take_back_exchange(
+    home: &Home,
+    epoch: Epoch,
+    staged: &str,
+    watch: &Watch,
+) -> Result<Exchanged> {
+    fence::check(home, epoch, watch)?;
+    staging_dir(home, staged)?;
+    let record = journal::unfinished_exchange(home, staged)?
+        .ok_or_else(|| Error::Missing(staged.to_owned()))?;
+    let places = Places::of(home, &record.exchange)?;
+    fence::critical(home, epoch, watch, || {
+        carry_back(&places, &record)?;
+        go(&places, &record, Side::Before)
+    })?;
+    done(home, &places, &record, Side::Before, watch)
+}
+
+/// Removes what was unpacked, or the old tree that was kept aside under the same
+/// handle, and its journal entry; gone already is fine.
+pub fn drop_unpacked(home: &Home, epoch: Epoch, staged: &str, watch: &Watch) -> Result<()> {
+    let dir = staging_dir(home, staged)?;
+    fence::critical(home, epoch, watch, || {
+        journal::settle_exchange(home, staged)
+    })?;
+    disk::remove_tree(&dir)
+}
+
+/// Which side of a journalled exchange is live.
+pub(crate) fn look(home: &Home, record: Record) -> Result<RecoveredExchange> {
+    let places = match Places::of(home, &record.exchange) {
+        Ok(places) => places,
+        // Something else is in the way by now: neither tree.
+        Err(Error::BadPath(_)) => {
+            return Ok(RecoveredExchange {
+                exchange: record.exchange,
+                live: LiveTree::Mixed,
+            });
+        }
+        Err(why) => return Err(why),
+    };
+    let (mut before, mut after) = (true, true);
+    for slot in &record.slots {
+        let now = inode(&places.live_of(slot))?;
+        before &= now == slot.before;
+        after &= now == slot.after;
+    }
+    Ok(RecoveredExchange {
+        exchange: record.exchange,
+        live: match (before, after) {
+            (true, _) => LiveTree::Before,
+            (false, true) => LiveTree::After,
+            (false, false) => LiveTree::Mixed,
+        },
+    })
+}
+
+fn begin(
+    home: &Home,
+    epoch: Epoch,
+    exchange: &Exchange,
+    places: &Places,
+    watch: &Watch,
+) -> Result<Record> {
+    let changed = |path: &Path, expected: &str, found: TreeHash| Error::Changed {
+        path: home.shown(path),
+        expected: expected.to_owned(),
+        found: found.hash,
+    };
+    let staged = hash_without(&places.aside, &[], watch)?;
+    if staged == TreeHash::absent() {
+        return Err(Error::Missing(home.shown(&places.aside)));
+    }
+    if staged.hash != exchange.after {
+        return Err(changed(&places.aside, &exchange.after, staged));
+    }
+    if let Some(before) = &exchange.before {
+        let live = hash_without(&places.live, &ours(&exchange.root), watch)?;
+        if live.hash != *before {
+            return Err(changed(&places.live, before, live));
+        }
+    }
+    // What is switched to must survive a power cut that the switch survives.
+    fs::File::open(&places.aside)
+        .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
+        .map_err(|why| Error::io("sync", &places.aside, why))?;
+    let whole = may_be_whole(home, places)?;
+    fence::critical(home, epoch, watch, || {
+        let mut method = if whole { Method::Whole } else { Method::ByName };
+        loop {
+            let record = Record {
+                exchange: exchange.clone(),
+                method,
+                slots: slots(places, method)?,
+                carry: to_carry(places, exchange, method)?,
+            };
+            write(home, epoch, &record)?;
+            let why =
+                match go(places, &record, Side::After).and_then(|()| carry_over(places, &record)) {
+                    Ok(()) => return Ok(record),
+                    Err(why) => why,
+                };
+            // Back at once; if that fails, the journal tells our successor.
+            carry_back(places, &record)?;
+            go(places, &record, Side::Before)?;
+            journal::settle_exchange(home, &exchange.staged)?;
+            if method == Method::ByName || !cannot_be_moved(&why) {
+                return Err(why);
+            }
+            method = Method::ByName;
+        }
+    })
+}
+
+fn write(home: &Home, epoch: Epoch, record: &Record) -> Result<()> {
+    let entry = Entry::Exchange {
+        epoch,
+        record: record.clone(),
+    };
+    let size = serde_json::to_vec(&entry).map_or(usize::MAX, |bytes| bytes.len());
+    if size as u64 > journal::MAX_ENTRY / 2 {
+        return Err(Error::BadInput(format!(
+            "`{}` has too many names directly in it, or too much to carry over, to be exchanged",
+            record.exchange.root
+        )));
+    }
+    journal::write(home, &entry)
+}
+
+/// Looks at what is live now.
+fn done(
+    home: &Home,
+    places: &Places,
+    record: &Record,
+    side: Side,
+    watch: &Watch,
+) -> Result<Exchanged> {
+    let mut skip = ours(&home.shown(&places.live));
+    let (mut carried, mut not_carried) = (Vec::new(), Vec::new());
+    if side == Side::After {
+        for path in &record.exchange.carry {
+            let below = OsStr::from_bytes(path.bytes());
+            if disk::exists(&places.aside.join(below))? {
+                not_carried.push(path.clone());
+            } else if disk::exists(&places.live.join(below))? {
+                carried.push(path.clone());
+                skip.push(path.bytes().to_vec());
+            }
+        }
+    }
+    Ok(Exchanged {
+        method: record.method,
+        tree: hash_without(&places.live, &skip, watch)?,
+        carried,
+        not_carried,
+    })
+}
+
+pub(crate) fn staging_dir(home: &Home, staged: &str) -> Result<PathBuf> {
+    if !component::is_handle(staged) {
+        return Err(Error::BadPath(staged.to_owned()));
+    }
+    Ok(home.state_path("staging").join(staged))
+}

@@ -1,0 +1,217 @@
+//! How much an archive may hold, and the counting that enforces it.
+
+use super::{manifest::Totals, names};
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::{
+    cell::Cell,
+    io::{self, Read},
+    rc::Rc,
+};
+
+/// How much an archive may hold. For an archive whose sums are on record, use
+/// [`Limits::of`]; the defaults are for those that come from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Entries of any kind.
+    pub entries: u64,
+    /// Unpacked bytes, all entries together.
+    pub bytes: u64,
+    /// Unpacked bytes of one entry.
+    pub entry_bytes: u64,
+    /// How many times larger than its packed bytes an entry, and the whole, may be;
+    /// 0 is no such limit.
+    pub ratio: u64,
+    /// Unpacked bytes below which the ratio does not matter.
+    pub ratio_free: u64,
+    /// Bytes of the archive itself; a zip is kept on disk while it is read.
+    pub archive_bytes: u64,
+    /// Bytes of the manifest.
+    pub manifest_bytes: u64,
+    /// Binary logarithm of the memory that unpacking zstd may take.
+    pub window_log: u32,
+}
+
+const GIB: u64 = 1024 * 1024 * 1024;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            entries: 1_000_000,
+            bytes: 256 * GIB,
+            entry_bytes: 64 * GIB,
+            ratio: 500,
+            ratio_free: 64 * 1024 * 1024,
+            archive_bytes: 64 * GIB,
+            manifest_bytes: GIB / 2,
+            // What the program `zstd` takes unless told otherwise: 128 MiB.
+            window_log: 27,
+        }
+    }
+}
+
+impl Limits {
+    /// Exactly what is on record of an archive. There is no ratio: a sparse file
+    /// packs to next to nothing.
+    pub fn of(totals: &Totals) -> Self {
+        Self {
+            // The manifest, and directories that have no entry of their own.
+            entries: totals.files + totals.directories + totals.links + 1000,
+            bytes: totals.bytes,
+            entry_bytes: totals.bytes,
+            ratio: 0,
+            ..Self::default()
+        }
+    }
+}
+
+/// Counts what was unpacked.
+pub(crate) struct Meter {
+    limits: Limits,
+    packed: Packed,
+    entries: u64,
+    bytes: u64,
+    entry_bytes: u64,
+    entry_start: u64,
+}
+
+/// How far decoders read ahead of what they give out.
+const READ_AHEAD: u64 = 256 * 1024;
+
+impl Meter {
+    pub(crate) fn new(limits: Limits, packed: Packed) -> Self {
+        Self {
+            limits,
+            packed,
+            entries: 0,
+            bytes: 0,
+            entry_bytes: 0,
+            entry_start: 0,
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// An entry begins that says how large it is.
+    pub(crate) fn entry(&mut self, path: &[u8], declared: u64) -> Result<()> {
+        self.entries += 1;
+        if self.entries > self.limits.entries {
+            return Err(over(&format!("more than {} entries", self.limits.entries)));
+        }
+        if declared > self.limits.entry_bytes {
+            return Err(names::refused(
+                path,
+                &format!(
+                    "has {declared} bytes, more than {}",
+                    self.limits.entry_bytes
+                ),
+            ));
+        }
+        if self.bytes.saturating_add(declared) > self.limits.bytes {
+            return Err(over(&format!("more than {} bytes", self.limits.bytes)));
+        }
+        self.entry_bytes = 0;
+        self.entry_start = self.packed.get().saturating_sub(READ_AHEAD);
+        Ok(())
+    }
+
+    /// Bytes of the entry came out.
+    pub(crate) fn bytes(&mut self, path: &[u8], count: usize) -> Result<()> {
+        let count = count as u64;
+        self.entry_bytes += count;
+        self.bytes += count;
+        if self.entry_bytes > self.limits.entry_bytes {
+            return Err(names::refused(
+                path,
+                &format!("has more than {} bytes", self.limits.entry_bytes),
+            ));
+        }
+        if self.bytes > self.limits.bytes {
+            return Err(over(&format!("more than {} bytes", self.limits.bytes)));
+        }
+        let packed = self.packed.get();
+        if self.too_dense(self.entry_bytes, packed - self.entry_start.min(packed)) {
+            return Err(names::refused(
+                path,
+                &format!("is packed more than {} times", self.limits.ratio),
+            ));
+        }
+        if self.too_dense(self.bytes, packed) {
+            return Err(over(&format!(
+                "{} bytes in {packed}, more than {} times",
+                self.bytes, self.limits.ratio
+            )));
+        }
+        Ok(())
+    }
+
+    /// An entry is a copy of another, of which nothing was packed.
+    pub(crate) fn copied(&mut self, bytes: u64) -> Result<()> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.limits.bytes {
+            return Err(over(&format!("more than {} bytes", self.limits.bytes)));
+        }
+        Ok(())
+    }
+
+    fn too_dense(&self, unpacked: u64, packed: u64) -> bool {
+        self.limits.ratio > 0
+            && unpacked > self.limits.ratio_free
+            && unpacked / self.limits.ratio > packed
+    }
+}
+
+fn over(what: &str) -> Error {
+    Error::BadInput(format!("archive unpacks to {what}"))
+}
+
+/// How many packed bytes were read so far; clones share the count.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Packed(Rc<Cell<u64>>);
+
+impl Packed {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// Counts and bounds what is read of an archive.
+pub(crate) struct Counted<R> {
+    inner: R,
+    packed: Packed,
+    limit: u64,
+}
+
+impl<R> Counted<R> {
+    pub(crate) fn new(inner: R, packed: Packed, limit: u64) -> Self {
+        Self {
+            inner,
+            packed,
+            limit,
+        }
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(into)?;
+        let total = self.packed.get() + count as u64;
+        self.packed.0.set(total);
+        if total > self.limit {
+            return Err(io::Error::other(format!(
+                "archive is larger than {} bytes",
+                self.limit
+            )));
+        }
+        Ok(count)
+    }
+}
+
+impl<R: io::Seek> io::Seek for Counted<R> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}

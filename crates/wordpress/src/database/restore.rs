@@ -1,0 +1,19 @@
+//! Tables from SQL text, put in place of the site's in one act.
+
+mod aside;
+mod collations;
+mod exchange;
+mod load;
+mod options;
+mod record;
+mod run;
+mod session;
+mod statement;
+mod table;
+mod values;
+
+pub use aside::{Recovered, drop_aside, recover, take_back};
+pub use options::{
+    Aside, LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution, TableWarning,
+};
+pub use run::restore;

@@ -1,0 +1,649 @@
+//! Understands one statement of a dump, or refuses it by name. A dump is foreign
+//! input: nothing in it runs that is not understood, and nothing that reaches out of
+//! the site's database.
+
+use super::{
+    collations::Collations,
+    options::OtherTables,
+    session::Sessions,
+    table::{self, Rewritten, edited},
+    values,
+};
+use crate::{
+    Error, Result,
+    database::{
+        client::quoted,
+        dump::{ProgramKind, strip_definer},
+        sql::{Kind, Server, Token, Tokens, unwrap_comments},
+        working::Run,
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
+/// What a statement comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// Nothing to do.
+    Nothing,
+    /// A table or sequence under its working name.
+    Create { table: String, rewritten: Rewritten },
+    /// A change to one that was made.
+    Alter { table: String, rewritten: Rewritten },
+    /// Tables that the dump made and now unmakes: stand-ins of views.
+    Drop(Vec<String>),
+    /// Rows.
+    Insert {
+        table: String,
+        statement: Vec<u8>,
+        rows: u64,
+        /// The server must confirm as many rows.
+        exact: bool,
+    },
+    /// A view, or a stored program; for later.
+    Program(Made),
+}
+
+/// A view, trigger, routine or event in the dump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    /// `None` for a view.
+    pub kind: Option<ProgramKind>,
+    pub name: String,
+    /// Of a trigger.
+    pub table: Option<String>,
+    pub statement: Vec<u8>,
+    /// What must be set before.
+    pub session: String,
+}
+
+/// A table that is being loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loading {
+    pub working: String,
+    /// Has a primary key: its rows may be stored in any order.
+    pub keyed: bool,
+}
+
+/// What is known while a dump is read.
+pub(super) struct Reader {
+    pub server: Server,
+    pub database: String,
+    /// The database that was dumped, where the dump says so: its name means ours.
+    pub source: Option<String>,
+    pub prefix: String,
+    pub others: OtherTables,
+    pub run: Run,
+    pub collations: Collations,
+    /// Engines that this server has, lower case.
+    pub engines: BTreeSet<String>,
+    pub sessions: Sessions,
+    /// By real name.
+    pub tables: BTreeMap<String, Loading>,
+    pub counted: usize,
+    pub engines_replaced: BTreeSet<(String, String)>,
+    pub passed_over: BTreeSet<String>,
+    pub definers_changed: u64,
+}
+
+/// Tokens of a statement's head that are looked at before its rows.
+const HEAD: usize = 20_000;
+/// In views and programs: what reaches out of the database.
+const FORBIDDEN: [&str; 12] = [
+    "OUTFILE",
+    "DUMPFILE",
+    "LOAD_FILE",
+    "LOAD",
+    "GRANT",
+    "REVOKE",
+    "SONAME",
+    "INSTALL",
+    "SHUTDOWN",
+    "KILL",
+    "PREPARE",
+    "IMMEDIATE",
+];
+/// Engines whose tables lie in the database alone.
+const ENGINES: [&str; 6] = ["innodb", "myisam", "aria", "memory", "archive", "csv"];
+
+impl Reader {
+    /// Understands a statement as the splitter cuts it.
+    pub fn understand(&mut self, statement: &[u8]) -> Result<Act> {
+        // Rows are most of a dump and come without such comments.
+        let first = Tokens::of(statement).next();
+        if first.is_some_and(|token| token.is("INSERT") || token.is("REPLACE")) {
+            return self.insert(statement);
+        }
+        let text = unwrap_comments(statement, self.server)?;
+        let tokens: Vec<Token> = Tokens::of(&text).collect();
+        if tokens
+            .iter()
+            .any(|token| matches!(token.kind, Kind::Open | Kind::Close | Kind::Broken))
+        {
+            return Err(refused("a comment inside a comment"));
+        }
+        let Some(first) = tokens.first() else {
+            return Ok(Act::Nothing);
+        };
+        let word = String::from_utf8_lossy(first.text).to_ascii_uppercase();
+        let second = tokens.get(1);
+        let followed =
+            |words: &[&str]| second.is_some_and(|token| words.iter().any(|w| token.is(w)));
+        match word.as_str() {
+            "INSERT" | "REPLACE" => self.insert(&text),
+            "SET" => {
+                let said = self.sessions.set(&tokens, &mut self.collations)?;
+                self.passed_over.extend(said);
+                Ok(Act::Nothing)
+            }
+            "CREATE" => self.create(&text, &tokens),
+            "ALTER" if followed(&["TABLE"]) => self.alter(&text, &tokens),
+            "ALTER" if followed(&["DATABASE", "SCHEMA"]) => {
+                self.passed_over.insert("ALTER DATABASE".to_owned());
+                Ok(Act::Nothing)
+            }
+            "DROP" => self.drop_of(&tokens),
+            "DO" | "SELECT" if followed(&["SETVAL"]) => self.set_sequence(&text, &tokens),
+            "LOCK" | "UNLOCK" if followed(&["TABLES", "TABLE"]) => Ok(Act::Nothing),
+            "START" if followed(&["TRANSACTION"]) => Ok(Act::Nothing),
+            "BEGIN" | "COMMIT" if tokens.len() <= 2 => Ok(Act::Nothing),
+            "USE" => Err(refused("`USE`, which leads to another database,")),
+            _ => {
+                let shown: Vec<String> = tokens
+                    .iter()
+                    .take(2)
+                    .filter(|token| token.kind == Kind::Word)
+                    .map(|token| String::from_utf8_lossy(token.text).to_ascii_uppercase())
+                    .collect();
+                Err(refused(&format!("`{}`", shown.join(" "))))
+            }
+        }
+    }
+
+    /// A name at the cursor, in this database; and where it stands.
+    pub fn name(&self, cursor: &mut Cursor) -> Result<(String, Range<usize>)> {
+        let first = cursor
+            .next()
+            .ok_or_else(|| refused("a name that is missing"))?;
+        let name = first.name().ok_or_else(|| refused("a name that is none"))?;
+        if !cursor.peek().is_some_and(|token| token.is_symbol(b'.')) {
+            return Ok((name, first.start..first.end()));
+        }
+        cursor.next();
+        if !self.is_ours(&name) {
+            return Err(refused(&format!("a name in another database, `{name}`,")));
+        }
+        let last = cursor
+            .next()
+            .ok_or_else(|| refused("a name that is missing"))?;
+        let name = last.name().ok_or_else(|| refused("a name that is none"))?;
+        Ok((name, first.start..last.end()))
+    }
+
+    fn is_ours(&self, database: &str) -> bool {
+        database == self.database || self.source.as_deref() == Some(database)
+    }
+
+    /// The engine to use for this one.
+    pub fn engine(&mut self, name: &str, table: &str) -> String {
+        let lower = name.to_ascii_lowercase();
+        if ENGINES.contains(&lower.as_str()) && self.engines.contains(&lower) {
+            return name.to_owned();
+        }
+        let from = format!("{table} ({name})");
+        self.engines_replaced.insert((from, "InnoDB".to_owned()));
+        "InnoDB".to_owned()
+    }
+
+    /// Whether a thing of this name is to be restored.
+    fn admits(&mut self, kind: &str, name: &str) -> Result<bool> {
+        if name.chars().count() > 64 || name.contains('\0') {
+            return Err(refused(&format!("`{name}`, which is too long for a name,")));
+        }
+        if name.starts_with(&self.prefix) || self.others == OtherTables::Restore {
+            return Ok(true);
+        }
+        if self.others == OtherTables::Refuse {
+            return Err(refused(&format!(
+                "{kind} `{name}`, whose name does not start with the site's prefix `{}`,",
+                self.prefix
+            )));
+        }
+        self.passed_over.insert(format!("{kind} {name}"));
+        Ok(false)
+    }
+
+    fn insert(&mut self, text: &[u8]) -> Result<Act> {
+        let mut head = Vec::new();
+        for token in Tokens::of(text) {
+            let last = token.is("VALUES") || token.is("VALUE") || token.is("SELECT");
+            head.push(token);
+            if last || head.len() > HEAD {
+                break;
+            }
+        }
+        let mut cursor = Cursor::at(&head, 0);
+        let mut exact = cursor.word("INSERT");
+        if !exact {
+            cursor.word("REPLACE");
+        }
+        while cursor.word("LOW_PRIORITY") || cursor.word("DELAYED") || cursor.word("HIGH_PRIORITY")
+        {
+        }
+        if cursor.word("IGNORE") {
+            exact = false;
+        }
+        cursor.word("INTO");
+        let (table, range) = self.name(&mut cursor)?;
+        if cursor.peek().is_some_and(|token| token.is_symbol(b'(')) {
+            let close = table::matching(&head, cursor.at)
+                .ok_or_else(|| refused("an `INSERT` without end"))?;
+            let plain = head[cursor.at + 1..close]
+                .iter()
+                .all(|token| token.name().is_some() || token.is_symbol(b','));
+            if !plain {
+                return Err(refused("columns of an `INSERT` that are no names"));
+            }
+            cursor.at = close + 1;
+        }
+        if !(cursor.word("VALUES") || cursor.word("VALUE")) {
+            return Err(refused("an `INSERT` that takes its rows from elsewhere"));
+        }
+        let rest = &text[head.last().map_or(0, Token::end)..];
+        let rows = values::count_rows(rest)?;
+        let Some(loading) = self.tables.get(&table) else {
+            if self.admits("table", &table)? {
+                return Err(refused(&format!(
+                    "rows for `{table}`, which it does not create,"
+                )));
+            }
+            return Ok(Act::Nothing);
+        };
+        let name = quoted(&loading.working).into_bytes();
+        Ok(Act::Insert {
+            statement: edited(text, 0..text.len(), &[(range, name)]),
+            table,
+            rows,
+            exact,
+        })
+    }
+
+    fn create(&mut self, text: &[u8], tokens: &[Token]) -> Result<Act> {
+        let mut cursor = Cursor::at(tokens, 1);
+        if cursor.word("OR") {
+            cursor.word("REPLACE");
+        }
+        if cursor.word("DATABASE") || cursor.word("SCHEMA") {
+            return Err(refused("`CREATE DATABASE`"));
+        }
+        if cursor.word("TABLE") {
+            cursor.if_not_exists();
+            let (table, range) = self.name(&mut cursor)?;
+            if !self.admits("table", &table)? {
+                return Ok(Act::Nothing);
+            }
+            let working = self.working(&table);
+            let rewritten = table::create(self, text, &mut cursor, &range, &table, &working)?;
+            let keyed = rewritten.keyed;
+            self.tables
+                .insert(table.clone(), Loading { working, keyed });
+            return Ok(Act::Create { table, rewritten });
+        }
+        if cursor.word("SEQUENCE") {
+            cursor.if_not_exists();
+            let (table, range) = self.name(&mut cursor)?;
+            if !self.admits("sequence", &table)? {
+                return Ok(Act::Nothing);
+            }
+            let working = self.working(&table);
+            let mut edits = vec![(range, quoted(&working).into_bytes())];
+            for pair in tokens.windows(3) {
+                let value = if pair[1].is_symbol(b'=') {
+                    pair[2]
+                } else {
+                    pair[1]
+                };
+                if pair[0].is("ENGINE")
+                    && let Some(name) = value.name()
+                {
+                    let engine = self.engine(&name, &table);
+                    edits.push((value.start..value.end(), engine.into_bytes()));
+                }
+            }
+            let now = edited(text, 0..text.len(), &edits);
+            self.tables.insert(
+                table.clone(),
+                Loading {
+                    working,
+                    keyed: false,
+                },
+            );
+            let rewritten = Rewritten {
+                now,
+                ..Rewritten::default()
+            };
+            return Ok(Act::Create { table, rewritten });
+        }
+        let kind = ["UNIQUE", "FULLTEXT", "SPATIAL"];
+        while kind.iter().any(|word| cursor.word(word)) {}
+        if cursor.word("INDEX") {
+            return self.index(text, tokens);
+        }
+        self.program(text)
+    }
+
+    fn working(&mut self, table: &str) -> String {
+        let working = self.run.new_name(self.counted, table);
+        self.counted += 1;
+        working
+    }
+
+    fn index(&mut self, text: &[u8], tokens: &[Token]) -> Result<Act> {
+        let on = tokens.iter().position(|token| token.is("ON"));
+        let on = on.ok_or_else(|| refused("an index on nothing"))?;
+        let mut cursor = Cursor::at(tokens, on + 1);
+        let (table, range) = self.name(&mut cursor)?;
+        let Some(loading) = self.tables.get(&table) else {
+            return self.unmade(&table);
+        };
+        let name = quoted(&loading.working).into_bytes();
+        let rewritten = Rewritten {
+            now: edited(text, 0..text.len(), &[(range, name)]),
+            ..Rewritten::default()
+        };
+        Ok(Act::Alter { table, rewritten })
+    }
+
+    fn alter(&mut self, text: &[u8], tokens: &[Token]) -> Result<Act> {
+        let mut cursor = Cursor::at(tokens, 2);
+        let (table, _) = self.name(&mut cursor)?;
+        let Some(loading) = self.tables.get(&table).cloned() else {
+            return self.unmade(&table);
+        };
+        let rewritten = table::alter(self, text, &mut cursor, &table, &loading.working)?;
+        if rewritten.keyed
+            && let Some(loading) = self.tables.get_mut(&table)
+        {
+            loading.keyed = true;
+        }
+        Ok(Act::Alter { table, rewritten })
+    }
+
+    /// A change to a table that the dump does not make.
+    fn unmade(&mut self, table: &str) -> Result<Act> {
+        if self.admits("table", table)? {
+            return Err(refused(&format!(
+                "a change of `{table}`, which it does not create,"
+            )));
+        }
+        Ok(Act::Nothing)
+    }
+
+    fn drop_of(&mut self, tokens: &[Token]) -> Result<Act> {
+        let mut cursor = Cursor::at(tokens, 1);
+        cursor.word("TEMPORARY");
+        let tables = cursor.word("TABLE") || cursor.word("VIEW") || cursor.word("SEQUENCE");
+        let programs = ["TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "PACKAGE"];
+        if !tables && !programs.iter().any(|word| cursor.word(word)) {
+            let what = tokens.get(1).map_or(&b""[..], |token| token.text);
+            let what = String::from_utf8_lossy(what).to_ascii_uppercase();
+            return Err(refused(&format!("`DROP {what}`")));
+        }
+        cursor.word("BODY");
+        if cursor.word("IF") {
+            cursor.word("EXISTS");
+        }
+        let mut dropped = Vec::new();
+        loop {
+            let (name, _) = self.name(&mut cursor)?;
+            // What the site has stays until the exchange; only what this dump made
+            // itself goes.
+            if tables && self.tables.contains_key(&name) {
+                dropped.push(name);
+            }
+            if !cursor.symbol(b',') {
+                break;
+            }
+        }
+        Ok(if dropped.is_empty() {
+            Act::Nothing
+        } else {
+            Act::Drop(dropped)
+        })
+    }
+
+    fn set_sequence(&mut self, text: &[u8], tokens: &[Token]) -> Result<Act> {
+        let mut cursor = Cursor::at(tokens, 2);
+        if !cursor.symbol(b'(') {
+            return Err(refused("`SETVAL` without a sequence"));
+        }
+        let (table, range) = self.name(&mut cursor)?;
+        let plain = tokens[cursor.at..].iter().all(|token| {
+            matches!(token.text, b"," | b")" | b"-")
+                || token.text[0].is_ascii_digit()
+                || token.is("TRUE")
+                || token.is("FALSE")
+        });
+        if !plain {
+            return Err(refused("`SETVAL` with something that is no number"));
+        }
+        let Some(loading) = self.tables.get(&table) else {
+            return self.unmade(&table);
+        };
+        let mut now = b"DO".to_vec();
+        let name = quoted(&loading.working).into_bytes();
+        now.extend(edited(text, tokens[0].end()..text.len(), &[(range, name)]));
+        let rewritten = Rewritten {
+            now,
+            ..Rewritten::default()
+        };
+        Ok(Act::Alter { table, rewritten })
+    }
+
+    fn program(&mut self, text: &[u8]) -> Result<Act> {
+        let stripped = strip_definer(text);
+        self.definers_changed += u64::from(stripped.is_some());
+        let text = stripped.as_deref().unwrap_or(text);
+        let tokens: Vec<Token> = Tokens::of(text).collect();
+        let mut cursor = Cursor::at(&tokens, 1);
+        let mut replaces = false;
+        loop {
+            if cursor.word("OR") {
+                replaces = cursor.word("REPLACE");
+            } else if cursor.word("ALGORITHM") {
+                cursor.symbol(b'=');
+                cursor.next();
+            } else if cursor.word("SQL") {
+                cursor.next();
+                cursor.next();
+            } else if !cursor.word("AGGREGATE") {
+                break;
+            }
+        }
+        let kind = if cursor.word("VIEW") {
+            None
+        } else if cursor.word("TRIGGER") {
+            Some(ProgramKind::Trigger)
+        } else if cursor.word("FUNCTION") {
+            Some(ProgramKind::Function)
+        } else if cursor.word("PROCEDURE") {
+            Some(ProgramKind::Procedure)
+        } else if cursor.word("EVENT") {
+            Some(ProgramKind::Event)
+        } else if cursor.word("PACKAGE") {
+            Some(if cursor.word("BODY") {
+                ProgramKind::PackageBody
+            } else {
+                ProgramKind::Package
+            })
+        } else {
+            let what = cursor.peek().map_or(&b""[..], |token| token.text);
+            let what = String::from_utf8_lossy(what).to_ascii_uppercase();
+            return Err(refused(&format!("`CREATE {what}`")));
+        };
+        cursor.if_not_exists();
+        let (name, range) = self.name(&mut cursor)?;
+        // Only a database's name is taken off: the text stays as it was written.
+        let mut edits = Vec::new();
+        let mut unqualify = |range: Range<usize>, name: &str| {
+            if memchr::memchr(b'.', &text[range.clone()]).is_some() {
+                edits.push((range, quoted(name).into_bytes()));
+            }
+        };
+        unqualify(range, &name);
+        let mut table = None;
+        if kind == Some(ProgramKind::Trigger) {
+            while !cursor.word("ON") {
+                cursor
+                    .next()
+                    .ok_or_else(|| refused("a trigger on nothing"))?;
+            }
+            let (on, range) = self.name(&mut cursor)?;
+            if !self.admits("trigger on", &on)? {
+                return Ok(Act::Nothing);
+            }
+            if !self.tables.contains_key(&on) {
+                return Err(refused(&format!(
+                    "a trigger on `{on}`, which it does not create,"
+                )));
+            }
+            unqualify(range, &on);
+            table = Some(on);
+        } else if kind.is_none() && !self.admits("view", &name)? {
+            return Ok(Act::Nothing);
+        }
+        edits.extend(self.check_body(&name, &tokens[cursor.at..])?);
+        if kind.is_none() {
+            edits.extend(self.view_collations(&tokens)?);
+            if !replaces {
+                let end = tokens[0].end();
+                edits.push((end..end, b" OR REPLACE".to_vec()));
+            }
+        }
+        Ok(Act::Program(Made {
+            kind,
+            name,
+            table,
+            statement: edited(text, 0..text.len(), &edits),
+            session: self.sessions.now.for_program(),
+        }))
+    }
+
+    fn view_collations(&mut self, tokens: &[Token]) -> Result<Vec<(Range<usize>, Vec<u8>)>> {
+        let mut edits = Vec::new();
+        for pair in tokens.windows(2) {
+            if pair[0].is("COLLATE")
+                && let Some(name) = pair[1].name()
+            {
+                let known = self.collations.collation(&name).ok_or_else(|| {
+                    refused(&format!(
+                        "collation `{name}`, to which no known one is near,"
+                    ))
+                })?;
+                if !known.eq_ignore_ascii_case(&name) {
+                    edits.push((pair[1].start..pair[1].end(), known.into_bytes()));
+                }
+            }
+        }
+        Ok(edits)
+    }
+
+    /// Refuses what names another database, the server or its files; takes the name of
+    /// the dumped database away.
+    fn check_body(&self, name: &str, tokens: &[Token]) -> Result<Vec<(Range<usize>, Vec<u8>)>> {
+        let mut edits = Vec::new();
+        for (at, token) in tokens.iter().enumerate() {
+            if let Some(word) = FORBIDDEN.iter().find(|word| token.is(word)) {
+                return Err(refused(&format!("`{word}` in `{name}`")));
+            }
+            let next = |offset: usize| tokens.get(at + offset);
+            if token.is("GLOBAL") || token.is("PERSIST") {
+                return Err(refused(&format!("`GLOBAL` in `{name}`")));
+            }
+            let named = matches!(token.kind, Kind::Word | Kind::Name)
+                && next(1).is_some_and(|dot| dot.is_symbol(b'.'))
+                && !(at > 0 && (tokens[at - 1].is_symbol(b'.') || tokens[at - 1].is_symbol(b'@')))
+                && !token.text[0].is_ascii_digit();
+            if !named {
+                continue;
+            }
+            // `a.b.c`, `f.g()`, and `a.b` where a table stands, name a database.
+            let three = next(3).is_some_and(|dot| dot.is_symbol(b'.'));
+            let called = next(3).is_some_and(|open| open.is_symbol(b'('));
+            let after = at.checked_sub(1).map(|before| &tokens[before]);
+            let table = after.is_some_and(|before| {
+                ["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "STRAIGHT_JOIN"]
+                    .iter()
+                    .any(|word| before.is(word))
+            }) || (after.is_some_and(|before| before.is_symbol(b'('))
+                && at > 1
+                && ["FROM", "JOIN"].iter().any(|word| tokens[at - 2].is(word)));
+            let database = token.name().unwrap_or_default();
+            if !(three || called || table) || database == self.database {
+                continue;
+            }
+            if self.is_ours(&database)
+                && let Some(rest) = next(2)
+            {
+                edits.push((token.start..rest.start, Vec::new()));
+            } else {
+                return Err(refused(&format!(
+                    "`{name}`, which names another database, `{database}`,"
+                )));
+            }
+        }
+        Ok(edits)
+    }
+}
+
+/// A place in a list of tokens.
+pub(super) struct Cursor<'t, 'a> {
+    pub tokens: &'t [Token<'a>],
+    pub at: usize,
+}
+
+impl<'t, 'a> Cursor<'t, 'a> {
+    pub fn at(tokens: &'t [Token<'a>], at: usize) -> Self {
+        Self { tokens, at }
+    }
+
+    pub fn peek(&self) -> Option<&'t Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    pub fn next(&mut self) -> Option<&'t Token<'a>> {
+        let token = self.tokens.get(self.at)?;
+        self.at += 1;
+        Some(token)
+    }
+
+    /// Moves past a keyword if it is here.
+    pub fn word(&mut self, word: &str) -> bool {
+        let here = self.peek().is_some_and(|token| token.is(word));
+        self.at += usize::from(here);
+        here
+    }
+
+    /// Moves past punctuation if it is here.
+    pub fn symbol(&mut self, symbol: u8) -> bool {
+        let here = self.peek().is_some_and(|token| token.is_symbol(symbol));
+        self.at += usize::from(here);
+        here
+    }
+
+    fn if_not_exists(&mut self) {
+        if self.word("IF") {
+            self.word("NOT");
+            self.word("EXISTS");
+        }
+    }
+}
+
+/// A refusal that names what was found.
+pub(super) fn refused(what: &str) -> Error {
+    Error::BadInput(format!(
+        "the dump holds {what} which a restore does not run"
+    ))
+}

@@ -1,0 +1,11 @@
+//! Dumps and restores on a real MariaDB and on real sites.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod exchange;
+mod foreign;
+mod killed;
+mod place;
+mod rights;
+mod sites;
+mod types;
+mod values;
