@@ -3,9 +3,10 @@
 //! [`strings`] reads one value exactly as PHP 8's `unserialize()` would accept it and
 //! says where its strings are; [`Replacer`] replaces text in values as a site's
 //! database holds them: plain text, serialized data, serialized data inside strings
-//! of serialized data, and JSON inside any of them. Neither builds the value: what is
+//! of serialized data, JSON inside any of them, and serialized data inside JSON. Neither builds the value: what is
 //! not replaced keeps its bytes.
 
+mod embedded;
 mod pairs;
 mod replace;
 mod scan;

@@ -1,6 +1,7 @@
 //! Text replaced in a value as it is stored, lengths put right at every fold.
 
 use super::{
+    embedded,
     pairs::{self, Pair, PairError},
     scan::{self, StringSpan},
 };
@@ -56,6 +57,26 @@ pub struct Outcome {
     pub value: Option<Vec<u8>>,
     /// What was done.
     pub tally: Tally,
+    /// The one of [`Replacer::forms`] that, replaced everywhere in the value as in plain
+    /// text, makes the same bytes; `None` when more than that was done.
+    pub only: Option<usize>,
+}
+
+/// What is gathered on the way through a value.
+#[derive(Debug, Clone, Copy, Default)]
+struct Gathered {
+    tally: Tally,
+    only: Only,
+}
+
+/// Which forms were met in plain text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Only {
+    #[default]
+    None,
+    One(usize),
+    /// Several, or other places than plain text.
+    More,
 }
 
 /// Replaces texts in values of any kind.
@@ -67,7 +88,9 @@ pub struct Outcome {
 /// If the rest only begins like one ([`scan::looks_serialized`]), it is broken and
 /// stays. Everything else is text, and is replaced as `strtr()` of PHP does: at each
 /// place the longest search text counts, and what was put in is not searched
-/// again. Keys of arrays, names, numbers and references stay. `serialize()` writes
+/// again. In text, a string of JSON (`"…"`) that holds serialized data is decoded, goes
+/// through this procedure, and is encoded as it was; one that `json_encode()` would
+/// not have written so is broken. Keys of arrays, names, numbers and references stay. `serialize()` writes
 /// some values in other words (floats, signs, `S:`): those keep their words.
 #[derive(Debug, Clone)]
 pub struct Replacer {
@@ -129,33 +152,42 @@ impl Replacer {
 
     /// The value with every text replaced that may be.
     pub fn replace(&self, value: &[u8]) -> Outcome {
-        let mut tally = Tally::default();
-        let value = self.fold(value, 0, &mut tally);
-        Outcome { value, tally }
+        let mut gathered = Gathered::default();
+        let value = self.fold(value, 0, &mut gathered);
+        let only = match gathered.only {
+            Only::One(form) if value.is_some() => Some(form),
+            _ => None,
+        };
+        Outcome {
+            value,
+            tally: gathered.tally,
+            only,
+        }
     }
 
-    fn fold(&self, value: &[u8], folds: usize, tally: &mut Tally) -> Option<Vec<u8>> {
+    fn fold(&self, value: &[u8], folds: usize, gathered: &mut Gathered) -> Option<Vec<u8>> {
         if !self.hits(value) {
             return None;
         }
         let core = scan::trim(value);
         match self.spans(&value[core.clone()]) {
             Some(_) if folds >= MAX_FOLDS => {
-                tally.broken += 1;
+                gathered.tally.broken += 1;
                 None
             }
             Some(spans) => {
-                let rewritten = self.serialized(&value[core.clone()], &spans, folds, tally)?;
+                gathered.only = Only::More;
+                let rewritten = self.serialized(&value[core.clone()], &spans, folds, gathered)?;
                 let mut out = value[..core.start].to_vec();
                 out.extend_from_slice(&rewritten);
                 out.extend_from_slice(&value[core.end..]);
                 Some(out)
             }
             None if scan::looks_serialized(&value[core]) => {
-                tally.broken += 1;
+                gathered.tally.broken += 1;
                 None
             }
-            None => self.plain(value, tally),
+            None => self.plain(value, folds, gathered),
         }
     }
 
@@ -183,16 +215,16 @@ impl Replacer {
         core: &[u8],
         spans: &[StringSpan],
         folds: usize,
-        tally: &mut Tally,
+        gathered: &mut Gathered,
     ) -> Option<Vec<u8>> {
         let mut out = Vec::new();
         let mut from = 0;
         for span in spans {
             let text = &core[span.text.clone()];
             let text = if span.escaped {
-                self.fold(&unescape(text), folds + 1, tally)
+                self.fold(&unescape(text), folds + 1, gathered)
             } else {
-                self.fold(text, folds + 1, tally)
+                self.fold(text, folds + 1, gathered)
             };
             let Some(text) = text else {
                 continue;
@@ -214,23 +246,61 @@ impl Replacer {
         Some(out)
     }
 
-    fn plain(&self, text: &[u8], tally: &mut Tally) -> Option<Vec<u8>> {
+    fn plain(&self, text: &[u8], folds: usize, gathered: &mut Gathered) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(text.len() + text.len() / 8);
         let mut from = 0;
-        let mut changed = false;
-        for hit in self.automaton.find_iter(text) {
-            let pair = &self.pairs[hit.pattern().as_usize()];
-            if pair.old != pair.new {
-                changed = true;
-                tally.replaced += 1;
+        for literal in embedded::literals(text) {
+            let raw = &text[literal.clone()];
+            if !self.hits(raw) {
+                continue;
             }
+            gathered.only = Only::More;
+            self.words(&text[from..literal.start], &mut out, gathered);
+            match self.embedded(raw, folds, gathered) {
+                Some(new) => out.extend_from_slice(&new),
+                None => out.extend_from_slice(raw),
+            }
+            from = literal.end;
+        }
+        self.words(&text[from..], &mut out, gathered);
+        // Several replacements can add up to what was there.
+        (out != text).then_some(out)
+    }
+
+    /// Serialized data in a string of JSON: its lengths are those of the decoded text.
+    fn embedded(&self, raw: &[u8], folds: usize, gathered: &mut Gathered) -> Option<Vec<u8>> {
+        let Some((decoded, style)) = embedded::decode(raw) else {
+            gathered.tally.broken += 1;
+            return None;
+        };
+        let mut inside = Gathered::default();
+        let new = self.fold(decoded.as_bytes(), folds + 1, &mut inside);
+        let new = new.map(|new| String::from_utf8(new).map(|new| style.encode(&new)));
+        if let Some(Err(_)) = new {
+            gathered.tally.broken += 1;
+            return None;
+        }
+        gathered.tally.replaced += inside.tally.replaced;
+        gathered.tally.broken += inside.tally.broken;
+        new.and_then(Result::ok)
+    }
+
+    fn words(&self, text: &[u8], out: &mut Vec<u8>, gathered: &mut Gathered) {
+        let mut from = 0;
+        for hit in self.automaton.find_iter(text) {
+            let form = hit.pattern().as_usize();
+            let pair = &self.pairs[form];
+            gathered.only = match gathered.only {
+                Only::None if pair.old != pair.new => Only::One(form),
+                Only::One(other) if other == form => Only::One(form),
+                _ => Only::More,
+            };
+            gathered.tally.replaced += u64::from(pair.old != pair.new);
             out.extend_from_slice(&text[from..hit.start()]);
             out.extend_from_slice(&pair.new);
             from = hit.end();
         }
         out.extend_from_slice(&text[from..]);
-        // Several replacements can add up to what was there.
-        (changed && out != text).then_some(out)
     }
 }
 
@@ -361,6 +431,31 @@ mod tests {
     }
 
     #[test]
+    fn serialized_data_in_json_gets_its_lengths() {
+        let replacer = Replacer::new(&[Pair::new("http://old", "https://newer")]).unwrap();
+        let run = |text: &str| {
+            let outcome = replacer.replace(text.as_bytes());
+            let value = outcome.value.map(|value| String::from_utf8(value).unwrap());
+            (value.unwrap_or_default(), outcome.tally.broken)
+        };
+        assert_eq!(
+            run(r#"{"u":"http:\/\/old","s":"a:1:{i:0;s:12:\"http:\/\/old\/\u00e4\";}"}"#),
+            (
+                r#"{"u":"https:\/\/newer","s":"a:1:{i:0;s:12:\"http:\/\/old\/\u00e4\";}"}"#.into(),
+                1
+            )
+        );
+        assert_eq!(
+            run(r#"["http://old","s:13:\"http://old/ä\";"]"#),
+            (r#"["https://newer","s:16:\"https://newer/ä\";"]"#.into(), 0)
+        );
+        assert_eq!(
+            run(r#"["a:1:{i:0;s:10:\"http:\/\/old\";}"]"#),
+            (r#"["a:1:{i:0;s:13:\"https:\/\/newer\";}"]"#.into(), 0)
+        );
+    }
+
+    #[test]
     fn useless_pairs_are_refused() {
         let refused = |pairs: &[Pair]| Replacer::new(pairs).unwrap_err();
         assert_eq!(refused(&[]), PairError::None);
@@ -388,6 +483,18 @@ mod tests {
         }
 
         #[test]
+        fn only_means_everywhere(text in "(ab|b|\\\\?/|s:2:\"|;|\\{|a:1:){0,8}") {
+            let replacer = Replacer::new(&[Pair::new("b/", "/xyz"), Pair::new("ab", "c")]).unwrap();
+            let outcome = replacer.replace(text.as_bytes());
+            if let Some(only) = outcome.only {
+                let pair = &replacer.forms()[only];
+                let utf8 = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                let everywhere = text.replace(&utf8(&pair.old), &utf8(&pair.new));
+                prop_assert_eq!(outcome.value.unwrap(), everywhere.into_bytes());
+            }
+        }
+
+        #[test]
         fn settled_means_settled(old in "[ab]{1,3}", new in "[abc]{0,3}", text in "[abc]{0,12}") {
             prop_assume!(old != new);
             let replacer = Replacer::new(&[Pair::new(old, new)]).unwrap();
@@ -401,7 +508,8 @@ mod tests {
             let replacer = Replacer::new(&[Pair::new("\u{1}", "/"), Pair::new("s:", "")]).unwrap();
             let outcome = replacer.replace(&value);
             if !replacer.hits(&value) {
-                prop_assert_eq!(outcome, Outcome { value: None, tally: Tally::default() });
+                prop_assert_eq!(outcome.value, None);
+                prop_assert_eq!(outcome.tally, Tally::default());
             }
         }
     }

@@ -195,9 +195,29 @@ fn values() -> impl Strategy<Value = Vec<u8>> {
                 .prop_map(|(value, before, after)| {
                     quoted('s', &[before.as_bytes(), &value, after.as_bytes()].concat())
                 }),
-            1 => inner.prop_map(|value| quoted('S', &value)),
+            1 => inner.clone().prop_map(|value| quoted('S', &value)),
+            3 => (inner, any::<bool>(), any::<bool>()).prop_map(|(value, slashes, whole)| {
+                let json = in_json(&value, slashes);
+                quoted('s', &if whole { json } else { [b"x \\\\".as_slice(), &json].concat() })
+            }),
         ]
     })
+}
+
+/// An object of JSON around a value, as far as it is text.
+fn in_json(value: &[u8], slashes: bool) -> Vec<u8> {
+    let text = String::from_utf8_lossy(value).into_owned();
+    let pair = Pair::new(text.as_str(), "");
+    // Always with its quotes escaped, sometimes its slashes.
+    let forms = json_forms(&pair);
+    let form = if slashes { forms.first() } else { forms.last() };
+    let body = form.map_or(text.into_bytes(), |form| form.old.clone());
+    [
+        br#"{"u":"http:\/\/old.test","v":""#.as_slice(),
+        &body,
+        br#"","w":["old.test"]}"#,
+    ]
+    .concat()
 }
 
 /// Whole cells of a table: mostly values, some of them damaged, and plain text.
@@ -220,6 +240,7 @@ fn cells() -> impl Strategy<Value = Vec<u8>> {
         1 => values().prop_map(|value| [b" \n".as_slice(), &value, b"\t "].concat()),
         1 => (values(), texts()).prop_map(|(value, text)| [value, text].concat()),
         1 => texts(),
+        2 => (values(), any::<bool>()).prop_map(|(value, slashes)| in_json(&value, slashes)),
     ]
 }
 

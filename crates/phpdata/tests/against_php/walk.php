@@ -33,7 +33,49 @@ function walk_value(string $value, array $forms, array &$tally): string
         $tally['broken']++;
         return $value;
     }
-    return strtr($value, $forms);
+    // Serialized data in a string of JSON has the lengths of the decoded text.
+    preg_match_all(LITERAL, $value, $found, PREG_OFFSET_CAPTURE);
+    $out = '';
+    $from = 0;
+    foreach ($found[0] as [$raw, $at]) {
+        $hit = false;
+        foreach ($forms as $old => $_) {
+            $hit = $hit || str_contains($raw, (string) $old);
+        }
+        if (!$hit) {
+            continue;
+        }
+        $out .= strtr(substr($value, $from, $at - $from), $forms) . walk_literal($raw, $forms, $tally);
+        $from = $at + strlen($raw);
+    }
+    return $out . strtr(substr($value, $from), $forms);
+}
+
+/** The inside of a string of JSON, written as it was; broken if `json_encode()` would not. */
+function walk_literal(string $raw, array $forms, array &$tally): string
+{
+    $inside = ['broken' => 0];
+    $new = map_literal($raw, function ($text) use ($forms, &$inside) {
+        return walk_value($text, $forms, $inside);
+    });
+    $tally['broken'] += $new === null ? 1 : $inside['broken'];
+    return $new ?? $raw;
+}
+
+/** A string that begins as serialized data with its quotes escaped. */
+const LITERAL = '/(?<!\\\\)(?:\\\\\\\\)*"\K(?=[sSOCE]:[0-9]+:\\\\"|a:[0-9]+:\{)(?:[^"\\\\]|\\\\.)*(?=")/s';
+
+function map_literal(string $raw, callable $map): ?string
+{
+    $text = json_decode('"' . $raw . '"');
+    $letters = JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_LINE_TERMINATORS;
+    foreach ([0, $letters, JSON_UNESCAPED_SLASHES, JSON_UNESCAPED_SLASHES | $letters] as $flags) {
+        if (is_string($text) && json_encode($text, $flags) === '"' . $raw . '"') {
+            $new = json_encode($map($text), $flags);
+            return $new === false ? null : substr($new, 1, -1);
+        }
+    }
+    return null;
 }
 
 /** Whether the bytes are one serialized value and nothing more, and what it is. */
@@ -110,7 +152,7 @@ function normal_value(string $value): string
     $core = trim($value, " \n\r\t\v\0");
     [$whole, $data] = read_whole($core);
     if (!$whole) {
-        return $value;
+        return preg_replace_callback(LITERAL, fn ($found) => map_literal($found[0], normal_value(...)) ?? $found[0], $value);
     }
     $seen = [];
     normal_data($data, $seen);

@@ -25,42 +25,40 @@ fn configure(site: &mut Site, host: &str) {
 
 #[test]
 fn domains_of_both_kinds_move() {
-    for (kind, blogs, second) in [
+    for (wordpress, kind, blogs, second) in [
         (
+            Wordpress::V6_1,
             Multisite::Subdirectories,
             "new.example\t/\nnew.example\t/second/\n",
             "https://new.example/second",
         ),
         (
+            Wordpress::V6_5,
             Multisite::Subdomains,
             "new.example\t/\nsecond.new.example\t/\n",
             "https://second.new.example",
         ),
     ] {
-        for wordpress in [Wordpress::V6_1, Wordpress::V6_5] {
-            let mut site = Site::network(wordpress, kind).expect("a network");
-            site.database
-                .sql(
-                    "INSERT INTO wp_blogs (site_id, domain, path) VALUES (1, 'bexample.test', '/')",
-                )
-                .expect("a neighbour");
-            let mut pairs = vec![("http://example.test", "https://new.example")];
-            if kind == Multisite::Subdomains {
-                pairs.push(("http://second.example.test", "https://second.new.example"));
-            }
-            let report = run(&site, &options(&pairs)).expect("a run");
-            assert_eq!(report.verified, Some(true));
-            assert_eq!(rows(&report, "wp_blogs", "domain"), 2);
-            assert_eq!(
-                places(&site),
-                format!("{blogs}bexample.test\t/\nnew.example\t/\nhttps://new.example/\n")
-            );
-            configure(&mut site, "new.example");
-            let said = site
-                .php("echo get_home_url(1), ' ', get_home_url(2), ' ', get_sites(['domain' => 'new.example'])[0]->blog_id;")
-                .expect("an answer");
-            assert_eq!(said, format!("https://new.example {second} 1"));
+        let mut site = Site::network(wordpress, kind).expect("a network");
+        site.database
+            .sql("INSERT INTO wp_blogs (site_id, domain, path) VALUES (1, 'bexample.test', '/')")
+            .expect("a neighbour");
+        let mut pairs = vec![("http://example.test", "https://new.example")];
+        if kind == Multisite::Subdomains {
+            pairs.push(("http://second.example.test", "https://second.new.example"));
         }
+        let report = run(&site, &options(&pairs)).expect("a run");
+        assert_eq!(report.verified, Some(true));
+        assert_eq!(rows(&report, "wp_blogs", "domain"), 2);
+        assert_eq!(
+            places(&site),
+            format!("{blogs}bexample.test\t/\nnew.example\t/\nhttps://new.example/\n")
+        );
+        configure(&mut site, "new.example");
+        let said = site
+            .php("echo get_home_url(1), ' ', get_home_url(2), ' ', get_sites(['domain' => 'new.example'])[0]->blog_id;")
+            .expect("an answer");
+        assert_eq!(said, format!("https://new.example {second} 1"));
     }
 }
 

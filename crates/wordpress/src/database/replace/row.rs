@@ -5,7 +5,7 @@ use super::{
     plan::{Key, Table},
     progress::{Figures, IntendedValue, Intent, hash},
     work::Job,
-    write::{Change, Written},
+    write::{Change, Value as NewValue, Written},
 };
 use crate::{Error, Result};
 use mysql_async::{Row, Value};
@@ -78,14 +78,14 @@ pub(super) fn plan(
         let placed = table
             .place
             .is_some_and(|(domain, path)| at == domain || at == path);
-        let (new, tally) = if placed {
+        let (new, tally, only) = if placed {
             match &moved {
                 Some(moved) => {
                     let new = moved.iter().find(|(column, _)| *column == at);
                     let new = new.map(|(_, new)| new.clone().into_bytes());
                     let new = new.filter(|new| *new != old);
                     let replaced = u64::from(new.is_some());
-                    (new, (replaced, 0))
+                    (new, (replaced, 0), None)
                 }
                 None => match job.words {
                     Some(words) => {
@@ -93,9 +93,10 @@ pub(super) fn plan(
                         (
                             outcome.value,
                             (outcome.tally.replaced, outcome.tally.broken),
+                            None,
                         )
                     }
-                    None => (None, (0, 0)),
+                    None => (None, (0, 0), None),
                 },
             }
         } else {
@@ -103,6 +104,7 @@ pub(super) fn plan(
             (
                 outcome.value,
                 (outcome.tally.replaced, outcome.tally.broken),
+                outcome.only,
             )
         };
         let held = job.replacer.hits(&old);
@@ -118,7 +120,12 @@ pub(super) fn plan(
             left: new.as_deref().map_or(held, |new| job.replacer.hits(new)),
         });
         if let Some(new) = new {
-            change.push((at, old, new));
+            change.push(NewValue {
+                column: at,
+                old,
+                new,
+                only,
+            });
         }
     }
     (!columns.is_empty()).then_some(Plan {
@@ -138,15 +145,19 @@ pub(super) fn intent(table: &Table, plan: &Plan) -> Intent {
             .change
             .values
             .iter()
-            .map(|(at, _, new)| {
-                let column = plan.columns.iter().find(|column| column.at == *at);
-                IntendedValue {
-                    column: table.columns[*at].name.clone(),
-                    hash: hash(new),
-                    replaced: column.map_or(0, |column| column.replaced),
-                    left: column.is_some_and(|column| column.left),
-                }
-            })
+            .map(
+                |NewValue {
+                     column: at, new, ..
+                 }| {
+                    let column = plan.columns.iter().find(|column| column.at == *at);
+                    IntendedValue {
+                        column: table.columns[*at].name.clone(),
+                        hash: hash(new),
+                        replaced: column.map_or(0, |column| column.replaced),
+                        left: column.is_some_and(|column| column.left),
+                    }
+                },
+            )
             .collect(),
     }
 }

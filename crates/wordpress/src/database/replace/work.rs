@@ -7,7 +7,7 @@ use super::{
     progress::{Figures, Journal, State, hash},
     row::{Plan, cells, count, intent, plan},
     sql::{self, Filter},
-    write::{self, Change, Written},
+    write::{self, Change, Target, Written},
 };
 use crate::{Error, Result, fence, home::Home, watch::Watch};
 use mysql_async::{Conn, Row, prelude::Queryable};
@@ -321,9 +321,14 @@ async fn transaction(
     table: &Table,
     changes: &[Change],
 ) -> Result<Vec<Written>> {
+    let target = Target {
+        table,
+        forms: job.replacer.forms(),
+        packet: job.packet,
+    };
     for attempt in 1..=DEADLOCKS {
         may_write(job)?;
-        if let Some(written) = write::write(conn, table, changes, job.packet).await? {
+        if let Some(written) = write::write(conn, target, changes).await? {
             return Ok(written);
         }
         tokio::time::sleep(Duration::from_millis(10) * attempt).await;

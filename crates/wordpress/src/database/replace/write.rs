@@ -6,13 +6,36 @@ use super::{
 };
 use crate::Result;
 use mysql_async::{Conn, prelude::Queryable};
+use pressroom_phpdata::serialized::Pair;
 
 /// A row to write.
 #[derive(Debug, Clone)]
 pub(super) struct Change {
     pub(super) key: Key,
-    /// Position of the column, what it held, what it gets.
-    pub(super) values: Vec<(usize, Vec<u8>, Vec<u8>)>,
+    pub(super) values: Vec<Value>,
+}
+
+/// A value to write.
+#[derive(Debug, Clone)]
+pub(super) struct Value {
+    /// Position of the column.
+    pub(super) column: usize,
+    /// What it held.
+    pub(super) old: Vec<u8>,
+    /// What it gets.
+    pub(super) new: Vec<u8>,
+    /// The form whose plain replacement by the server makes the new bytes.
+    pub(super) only: Option<usize>,
+}
+
+/// Where and how rows are written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) table: &'a Table,
+    /// What [`Value::only`] counts.
+    pub(super) forms: &'a [Pair],
+    /// The longest statement that the server takes.
+    pub(super) packet: usize,
 }
 
 /// What became of a row.
@@ -34,16 +57,14 @@ const COMPARED_WHOLE: usize = 4 * 1024 * 1024;
 
 /// Writes rows in one transaction, which is committed. The answers are in the order of
 /// the rows. `None` when the server ended the transaction for another's sake (a
-/// deadlock): nothing is written then. `packet` is the longest statement that the server
-/// takes.
+/// deadlock): nothing is written then.
 pub(super) async fn write(
     conn: &mut Conn,
-    table: &Table,
+    target: Target<'_>,
     changes: &[Change],
-    packet: usize,
 ) -> Result<Option<Vec<Written>>> {
     conn.query_drop("START TRANSACTION").await?;
-    match rows(conn, table, changes, packet).await {
+    match rows(conn, target, changes).await {
         Ok(written) => {
             conn.query_drop("COMMIT").await?;
             Ok(Some(written))
@@ -69,22 +90,15 @@ fn passing(why: &mysql_async::Error) -> bool {
 
 async fn rows(
     conn: &mut Conn,
-    table: &Table,
+    target: Target<'_>,
     changes: &[Change],
-    packet: usize,
 ) -> std::result::Result<Vec<Written>, mysql_async::Error> {
+    let table = target.table;
     let mut written: Vec<Option<Written>> = vec![None; changes.len()];
-    let single = table.key.len() == 1 && table.key[0].kind == KeyKind::Integer;
-    let plain = |change: &Change| {
-        change
-            .values
-            .iter()
-            .all(|(column, old, _)| old.len() <= COMPARED_WHOLE && !table.columns[*column].json)
-    };
-    if single {
-        for group in groups(changes, plain) {
-            let statement = together(table, changes, &group);
-            if statement.len() >= packet {
+    if table.key.len() == 1 && table.key[0].kind == KeyKind::Integer {
+        for group in groups(table, changes) {
+            let statement = together(target, changes, &group);
+            if statement.len() >= target.packet {
                 continue;
             }
             let affected = match conn.query_iter(statement).await {
@@ -101,43 +115,44 @@ async fn rows(
                 for at in group {
                     written[at] = Some(Written::Done);
                 }
-            } else if affected > 0 {
-                // Some held something else. Which ones are written shows in them.
-                for at in group {
-                    written[at] = Some(if holds_new(conn, table, &changes[at]).await? {
-                        Written::Done
-                    } else {
-                        Written::Moved
-                    });
-                }
             }
+            // Else some held something else, and each is looked at below.
         }
     }
     for (at, change) in changes.iter().enumerate() {
         if written[at].is_none() {
-            written[at] = Some(alone(conn, table, change, packet).await?);
+            written[at] = Some(alone(conn, target, change).await?);
         }
     }
     Ok(written.into_iter().flatten().collect())
 }
 
-/// Rows that may share a statement: with the same columns to write, and short enough.
-fn groups(changes: &[Change], fits: impl Fn(&Change) -> bool) -> Vec<Vec<usize>> {
+/// Columns and how they are written, bytes to send, rows.
+type Open = (Vec<(usize, Option<usize>)>, usize, Vec<usize>);
+
+/// Rows that may share a statement: with the same columns to write in the same way, and
+/// short enough.
+fn groups(table: &Table, changes: &[Change]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut open: Vec<(Vec<usize>, usize, Vec<usize>)> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     for (at, change) in changes.iter().enumerate() {
-        if !fits(change) {
-            continue;
-        }
-        let columns: Vec<usize> = change.values.iter().map(|value| value.0).collect();
-        let size: usize = change
+        if change
             .values
             .iter()
-            .map(|(_, old, new)| old.len() + new.len())
-            .sum();
-        let found = open.iter().position(|(of, _, _)| *of == columns);
+            .any(|value| table.columns[value.column].json)
+        {
+            continue;
+        }
+        let ways: Vec<_> = change
+            .values
+            .iter()
+            .map(|value| (value.column, value.only))
+            .collect();
+        let sent = change.values.iter().filter(|value| value.only.is_none());
+        let size: usize = sent.map(|value| value.new.len()).sum();
+        let found = open.iter().position(|(of, _, _)| *of == ways);
         let entry = found.unwrap_or_else(|| {
-            open.push((columns, 0, Vec::new()));
+            open.push((ways, 0, Vec::new()));
             open.len() - 1
         });
         let (_, weight, members) = &mut open[entry];
@@ -155,33 +170,41 @@ fn groups(changes: &[Change], fits: impl Fn(&Change) -> bool) -> Vec<Vec<usize>>
 }
 
 /// One statement for rows of a table with one integer for a key, all with the same
-/// columns.
-fn together(table: &Table, changes: &[Change], group: &[usize]) -> Vec<u8> {
+/// columns to write in the same way. What they held is told by length and CRC-32: two
+/// values that agree in both would have to meet in one row within this moment.
+fn together(target: Target<'_>, changes: &[Change], group: &[usize]) -> Vec<u8> {
+    let table = target.table;
     let key = sql::name(&table.key[0].name);
-    let mut out = Vec::with_capacity(STATEMENT + STATEMENT / 4);
+    let mut out = Vec::with_capacity(64 * 1024);
     out.extend_from_slice(format!("UPDATE {} SET ", sql::name(&table.name)).as_bytes());
-    let columns: Vec<usize> = changes[group[0]]
-        .values
-        .iter()
-        .map(|value| value.0)
-        .collect();
-    let choose = |out: &mut Vec<u8>, nth: usize, new: bool| {
+    let choose = |out: &mut Vec<u8>, write: &dyn Fn(&mut Vec<u8>, &Change)| {
         out.extend_from_slice(format!("CASE {key}").as_bytes());
         for at in group {
-            let (_, old_value, new_value) = &changes[*at].values[nth];
             out.extend_from_slice(b" WHEN ");
             out.extend_from_slice(&changes[*at].key[0]);
             out.extend_from_slice(b" THEN ");
-            sql::literal(out, if new { new_value } else { old_value });
+            write(out, &changes[*at]);
         }
         out.extend_from_slice(b" END");
     };
-    for (nth, column) in columns.iter().enumerate() {
+    let values = &changes[group[0]].values;
+    for (nth, value) in values.iter().enumerate() {
         if nth > 0 {
             out.push(b',');
         }
-        out.extend_from_slice(format!("{}=", sql::name(&table.columns[*column].name)).as_bytes());
-        choose(&mut out, nth, true);
+        let column = sql::name(&table.columns[value.column].name);
+        out.extend_from_slice(format!("{column}=").as_bytes());
+        if let Some(form) = value.only.and_then(|form| target.forms.get(form)) {
+            out.extend_from_slice(format!("REPLACE(CAST({column} AS BINARY),").as_bytes());
+            sql::literal(&mut out, &form.old);
+            out.push(b',');
+            sql::literal(&mut out, &form.new);
+            out.push(b')');
+        } else {
+            choose(&mut out, &|out, change| {
+                sql::literal(out, &change.values[nth].new);
+            });
+        }
     }
     keep_stamps(&mut out, table);
     out.extend_from_slice(format!(" WHERE {key} IN (").as_bytes());
@@ -192,37 +215,43 @@ fn together(table: &Table, changes: &[Change], group: &[usize]) -> Vec<u8> {
         out.extend_from_slice(&changes[*at].key[0]);
     }
     out.push(b')');
-    for (nth, column) in columns.iter().enumerate() {
-        let column = sql::name(&table.columns[*column].name);
-        out.extend_from_slice(format!(" AND CAST({column} AS BINARY)=").as_bytes());
-        choose(&mut out, nth, false);
+    for (nth, value) in values.iter().enumerate() {
+        let column = sql::name(&table.columns[value.column].name);
+        out.extend_from_slice(
+            format!(" AND CRC32(CAST({column} AS BINARY))*4294967296+LENGTH({column})=").as_bytes(),
+        );
+        choose(&mut out, &|out, change| {
+            let old = &change.values[nth].old;
+            let print = (u64::from(crc32fast::hash(old)) << 32) + old.len() as u64;
+            out.extend_from_slice(print.to_string().as_bytes());
+        });
     }
     out
 }
 
 async fn alone(
     conn: &mut Conn,
-    table: &Table,
+    target: Target<'_>,
     change: &Change,
-    packet: usize,
 ) -> std::result::Result<Written, mysql_async::Error> {
+    let table = target.table;
     let mut out = Vec::new();
     out.extend_from_slice(format!("UPDATE {} SET ", sql::name(&table.name)).as_bytes());
-    for (nth, (column, _, new)) in change.values.iter().enumerate() {
+    for (nth, value) in change.values.iter().enumerate() {
         if nth > 0 {
             out.push(b',');
         }
-        let column = &table.columns[*column];
+        let column = &table.columns[value.column];
         out.extend_from_slice(format!("{}=", sql::name(&column.name)).as_bytes());
         if column.json {
             out.extend_from_slice(b"_utf8mb4");
         }
-        sql::literal(&mut out, new);
+        sql::literal(&mut out, &value.new);
     }
     keep_stamps(&mut out, table);
     out.extend_from_slice(b" WHERE ");
     sql::is_key(&mut out, table, &change.key);
-    for (column, old, _) in &change.values {
+    for Value { column, old, .. } in &change.values {
         let column = sql::name(&table.columns[*column].name);
         if old.len() > COMPARED_WHOLE {
             let hash = super::progress::hash(old);
@@ -234,7 +263,7 @@ async fn alone(
             sql::literal(&mut out, old);
         }
     }
-    if out.len() >= packet {
+    if out.len() >= target.packet {
         return Ok(Written::Refused(
             "the row is longer than the server's `max_allowed_packet`".to_owned(),
         ));
@@ -274,7 +303,7 @@ async fn holds_new(
 ) -> std::result::Result<bool, mysql_async::Error> {
     let mut out = format!("SELECT 1 FROM {} WHERE ", sql::name(&table.name)).into_bytes();
     sql::is_key(&mut out, table, &change.key);
-    for (column, _, new) in &change.values {
+    for Value { column, new, .. } in &change.values {
         let column = sql::name(&table.columns[*column].name);
         out.extend_from_slice(format!(" AND CAST({column} AS BINARY)=").as_bytes());
         sql::literal(&mut out, new);
