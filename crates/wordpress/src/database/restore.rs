@@ -3,6 +3,7 @@
 mod aside;
 mod collations;
 mod exchange;
+pub(crate) mod fuzzing;
 mod load;
 mod options;
 mod record;

@@ -131,7 +131,7 @@ impl Reader {
         let second = tokens.get(1);
         let followed =
             |words: &[&str]| second.is_some_and(|token| words.iter().any(|w| token.is(w)));
-        match word.as_str() {
+        let act = match word.as_str() {
             "INSERT" | "REPLACE" => self.insert(&text),
             "SET" => {
                 let said = self.sessions.set(&tokens, &mut self.collations)?;
@@ -159,7 +159,18 @@ impl Reader {
                     .collect();
                 Err(refused(&format!("`{}`", shown.join(" "))))
             }
+        }?;
+        // With another `DELIMITER` a `;` stays in the statement, and the server would
+        // run what follows it.
+        let may_hold_statements = match &act {
+            Act::Nothing | Act::Drop(_) => true,
+            Act::Program(made) => made.kind.is_some(),
+            Act::Create { .. } | Act::Alter { .. } | Act::Insert { .. } => false,
+        };
+        if !may_hold_statements && tokens.iter().any(|token| token.is_symbol(b';')) {
+            return Err(refused("several statements in one"));
         }
+        Ok(act)
     }
 
     /// A name at the cursor, in this database; and where it stands.
