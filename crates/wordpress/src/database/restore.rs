@@ -2,6 +2,7 @@
 
 mod aside;
 mod collations;
+mod compound;
 mod exchange;
 pub(crate) mod fuzzing;
 mod load;

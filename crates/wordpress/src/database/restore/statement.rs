@@ -4,6 +4,7 @@
 
 use super::{
     collations::Collations,
+    compound,
     options::OtherTables,
     session::Sessions,
     table::{self, Rewritten, edited},
@@ -524,6 +525,12 @@ impl Reader {
             table = Some(on);
         } else if kind.is_none() && !self.admits("view", &name)? {
             return Ok(Act::Nothing);
+        }
+        if let Some(kind) = kind {
+            let rest = Cursor::at(&tokens, cursor.at);
+            if !compound::is_one(kind, rest) {
+                return Err(refused(&format!("several statements in `{name}`")));
+            }
         }
         edits.extend(self.check_body(&name, &tokens[cursor.at..])?);
         if kind.is_none() {
