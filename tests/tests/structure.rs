@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pressroom-lab", &[]),
     ("pressroom-testkit", &["base"]),
     ("pressroom-tests", &["base", "testkit"]),
+    ("pressroom-fuzz", &[]),
     (
         "pressroom",
         &[
@@ -245,7 +246,7 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     let mut found = Vec::new();
-    for directory in ["bin", "crates", "tests", "benches"] {
+    for directory in ["bin", "crates", "tests", "benches", "fuzz"] {
         let directory = place::workspace().join(directory);
         if directory.is_dir() {
             walk(&directory, &mut found);

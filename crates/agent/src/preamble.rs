@@ -189,6 +189,10 @@ impl Scanner {
                 Ok(None)
             };
         };
+        // However the bytes were split.
+        if end > MAX_LINE {
+            return Err(PreambleError::Malformed);
+        }
         let (line, rest) = line.split_at(end);
         let reply = Reply::parse(line).ok_or(PreambleError::Malformed)?;
         Ok(Some(Answered {

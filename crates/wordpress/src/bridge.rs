@@ -11,6 +11,7 @@
 
 mod action;
 mod frame;
+pub(crate) mod fuzzing;
 mod opcache;
 mod options;
 pub mod outcomes;

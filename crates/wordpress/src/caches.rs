@@ -9,6 +9,7 @@
 
 mod fastcgi;
 mod flush;
+pub(crate) mod fuzzing;
 mod object;
 pub mod opcache;
 pub mod pages;

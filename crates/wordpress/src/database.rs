@@ -5,6 +5,7 @@ mod client;
 pub mod connection;
 pub mod dump;
 mod facts;
+pub(crate) mod fuzzing;
 pub mod replace;
 pub mod restore;
 mod size;

@@ -275,10 +275,21 @@ fn read(path: &Path) -> Result<Option<Entry>> {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(why) => return Err(Error::io("open", path, why)),
     };
-    serde_json::from_slice(&bytes).map(Some).map_err(|why| {
+    parse(path, &bytes).map(Some)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Entry> {
+    serde_json::from_slice(bytes).map_err(|why| {
         Error::BadInput(format!(
             "journal entry `{}` cannot be read: {why}",
             path.display()
         ))
     })
+}
+
+#[doc(hidden)]
+/// For [`crate::fuzzing`]: an entry, read and written again.
+pub fn entry_again(bytes: &[u8]) -> Result<Vec<u8>> {
+    let entry = parse(Path::new("entry"), bytes)?;
+    serde_json::to_vec(&entry).map_err(|why| Error::BadInput(why.to_string()))
 }

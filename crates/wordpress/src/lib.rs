@@ -29,6 +29,8 @@ mod disk;
 pub mod error;
 pub mod fence;
 pub mod find;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod home;
 pub mod inventory;
 pub mod journal;

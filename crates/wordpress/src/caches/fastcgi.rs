@@ -28,7 +28,7 @@ pub(super) struct Answer {
     stdout: Vec<u8>,
     /// The start of what it complained of.
     pub(super) stderr: Vec<u8>,
-    ended: bool,
+    pub(super) ended: bool,
     pending: Vec<u8>,
 }
 
@@ -85,7 +85,7 @@ fn record(all: &mut Vec<u8>, kind: u8, content: &[u8]) {
 
 impl Answer {
     /// Takes the next bytes of the stream, cut wherever they are.
-    fn feed(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.pending.extend(bytes);
         let mut at = 0;
         while !self.ended {

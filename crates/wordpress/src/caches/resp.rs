@@ -82,7 +82,7 @@ fn encode(command: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The first whole value and how many bytes it took; `None` while it is not whole.
-fn parse(bytes: &[u8]) -> io::Result<Option<(Value, usize)>> {
+pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<(Value, usize)>> {
     let mut at = 0;
     Ok(value(bytes, &mut at, 0)?.map(|value| (value, at)))
 }

@@ -2,7 +2,9 @@
 
 mod aside;
 mod collations;
+mod compound;
 mod exchange;
+pub(crate) mod fuzzing;
 mod load;
 mod options;
 mod record;

@@ -99,6 +99,23 @@ fn hostile_statements_are_refused_by_name() {
             "DROP DATABASE",
         ),
         ("/*!99999 x */ SHUTDOWN", "SHUTDOWN"),
+        // The server runs what stands behind a `;` that is no delimiter.
+        (
+            "DELIMITER $$\nCREATE TABLE wp_x (a INT); DROP TABLE wp_a $$\nDELIMITER ;\n",
+            "several statements in one",
+        ),
+        (
+            "/*!50000 ALTER TABLE wp_new ADD b INT; DROP TABLE wp_a */",
+            "several statements in one",
+        ),
+        (
+            "DELIMITER $$\nCREATE VIEW wp_x AS SELECT 1 a; DROP TABLE wp_a $$\nDELIMITER ;\n",
+            "several statements in one",
+        ),
+        (
+            "DELIMITER $$\nCREATE PROCEDURE p() SELECT 1 begin; DROP TABLE wp_a; SELECT 1 end $$\nDELIMITER ;\n",
+            "several statements in `p`",
+        ),
         ("DELETE FROM wp_a", "DELETE"),
         ("TRUNCATE wp_a", "TRUNCATE"),
         ("RENAME TABLE wp_a TO wp_b", "RENAME"),

@@ -4,6 +4,7 @@
 
 use super::{
     collations::Collations,
+    compound,
     options::OtherTables,
     session::Sessions,
     table::{self, Rewritten, edited},
@@ -131,7 +132,7 @@ impl Reader {
         let second = tokens.get(1);
         let followed =
             |words: &[&str]| second.is_some_and(|token| words.iter().any(|w| token.is(w)));
-        match word.as_str() {
+        let act = match word.as_str() {
             "INSERT" | "REPLACE" => self.insert(&text),
             "SET" => {
                 let said = self.sessions.set(&tokens, &mut self.collations)?;
@@ -159,7 +160,18 @@ impl Reader {
                     .collect();
                 Err(refused(&format!("`{}`", shown.join(" "))))
             }
+        }?;
+        // With another `DELIMITER` a `;` stays in the statement, and the server would
+        // run what follows it.
+        let may_hold_statements = match &act {
+            Act::Nothing | Act::Drop(_) => true,
+            Act::Program(made) => made.kind.is_some(),
+            Act::Create { .. } | Act::Alter { .. } | Act::Insert { .. } => false,
+        };
+        if !may_hold_statements && tokens.iter().any(|token| token.is_symbol(b';')) {
+            return Err(refused("several statements in one"));
         }
+        Ok(act)
     }
 
     /// A name at the cursor, in this database; and where it stands.
@@ -513,6 +525,12 @@ impl Reader {
             table = Some(on);
         } else if kind.is_none() && !self.admits("view", &name)? {
             return Ok(Act::Nothing);
+        }
+        if let Some(kind) = kind {
+            let rest = Cursor::at(&tokens, cursor.at);
+            if !compound::is_one(kind, rest) {
+                return Err(refused(&format!("several statements in `{name}`")));
+            }
         }
         edits.extend(self.check_body(&name, &tokens[cursor.at..])?);
         if kind.is_none() {
