@@ -2,9 +2,12 @@
 
 mod aside;
 mod collations;
+mod cursor;
 mod exchange;
 mod load;
 mod options;
+mod program;
+mod reach;
 mod record;
 mod run;
 mod session;
