@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             pressroom_wordpress::fence::take(&home, epoch, &watch)?;
             let options = database::restore::RestoreOptions {
                 others: database::restore::OtherTables::Restore,
+                connections: std::env::var("CONNECTIONS").map_or(Ok(0), |count| count.parse())?,
                 ..Default::default()
             };
             let mut input = std::io::stdin().lock();

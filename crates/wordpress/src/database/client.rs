@@ -158,7 +158,7 @@ impl Client {
             let mut count = 0_u64;
             while let Some(row) = result.next().await? {
                 // The loop may never yield while the server is faster than we.
-                if count % 1024 == 0 {
+                if count.is_multiple_of(1024) {
                     ticker.check()?;
                 }
                 act(&row)?;

@@ -1,7 +1,9 @@
 //! A site's tables as SQL text.
 
+mod built;
 mod catalogue;
 mod options;
+mod plan;
 mod programs;
 mod rights;
 mod rows;

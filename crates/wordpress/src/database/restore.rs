@@ -3,10 +3,13 @@
 mod aside;
 mod collations;
 mod compound;
+mod cursor;
 mod exchange;
 pub(crate) mod fuzzing;
 mod load;
 mod options;
+mod program;
+mod reach;
 mod record;
 mod run;
 mod session;

@@ -13,9 +13,9 @@ pub struct TableSize {
     pub engine: String,
     /// Its default collation; empty for sequences on some servers.
     pub collation: String,
-    /// An estimate for InnoDB, exact for MyISAM.
+    /// An estimate for `InnoDB`, exact for `MyISAM`.
     pub rows: u64,
-    /// Bytes of rows (InnoDB: of the clustered index).
+    /// Bytes of rows (`InnoDB`: of the clustered index).
     pub data_bytes: u64,
     /// Bytes of (other) indexes.
     pub index_bytes: u64,

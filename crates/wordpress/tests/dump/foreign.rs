@@ -81,6 +81,18 @@ fn hostile_statements_are_refused_by_name() {
             "CREATE VIEW wp_x AS SELECT `mysql`.`user`.`Password` FROM user",
             "another database",
         ),
+        (
+            "CREATE VIEW wp_x AS SELECT 1 FROM wp_new, mysql.user",
+            "another database, `mysql`",
+        ),
+        (
+            "CREATE PROCEDURE p() CALL other.q",
+            "another database, `other`",
+        ),
+        (
+            "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DROP DATABASE mysql",
+            "databases or users",
+        ),
         ("CREATE FUNCTION x RETURNS STRING SONAME 'x.so'", "SONAME"),
         (
             "CREATE TRIGGER wp_x BEFORE INSERT ON wp_new FOR EACH ROW INSERT INTO mysql.user VALUES (1)",

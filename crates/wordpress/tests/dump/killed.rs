@@ -44,8 +44,7 @@ fn kill_at_each(call: &str, step: usize) {
     place.stock_restore(OLD.as_bytes());
     let (before, names) = (place.dump(), place.names());
     let mut epoch = EPOCH.get();
-    let mut killed = 0;
-    for stop in (1..500).step_by(step) {
+    for (killed, stop) in (1..500).step_by(step).enumerate() {
         epoch += 2;
         let finished = child(&place, epoch - 1, call, stop);
         let epoch = Epoch::new(epoch);
@@ -63,7 +62,6 @@ fn kill_at_each(call: &str, step: usize) {
             assert!(killed > 8, "only {killed} stops");
             return;
         }
-        killed += 1;
     }
     panic!("never finished");
 }

@@ -1,6 +1,7 @@
 //! Every type of MariaDB 10.11 and every kind of thing in a database.
 
 use crate::place::{Place, all, same};
+use std::fmt::Write;
 
 /// Each type as its documentation lists it, with values at its edges.
 const TYPES: &[(&str, &[&str])] = &[
@@ -213,6 +214,7 @@ CREATE TABLE wp_empty (a INT);
 CREATE VIEW wp_z AS SELECT id, a FROM wp_generated WHERE u <> 'é''x';
 CREATE VIEW wp_a AS SELECT z.id, y.a FROM wp_z z JOIN wp_parts y ON y.id <> z.id;
 CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW wp_m AS SELECT * FROM wp_a WHERE id > 0;
+CREATE VIEW wp_trims AS SELECT TRIM('x' FROM t.t) AS a, EXTRACT(YEAR FROM g.d) AS y FROM wp_isam t, wp_generated g;
 CREATE VIEW wp_check AS SELECT a FROM wp_empty WHERE a > 1 WITH LOCAL CHECK OPTION;
 CREATE TRIGGER wp_second BEFORE INSERT ON wp_empty FOR EACH ROW SET NEW.a = NEW.a + 1;
 CREATE TRIGGER wp_first BEFORE INSERT ON wp_empty FOR EACH ROW PRECEDES wp_second SET NEW.a = NEW.a * 2;
@@ -231,11 +233,15 @@ DELIMITER ;
 fn schema() -> String {
     let mut sql = "SET NAMES utf8mb4; SET sql_mode = 'ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO'; SET time_zone = 'SYSTEM';\n".to_owned();
     for (number, (kind, values)) in TYPES.iter().enumerate() {
-        sql += &format!(
-            "CREATE TABLE wp_type_{number:02} (id INT PRIMARY KEY AUTO_INCREMENT, v {kind});\n"
+        let _ = writeln!(
+            sql,
+            "CREATE TABLE wp_type_{number:02} (id INT PRIMARY KEY AUTO_INCREMENT, v {kind});"
         );
         for value in *values {
-            sql += &format!("INSERT IGNORE INTO wp_type_{number:02} (v) VALUES ({value});\n");
+            let _ = writeln!(
+                sql,
+                "INSERT IGNORE INTO wp_type_{number:02} (v) VALUES ({value});"
+            );
         }
     }
     sql + THINGS
@@ -276,10 +282,10 @@ fn a_schema_with_every_type_comes_back_byte_for_byte() {
     assert!(restored.aside.unwrap().tables.is_empty());
     assert_eq!(content(&other), content_of(&before));
     // Over itself: everything that is there is put aside, and dropped.
-    let names = place.names();
+    let things = place.names();
     place.replace(&first);
     same(&place.dump(), &first);
-    assert_eq!(place.names(), names);
+    assert_eq!(place.names(), things);
     assert_eq!(content(&place), content_of(&before));
     // What follows is checked as before.
     assert_eq!(

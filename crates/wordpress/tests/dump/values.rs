@@ -7,6 +7,7 @@ use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
+use std::fmt::Write as _;
 
 #[test]
 fn rows_of_twenty_megabytes_come_back() {
@@ -45,19 +46,14 @@ fn any_text_and_any_bytes_round_trip() {
     runner
         .run(&proptest::collection::vec(row, 0..30), |rows| {
             // Hexadecimal on the way in: the code under test does not choose it.
-            let hex = |bytes: &[u8]| {
-                bytes
-                    .iter()
-                    .map(|byte| format!("{byte:02x}"))
-                    .collect::<String>()
-            };
             let mut sql = "TRUNCATE wp_any;".to_owned();
             for (id, (text, bytes, latin)) in rows.iter().enumerate() {
-                sql += &format!(
+                let _ = write!(
+                    sql,
                     "INSERT INTO wp_any VALUES ({id}, x'{}', x'{}', x'{}');",
-                    hex(text.as_bytes()),
-                    hex(bytes),
-                    hex(latin)
+                    hex::encode(text),
+                    hex::encode(bytes),
+                    hex::encode(latin)
                 );
             }
             place.sql(&sql);
@@ -120,28 +116,29 @@ fn a_checksum_changes_with_any_byte_and_with_nothing_else() {
     ));
 }
 
+/// Takes the text; while it does so first, somebody writes to the tables.
+struct Writer<'a>(&'a Place, Vec<u8>, bool);
+impl std::io::Write for Writer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if !std::mem::replace(&mut self.2, true) {
+            self.0.sql(
+                "UPDATE wp_b SET n = 9; UPDATE wp_a SET n = 9; INSERT INTO wp_b VALUES (2, 9)",
+            );
+        }
+        self.1.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_dump_is_one_moment() {
     let place = Place::with(
         "CREATE TABLE wp_a (id INT PRIMARY KEY, n INT); CREATE TABLE wp_b (id INT PRIMARY KEY, n INT);
          INSERT INTO wp_a SELECT seq, 0 FROM seq_1_to_20000; INSERT INTO wp_b VALUES (1, 0);",
     );
-    // Written to in the middle, from the place that takes the text.
-    struct Writer<'a>(&'a Place, Vec<u8>, bool);
-    impl std::io::Write for Writer<'_> {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            if !std::mem::replace(&mut self.2, true) {
-                self.0.sql(
-                    "UPDATE wp_b SET n = 9; UPDATE wp_a SET n = 9; INSERT INTO wp_b VALUES (2, 9)",
-                );
-            }
-            self.1.extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
     let mut out = Writer(&place, Vec::new(), false);
     pressroom_wordpress::database::dump::dump(&place.settings, &all(), &mut out, &place.watch)
         .unwrap();

@@ -110,7 +110,7 @@ pub struct DumpReport {
     pub tables: Vec<DumpedTable>,
     /// Views, triggers, routines and events, in the dump's order.
     pub programs: Vec<DumpedProgram>,
-    /// Tables whose engine knows no snapshot (MyISAM, Aria, …): each is as it was
+    /// Tables whose engine knows no snapshot (`MyISAM`, Aria, …): each is as it was
     /// when it was read, which may be later than the rest.
     pub non_transactional: Vec<String>,
     /// System-versioned tables: current rows only, without their history.

@@ -57,7 +57,7 @@ impl Grant {
                 b")" => depth -= 1,
                 b"," if depth == 0 => rights.push(String::new()),
                 // A right on some columns is not the right.
-                _ if depth > 0 => *rights.last_mut()? = "(columns)".to_owned(),
+                _ if depth > 0 => "(columns)".clone_into(rights.last_mut()?),
                 word => {
                     let right = rights.last_mut()?;
                     if !right.is_empty() {

@@ -2,11 +2,12 @@
 //! builds on tables.
 
 use super::{
-    Column, Definers, DumpOptions, DumpReport, DumpedProgram, DumpedTable, LeftOut, MissingRight,
-    Program, Relation, RelationKind, Scope, Shape, columns, events, insertable, primary_key,
-    relations,
+    Column, DumpOptions, DumpReport, DumpedTable, LeftOut, MissingRight, Relation, RelationKind,
+    Shape,
+    built::without_database,
+    primary_key,
     rights::{self, Grants},
-    routines, select_list, strip_definer, triggers_of,
+    select_list,
     write::Sink,
 };
 use crate::{
@@ -15,8 +16,6 @@ use crate::{
     database::{
         client::{Client, Refused, literal, quoted},
         connection::Connection,
-        sql::{Kind, Token, Tokens},
-        working,
     },
     watch::Watch,
 };
@@ -33,7 +32,7 @@ pub(crate) const OPENING: &str = "-- Pressroom database dump, format 1";
 pub(crate) const CLOSING: &str = "-- Pressroom database dump complete";
 /// Under which the dump is restored: zero dates and invalid dates survive, and a
 /// zero in an `AUTO_INCREMENT` column stays one.
-const SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
+pub(super) const SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
 /// An `INSERT` takes no further row beyond this many bytes.
 const STATEMENT: u64 = 1024 * 1024;
 
@@ -91,105 +90,32 @@ pub fn dump(
     Ok(report)
 }
 
-struct Work<'a> {
-    database: String,
-    prefix: String,
-    options: &'a DumpOptions,
-    grants: Option<Grants>,
-    client: Client,
-    report: &'a mut DumpReport,
+pub(super) struct Work<'a> {
+    pub database: String,
+    pub prefix: String,
+    pub options: &'a DumpOptions,
+    pub grants: Option<Grants>,
+    pub client: Client,
+    pub report: &'a mut DumpReport,
 }
 
 /// A table with what is known of it before the snapshot.
-struct Planned {
-    relation: Relation,
-    columns: Vec<Column>,
-    structure_only: bool,
+pub(super) struct Planned {
+    pub relation: Relation,
+    pub columns: Vec<Column>,
+    pub structure_only: bool,
 }
 
 #[derive(Default)]
-struct Plan {
-    sequences: Vec<String>,
-    tables: Vec<Planned>,
-    views: Vec<String>,
+pub(super) struct Plan {
+    pub sequences: Vec<String>,
+    pub tables: Vec<Planned>,
+    pub views: Vec<String>,
     /// Everything in the database is in scope, and so are its routines and events.
-    whole: bool,
+    pub whole: bool,
 }
 
 impl Work<'_> {
-    /// Decides what is dumped, and finds out what may be read.
-    fn plan(&mut self) -> Result<Plan> {
-        let mut plan = Plan {
-            whole: true,
-            ..Plan::default()
-        };
-        let mut unreadable = Vec::new();
-        for relation in relations(&mut self.client)? {
-            // What a restore works on belongs to no site.
-            if working::parse(&relation.name).is_some() {
-                continue;
-            }
-            if !self.in_scope(&relation.name) {
-                plan.whole = false;
-                continue;
-            }
-            if !chosen(self.options, &relation.name) {
-                continue;
-            }
-            match relation.kind {
-                RelationKind::View => plan.views.push(relation.name),
-                RelationKind::Sequence => plan.sequences.push(relation.name),
-                RelationKind::Table | RelationKind::Versioned => {
-                    let columns = columns(&mut self.client, &relation.name)?;
-                    let structure_only = matches_any(&self.options.structure_only, &relation.name);
-                    let columns = insertable(columns);
-                    let probe = format!(
-                        "SELECT {} FROM {} LIMIT 0",
-                        select_list(&columns),
-                        quoted(&relation.name)
-                    );
-                    // A table of which the user may see no column hides them.
-                    let allowed = match self.client.run(probe) {
-                        Ok(()) => !columns.is_empty(),
-                        Err(why) if why.is_denied() => false,
-                        Err(why) => return Err(named(&relation.name, why)),
-                    };
-                    if allowed || structure_only {
-                        plan.tables.push(Planned {
-                            relation,
-                            columns,
-                            structure_only,
-                        });
-                    } else {
-                        self.missing("SELECT", &relation.name);
-                        unreadable.push(relation.name);
-                    }
-                }
-            }
-        }
-        if !unreadable.is_empty() && !self.options.skip_unreadable {
-            let list: Vec<String> = unreadable
-                .iter()
-                .map(|table| format!("`SELECT` on `{table}`"))
-                .collect();
-            return Err(Error::Database(format!(
-                "the database user lacks {}",
-                list.join(", ")
-            )));
-        }
-        for table in unreadable {
-            self.leave_out("table", &table, "the user may not read it");
-        }
-        Ok(plan)
-    }
-
-    fn in_scope(&self, name: &str) -> bool {
-        match self.options.scope {
-            Scope::Database => true,
-            Scope::Prefix => name.starts_with(&self.prefix),
-        }
-    }
-
     fn write(&mut self, plan: &Plan, sink: &mut Sink) -> Result<()> {
         self.client
             .run("START TRANSACTION WITH CONSISTENT SNAPSHOT")?;
@@ -351,203 +277,33 @@ impl Work<'_> {
         Ok((rows, odd))
     }
 
-    /// Writes a stand-in with the same columns for each view, so that views may name
-    /// each other in any order; the text of those that may be read.
-    fn write_views(&mut self, names: &[String], sink: &mut Sink) -> Result<Vec<View>> {
-        let mut views = Vec::new();
-        for name in names {
-            let row: Option<Row> = match self
-                .client
-                .first(format!("SHOW CREATE VIEW {}", quoted(name)))
-            {
-                Ok(row) => row,
-                Err(why) if why.is_denied() => {
-                    self.missing("SHOW VIEW", name);
-                    self.leave_out("view", name, "the user may not see its text");
-                    continue;
-                }
-                Err(why) => return Err(named(name, why)),
-            };
-            let row = row.ok_or_else(|| gone(name))?;
-            let text: Vec<u8> = row.get(1).ok_or_else(|| gone(name))?;
-            let collation: Vec<u8> = row.get(3).unwrap_or_default();
-            let columns = columns(&mut self.client, name).unwrap_or_default();
-            if columns.is_empty() {
-                self.leave_out("view", name, "it names tables or columns that do not exist");
-                continue;
-            }
-            views.push(View {
-                name: name.clone(),
-                text: self.definer(without_database(&text, &self.database)),
-                collation: String::from_utf8_lossy(&collation).into_owned(),
-            });
-            let columns: Vec<String> = columns
-                .iter()
-                .map(|column| format!("1 AS {}", quoted(&column.name)))
-                .collect();
-            heading(sink, "Stand-in for view", name);
-            sink.statement(format!("DROP TABLE IF EXISTS {}", quoted(name)))?;
-            sink.statement(format!("DROP VIEW IF EXISTS {}", quoted(name)))?;
-            sink.statement(format!(
-                "CREATE VIEW {} AS SELECT {}",
-                quoted(name),
-                columns.join(", ")
-            ))?;
-        }
-        Ok(views)
-    }
-
-    fn write_view_bodies(&mut self, views: &[View], sink: &mut Sink) -> Result<()> {
-        for view in views {
-            heading(sink, "View", &view.name);
-            sink.statement(format!("SET collation_connection = {}", view.collation))?;
-            let body = view.text.strip_prefix(b"CREATE ").unwrap_or(&view.text);
-            sink.statement([b"CREATE OR REPLACE ", body].concat())?;
-            self.report.programs.push(DumpedProgram {
-                kind: "view".to_owned(),
-                name: view.name.clone(),
-            });
-        }
-        if !views.is_empty() {
-            sink.statement("SET NAMES utf8mb4")?;
-        }
-        Ok(())
-    }
-
-    /// Routines first, for triggers and views call them; then triggers and events.
-    fn write_programs(&mut self, plan: &Plan, sink: &mut Sink) -> Result<()> {
-        let mut programs = Vec::new();
-        let (found, hidden) = routines(&mut self.client)?;
-        for (kind, name) in hidden {
-            if plan.whole || name.starts_with(&self.prefix) {
-                self.missing("SHOW CREATE ROUTINE or SELECT on mysql.proc", &name);
-                let kind = kind.sql().to_lowercase();
-                self.leave_out(&kind, &name, "the user may not see its text");
-            }
-        }
-        programs.extend(self.belonging(found, plan));
-        for table in &plan.tables {
-            let name = &table.relation.name;
-            if self.may("TRIGGER", Some(name)) {
-                match triggers_of(&mut self.client, name) {
-                    Ok(found) => programs.extend(found),
-                    Err(why) if why.is_denied() => self.missing("TRIGGER", name),
-                    Err(why) => return Err(named(name, why)),
-                }
-            } else if self.may_any("TRIGGER", plan) {
-                self.missing("TRIGGER", name);
-            } else {
-                self.missing("TRIGGER", &self.database.clone());
-            }
-        }
-        match self.may("EVENT", None) {
-            true => match events(&mut self.client) {
-                Ok(found) => programs.extend(self.belonging(found, plan)),
-                Err(why) if why.is_denied() => self.missing("EVENT", &self.database.clone()),
-                Err(why) => return Err(why.into()),
-            },
-            false => self.missing("EVENT", &self.database.clone()),
-        }
-        for program in &programs {
-            self.write_program(program, sink)?;
-        }
-        if !programs.is_empty() {
-            sink.statement("SET NAMES utf8mb4")?;
-            sink.statement(format!("SET sql_mode = '{SQL_MODE}', time_zone = '+00:00'"))?;
-        }
-        Ok(())
-    }
-
-    /// Routines and events belong to a database, not to a prefix: to the site those
-    /// of a database that holds nothing else, or whose name has its prefix.
-    fn belonging(&mut self, programs: Vec<Program>, plan: &Plan) -> Vec<Program> {
-        let (ours, others): (Vec<_>, Vec<_>) = programs
-            .into_iter()
-            .partition(|program| plan.whole || program.name.starts_with(&self.prefix));
-        for program in others {
-            let kind = program.kind.sql().to_lowercase();
-            self.leave_out(
-                &kind,
-                &program.name,
-                "other sites share the database, and its name lacks the prefix",
-            );
-        }
-        ours.into_iter()
-            .filter(|program| chosen(self.options, &program.name))
-            .collect()
-    }
-
-    fn write_program(&mut self, program: &Program, sink: &mut Sink) -> Result<()> {
-        let kind = program.kind.sql();
-        heading(sink, kind, &program.name);
-        if program.table.is_none() {
-            sink.statement(program.removal())?;
-        }
-        sink.statement(program.session())?;
-        let text = self.definer(program.statement.clone());
-        let delimiter = (2..16)
-            .map(|count| ";".repeat(count))
-            .find(|delimiter| memchr::memmem::find(&text, delimiter.as_bytes()).is_none())
-            .ok_or_else(|| Error::Database(format!("`{}` cannot be delimited", program.name)))?;
-        sink.put(format!("DELIMITER {delimiter}\n"));
-        sink.begin();
-        sink.put(&text);
-        sink.largest = sink.largest.max(sink.in_statement());
-        sink.put(format!("\n{delimiter}\nDELIMITER ;\n"));
-        sink.relieve()?;
-        self.report.programs.push(DumpedProgram {
-            kind: kind.to_lowercase(),
-            name: program.name.clone(),
-        });
-        Ok(())
-    }
-
-    fn definer(&mut self, text: Vec<u8>) -> Vec<u8> {
-        if self.options.definers == Definers::Keep {
-            return text;
-        }
-        match strip_definer(&text) {
-            Some(text) => {
-                self.report.definers_stripped += 1;
-                text
-            }
-            None => text,
-        }
-    }
-
-    fn may(&self, right: &str, table: Option<&str>) -> bool {
+    pub fn may(&self, right: &str, table: Option<&str>) -> bool {
         // A server that does not tell its grants is asked for the thing itself.
         self.grants
             .as_ref()
             .is_none_or(|grants| grants.allow(right, &self.database, table))
     }
 
-    fn may_any(&self, right: &str, plan: &Plan) -> bool {
+    pub fn may_any(&self, right: &str, plan: &Plan) -> bool {
         plan.tables
             .iter()
             .any(|table| self.may(right, Some(&table.relation.name)))
     }
 
-    fn missing(&mut self, right: &str, on: &str) {
+    pub fn missing(&mut self, right: &str, on: &str) {
         self.report.missing_rights.push(MissingRight {
             right: right.to_owned(),
             on: on.to_owned(),
         });
     }
 
-    fn leave_out(&mut self, kind: &str, name: &str, why: &str) {
+    pub fn leave_out(&mut self, kind: &str, name: &str, why: &str) {
         self.report.left_out.push(LeftOut {
             kind: kind.to_owned(),
             name: name.to_owned(),
             why: why.to_owned(),
         });
     }
-}
-
-struct View {
-    name: String,
-    text: Vec<u8>,
-    collation: String,
 }
 
 fn write_head(sink: &mut Sink) -> Result<()> {
@@ -577,7 +333,7 @@ fn write_tail(sink: &mut Sink) -> Result<()> {
     Ok(())
 }
 
-fn heading(sink: &mut Sink, what: &str, name: &str) {
+pub(super) fn heading(sink: &mut Sink, what: &str, name: &str) {
     // A name may hold a line end, which would end the comment.
     let shown: String = name.chars().filter(|c| !c.is_control()).collect();
     sink.put(format!("\n-- {what} {}\n\n", quoted(&shown)));
@@ -596,60 +352,13 @@ fn order(key: &[String], engine: &str) -> String {
     format!("{hint} ORDER BY {}", names.join(","))
 }
 
-/// Takes this database's name away where the server adds it (sequences in defaults,
-/// functions in views), so that the dump can be restored under another name.
-fn without_database(statement: &[u8], database: &str) -> Vec<u8> {
-    let mark = quoted(database);
-    if memchr::memmem::find(statement, mark.as_bytes()).is_none() {
-        return statement.to_vec();
-    }
-    let tokens: Vec<Token> = Tokens::of(statement).collect();
-    let mut out = Vec::with_capacity(statement.len());
-    let mut kept = 0;
-    for at in 1..tokens.len() {
-        let named = tokens[at].kind == Kind::Name && tokens[at].text == mark.as_bytes();
-        let dotted = tokens.get(at + 1).is_some_and(|next| next.is_symbol(b'.'));
-        let follows = |symbol| {
-            tokens
-                .get(at + 3)
-                .is_some_and(|next| next.is_symbol(symbol))
-        };
-        let sequence = tokens[at - 1].is_symbol(b'(')
-            && at > 1
-            && (tokens[at - 2].is("nextval")
-                || tokens[at - 2].is("lastval")
-                || tokens[at - 2].is("setval"));
-        if named && dotted && !tokens[at - 1].is_symbol(b'.') && (sequence || follows(b'(')) {
-            out.extend_from_slice(&statement[kept..tokens[at].start]);
-            kept = tokens[at + 2].start;
-        }
-    }
-    out.extend_from_slice(&statement[kept..]);
-    out
-}
-
-/// Whether a name is asked for.
-fn chosen(options: &DumpOptions, name: &str) -> bool {
-    (options.include.is_empty() || matches_any(&options.include, name))
-        && !matches_any(&options.exclude, name)
-}
-
-fn matches_any(patterns: &[String], name: &str) -> bool {
-    patterns
-        .iter()
-        .any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == pattern,
-        })
-}
-
-fn named(name: &str, why: Refused) -> Error {
+pub(super) fn named(name: &str, why: Refused) -> Error {
     match why.error {
         Error::Database(text) => Error::Database(format!("`{name}`: {text}")),
         other => other,
     }
 }
 
-fn gone(name: &str) -> Error {
+pub(super) fn gone(name: &str) -> Error {
     Error::Database(format!("{} disappeared", literal(name)))
 }

@@ -5,7 +5,7 @@
 //! What is not surely a block's start counts as none: a program of a strange form is
 //! refused, but none passes for longer than the server takes it.
 
-use super::{statement::Cursor, table};
+use super::{cursor::Cursor, table};
 use crate::database::{
     dump::ProgramKind,
     sql::{Kind, Token},

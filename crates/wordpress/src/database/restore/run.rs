@@ -116,7 +116,7 @@ pub fn restore(
 
 /// Brings everything back, also when the caller's own watch has ended.
 fn give_up(home: &Home, epoch: Epoch, connection: &Connection, record: &Record) -> Result<()> {
-    let watch = Watch::lasting(Duration::from_secs(120));
+    let watch = Watch::lasting(Duration::from_mins(2));
     let mut client = Client::open(connection, &watch)?;
     client.run("SET NAMES utf8mb4, sql_mode = ''")?;
     let mut exchange = Exchange {

@@ -175,9 +175,13 @@ impl Sessions {
         };
         let value = self.value(value);
         if user {
-            self.variables.insert(name, value);
+            self.variables.insert(name, value.flatten());
             return Ok(None);
         }
+        if WITHOUT_EFFECT.contains(&name.as_str()) {
+            return Ok(None);
+        }
+        let value = value.ok_or_else(|| not_understood(part))?;
         self.take(&name, value, collations)?;
         Ok(None)
     }
@@ -191,7 +195,7 @@ impl Sessions {
         let initial = Session::default();
         match name {
             "CHARACTER_SET_CLIENT" => {
-                self.now.client = client_set(value.unwrap_or(initial.client), collations)?;
+                self.now.client = client_set(&value.unwrap_or(initial.client), collations)?;
             }
             "COLLATION_CONNECTION" => {
                 self.now.collation = match value {
@@ -218,7 +222,6 @@ impl Sessions {
                 self.now.mode = mode;
             }
             "TIME_ZONE" => self.now.zone = value.unwrap_or(initial.zone),
-            name if WITHOUT_EFFECT.contains(&name) => {}
             name => {
                 return Err(Error::BadInput(format!(
                     "the dump sets `{}`, which is not among what a restore may set",
@@ -245,7 +248,7 @@ impl Sessions {
         } else {
             set
         };
-        self.now.client = client_set(set, collations)?;
+        self.now.client = client_set(&set, collations)?;
         self.now.collation = None;
         match rest {
             [] => Ok(None),
@@ -258,31 +261,31 @@ impl Sessions {
         }
     }
 
-    /// A literal, or what a variable holds; `None` is the initial value.
-    fn value(&self, value: &[Token]) -> Option<String> {
+    /// A literal, or what a variable holds; `Some(None)` is the initial value, `None`
+    /// what is not understood.
+    fn value(&self, value: &[Token]) -> Option<Option<String>> {
         match value {
-            [one] if one.is("DEFAULT") || one.is("NULL") => None,
-            [one] => text_of(one),
-            [sign, number] if sign.is_symbol(b'-') || sign.is_symbol(b'+') => text_of(number),
+            [one] if one.is("DEFAULT") || one.is("NULL") => Some(None),
+            [one] => text_of(one).map(Some),
             [at, name] if at.is_symbol(b'@') => {
                 let name = name.name()?.to_ascii_uppercase();
-                self.variables.get(&name).cloned().flatten()
+                Some(self.variables.get(&name).cloned().flatten())
             }
             [at, second, .., name] if at.is_symbol(b'@') && second.is_symbol(b'@') => {
-                match name.name()?.to_ascii_uppercase().as_str() {
+                Some(match name.name()?.to_ascii_uppercase().as_str() {
                     "CHARACTER_SET_CLIENT" => Some(self.now.client.clone()),
                     "COLLATION_CONNECTION" => self.now.collation.clone(),
                     "SQL_MODE" => Some(self.now.mode.clone()),
                     "TIME_ZONE" => Some(self.now.zone.clone()),
                     _ => None,
-                }
+                })
             }
             _ => None,
         }
     }
 }
 
-fn client_set(name: String, collations: &mut Collations) -> Result<String> {
+fn client_set(name: &str, collations: &mut Collations) -> Result<String> {
     let lower = name.to_ascii_lowercase();
     if UNSAFE.contains(&lower.as_str()) {
         return Err(Error::BadInput(format!(

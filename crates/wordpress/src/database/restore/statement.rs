@@ -4,7 +4,7 @@
 
 use super::{
     collations::Collations,
-    compound,
+    cursor::Cursor,
     options::OtherTables,
     session::Sessions,
     table::{self, Rewritten, edited},
@@ -14,7 +14,7 @@ use crate::{
     Error, Result,
     database::{
         client::quoted,
-        dump::{ProgramKind, strip_definer},
+        dump::ProgramKind,
         sql::{Kind, Server, Token, Tokens, unwrap_comments},
         working::Run,
     },
@@ -91,21 +91,6 @@ pub(super) struct Reader {
 
 /// Tokens of a statement's head that are looked at before its rows.
 const HEAD: usize = 20_000;
-/// In views and programs: what reaches out of the database.
-const FORBIDDEN: [&str; 12] = [
-    "OUTFILE",
-    "DUMPFILE",
-    "LOAD_FILE",
-    "LOAD",
-    "GRANT",
-    "REVOKE",
-    "SONAME",
-    "INSTALL",
-    "SHUTDOWN",
-    "KILL",
-    "PREPARE",
-    "IMMEDIATE",
-];
 /// Engines whose tables lie in the database alone.
 const ENGINES: [&str; 6] = ["innodb", "myisam", "aria", "memory", "archive", "csv"];
 
@@ -194,7 +179,7 @@ impl Reader {
         Ok((name, first.start..last.end()))
     }
 
-    fn is_ours(&self, database: &str) -> bool {
+    pub fn is_ours(&self, database: &str) -> bool {
         database == self.database || self.source.as_deref() == Some(database)
     }
 
@@ -210,7 +195,7 @@ impl Reader {
     }
 
     /// Whether a thing of this name is to be restored.
-    fn admits(&mut self, kind: &str, name: &str) -> Result<bool> {
+    pub fn admits(&mut self, kind: &str, name: &str) -> Result<bool> {
         if name.chars().count() > 64 || name.contains('\0') {
             return Err(refused(&format!("`{name}`, which is too long for a name,")));
         }
@@ -453,210 +438,6 @@ impl Reader {
         };
         Ok(Act::Alter { table, rewritten })
     }
-
-    fn program(&mut self, text: &[u8]) -> Result<Act> {
-        let stripped = strip_definer(text);
-        self.definers_changed += u64::from(stripped.is_some());
-        let text = stripped.as_deref().unwrap_or(text);
-        let tokens: Vec<Token> = Tokens::of(text).collect();
-        let mut cursor = Cursor::at(&tokens, 1);
-        let mut replaces = false;
-        loop {
-            if cursor.word("OR") {
-                replaces = cursor.word("REPLACE");
-            } else if cursor.word("ALGORITHM") {
-                cursor.symbol(b'=');
-                cursor.next();
-            } else if cursor.word("SQL") {
-                cursor.next();
-                cursor.next();
-            } else if !cursor.word("AGGREGATE") {
-                break;
-            }
-        }
-        let kind = if cursor.word("VIEW") {
-            None
-        } else if cursor.word("TRIGGER") {
-            Some(ProgramKind::Trigger)
-        } else if cursor.word("FUNCTION") {
-            Some(ProgramKind::Function)
-        } else if cursor.word("PROCEDURE") {
-            Some(ProgramKind::Procedure)
-        } else if cursor.word("EVENT") {
-            Some(ProgramKind::Event)
-        } else if cursor.word("PACKAGE") {
-            Some(if cursor.word("BODY") {
-                ProgramKind::PackageBody
-            } else {
-                ProgramKind::Package
-            })
-        } else {
-            let what = cursor.peek().map_or(&b""[..], |token| token.text);
-            let what = String::from_utf8_lossy(what).to_ascii_uppercase();
-            return Err(refused(&format!("`CREATE {what}`")));
-        };
-        cursor.if_not_exists();
-        let (name, range) = self.name(&mut cursor)?;
-        // Only a database's name is taken off: the text stays as it was written.
-        let mut edits = Vec::new();
-        let mut unqualify = |range: Range<usize>, name: &str| {
-            if memchr::memchr(b'.', &text[range.clone()]).is_some() {
-                edits.push((range, quoted(name).into_bytes()));
-            }
-        };
-        unqualify(range, &name);
-        let mut table = None;
-        if kind == Some(ProgramKind::Trigger) {
-            while !cursor.word("ON") {
-                cursor
-                    .next()
-                    .ok_or_else(|| refused("a trigger on nothing"))?;
-            }
-            let (on, range) = self.name(&mut cursor)?;
-            if !self.admits("trigger on", &on)? {
-                return Ok(Act::Nothing);
-            }
-            if !self.tables.contains_key(&on) {
-                return Err(refused(&format!(
-                    "a trigger on `{on}`, which it does not create,"
-                )));
-            }
-            unqualify(range, &on);
-            table = Some(on);
-        } else if kind.is_none() && !self.admits("view", &name)? {
-            return Ok(Act::Nothing);
-        }
-        if let Some(kind) = kind {
-            let rest = Cursor::at(&tokens, cursor.at);
-            if !compound::is_one(kind, rest) {
-                return Err(refused(&format!("several statements in `{name}`")));
-            }
-        }
-        edits.extend(self.check_body(&name, &tokens[cursor.at..])?);
-        if kind.is_none() {
-            edits.extend(self.view_collations(&tokens)?);
-            if !replaces {
-                let end = tokens[0].end();
-                edits.push((end..end, b" OR REPLACE".to_vec()));
-            }
-        }
-        Ok(Act::Program(Made {
-            kind,
-            name,
-            table,
-            statement: edited(text, 0..text.len(), &edits),
-            session: self.sessions.now.for_program(),
-        }))
-    }
-
-    fn view_collations(&mut self, tokens: &[Token]) -> Result<Vec<(Range<usize>, Vec<u8>)>> {
-        let mut edits = Vec::new();
-        for pair in tokens.windows(2) {
-            if pair[0].is("COLLATE")
-                && let Some(name) = pair[1].name()
-            {
-                let known = self.collations.collation(&name).ok_or_else(|| {
-                    refused(&format!(
-                        "collation `{name}`, to which no known one is near,"
-                    ))
-                })?;
-                if !known.eq_ignore_ascii_case(&name) {
-                    edits.push((pair[1].start..pair[1].end(), known.into_bytes()));
-                }
-            }
-        }
-        Ok(edits)
-    }
-
-    /// Refuses what names another database, the server or its files; takes the name of
-    /// the dumped database away.
-    fn check_body(&self, name: &str, tokens: &[Token]) -> Result<Vec<(Range<usize>, Vec<u8>)>> {
-        let mut edits = Vec::new();
-        for (at, token) in tokens.iter().enumerate() {
-            if let Some(word) = FORBIDDEN.iter().find(|word| token.is(word)) {
-                return Err(refused(&format!("`{word}` in `{name}`")));
-            }
-            let next = |offset: usize| tokens.get(at + offset);
-            if token.is("GLOBAL") || token.is("PERSIST") {
-                return Err(refused(&format!("`GLOBAL` in `{name}`")));
-            }
-            let named = matches!(token.kind, Kind::Word | Kind::Name)
-                && next(1).is_some_and(|dot| dot.is_symbol(b'.'))
-                && !(at > 0 && (tokens[at - 1].is_symbol(b'.') || tokens[at - 1].is_symbol(b'@')))
-                && !token.text[0].is_ascii_digit();
-            if !named {
-                continue;
-            }
-            // `a.b.c`, `f.g()`, and `a.b` where a table stands, name a database.
-            let three = next(3).is_some_and(|dot| dot.is_symbol(b'.'));
-            let called = next(3).is_some_and(|open| open.is_symbol(b'('));
-            let after = at.checked_sub(1).map(|before| &tokens[before]);
-            let table = after.is_some_and(|before| {
-                ["FROM", "JOIN", "INTO", "UPDATE", "TABLE", "STRAIGHT_JOIN"]
-                    .iter()
-                    .any(|word| before.is(word))
-            }) || (after.is_some_and(|before| before.is_symbol(b'('))
-                && at > 1
-                && ["FROM", "JOIN"].iter().any(|word| tokens[at - 2].is(word)));
-            let database = token.name().unwrap_or_default();
-            if !(three || called || table) || database == self.database {
-                continue;
-            }
-            if self.is_ours(&database)
-                && let Some(rest) = next(2)
-            {
-                edits.push((token.start..rest.start, Vec::new()));
-            } else {
-                return Err(refused(&format!(
-                    "`{name}`, which names another database, `{database}`,"
-                )));
-            }
-        }
-        Ok(edits)
-    }
-}
-
-/// A place in a list of tokens.
-pub(super) struct Cursor<'t, 'a> {
-    pub tokens: &'t [Token<'a>],
-    pub at: usize,
-}
-
-impl<'t, 'a> Cursor<'t, 'a> {
-    pub fn at(tokens: &'t [Token<'a>], at: usize) -> Self {
-        Self { tokens, at }
-    }
-
-    pub fn peek(&self) -> Option<&'t Token<'a>> {
-        self.tokens.get(self.at)
-    }
-
-    pub fn next(&mut self) -> Option<&'t Token<'a>> {
-        let token = self.tokens.get(self.at)?;
-        self.at += 1;
-        Some(token)
-    }
-
-    /// Moves past a keyword if it is here.
-    pub fn word(&mut self, word: &str) -> bool {
-        let here = self.peek().is_some_and(|token| token.is(word));
-        self.at += usize::from(here);
-        here
-    }
-
-    /// Moves past punctuation if it is here.
-    pub fn symbol(&mut self, symbol: u8) -> bool {
-        let here = self.peek().is_some_and(|token| token.is_symbol(symbol));
-        self.at += usize::from(here);
-        here
-    }
-
-    fn if_not_exists(&mut self) {
-        if self.word("IF") {
-            self.word("NOT");
-            self.word("EXISTS");
-        }
-    }
 }
 
 /// A refusal that names what was found.
@@ -664,4 +445,73 @@ pub(super) fn refused(what: &str) -> Error {
     Error::BadInput(format!(
         "the dump holds {what} which a restore does not run"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pressroom_base::Epoch;
+    use proptest::prelude::*;
+
+    fn reader() -> Reader {
+        let mut collations = Collations::default();
+        collations.know(&["utf8mb4"], &["utf8mb4_general_ci"]);
+        Reader {
+            server: Server {
+                mariadb: true,
+                version: 101_119,
+            },
+            database: "site".to_owned(),
+            source: None,
+            prefix: "wp_".to_owned(),
+            others: OtherTables::Refuse,
+            run: Run::new("wp_", Epoch::new(1), 0),
+            collations,
+            engines: ["innodb".to_owned()].into(),
+            sessions: Sessions::default(),
+            tables: BTreeMap::new(),
+            counted: 0,
+            engines_replaced: BTreeSet::new(),
+            passed_over: BTreeSet::new(),
+            definers_changed: 0,
+        }
+    }
+
+    #[test]
+    fn tables_are_made_under_working_names() {
+        let mut reader = reader();
+        let act = reader.understand(
+            b"CREATE TABLE `site`.wp_a (`a` int, KEY (`a`), CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `site`.`wp_b` (`b`)) ENGINE=X COLLATE=utf8mb4_0900_ai_ci",
+        );
+        let Ok(Act::Create { rewritten, .. }) = act else {
+            panic!("{act:?}")
+        };
+        let stem = reader.run.stem();
+        assert_eq!(
+            String::from_utf8(rewritten.now).unwrap(),
+            format!(
+                "CREATE TABLE `{stem}n0_wp_a` (\n  `a` int,\n  KEY (`a`)\n) ENGINE=InnoDB COLLATE=utf8mb4_general_ci"
+            )
+        );
+        assert_eq!(
+            rewritten.later,
+            [
+                b"ALTER TABLE `wp_a` ADD CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `wp_b` (`b`)"
+                    .to_vec()
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_statement_is_understood_or_refused(
+            words in proptest::collection::vec("CREATE|TABLE|INSERT|INTO|VALUES|ALTER|DROP|VIEW|TRIGGER|ON|SET|NAMES|FOREIGN|KEY|REFERENCES|CONSTRAINT|DEFINER|=|@|\\.|\\(|\\)|,|`wp_a`|wp_b|'x'|1|COLLATE|CHARACTER|ENGINE|DEFAULT|nextval|SEQUENCE|DO|SETVAL|INDEX|ADD|/\\*!50000|\\*/|SQL|SECURITY|AS|SELECT|FROM|IF|NOT|EXISTS|`|'", 0..25),
+            bytes: Vec<u8>,
+        ) {
+            let mut reader = reader();
+            let _ = reader.understand(b"CREATE TABLE wp_a (a INT)");
+            let _ = reader.understand(words.join(" ").as_bytes());
+            let _ = reader.understand(&bytes);
+        }
+    }
 }

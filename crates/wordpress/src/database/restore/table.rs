@@ -1,7 +1,10 @@
 //! Rewrites `CREATE TABLE` and `ALTER TABLE` so that they make a table under a
 //! working name, without what must wait until it has its real one.
 
-use super::statement::{Cursor, Reader, refused};
+use super::{
+    cursor::Cursor,
+    statement::{Reader, refused},
+};
 use crate::{
     Result,
     database::{

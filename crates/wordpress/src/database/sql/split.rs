@@ -163,10 +163,11 @@ impl<'a> Splitter<'a> {
                 return Ok(Step::More);
             }
             match self.state {
-                State::Code => match self.scan_code()? {
-                    Some(step) => return Ok(step),
-                    None => {}
-                },
+                State::Code => {
+                    if let Some(step) = self.scan_code()? {
+                        return Ok(step);
+                    }
+                }
                 State::Quote(quote) => {
                     let found = if quote == b'`' {
                         memchr::memchr(quote, rest)
@@ -188,21 +189,21 @@ impl<'a> Splitter<'a> {
                         self.at += found + 2;
                     }
                 }
-                State::Line => match memchr::memchr(b'\n', rest) {
-                    Some(found) => self.end_comment(self.at + found + 1),
-                    None => {
+                State::Line => {
+                    let Some(found) = memchr::memchr(b'\n', rest) else {
                         self.at = self.buffer.len();
                         return Ok(Step::More);
-                    }
-                },
-                State::Block => match memchr::memmem::find(rest, b"*/") {
-                    Some(found) => self.end_comment(self.at + found + 2),
-                    None => {
+                    };
+                    self.end_comment(self.at + found + 1);
+                }
+                State::Block => {
+                    let Some(found) = memchr::memmem::find(rest, b"*/") else {
                         // The last byte may be the `*`.
                         self.at = self.at.max(self.buffer.len() - 1);
                         return Ok(Step::More);
-                    }
-                },
+                    };
+                    self.end_comment(self.at + found + 2);
+                }
             }
         }
     }

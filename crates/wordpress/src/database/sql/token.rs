@@ -176,13 +176,11 @@ fn quoted_len(rest: &[u8]) -> Option<usize> {
             memchr::memchr2(quote, b'\\', &rest[at..])
         };
         at += found?;
-        if rest[at] == b'\\' && quote != b'`' {
-            at += 2;
-        } else if rest.get(at + 1) == Some(&quote) {
-            at += 2;
-        } else {
+        let escaped = rest[at] == b'\\' && quote != b'`';
+        if !escaped && rest.get(at + 1) != Some(&quote) {
             return Some(at + 1);
         }
+        at += 2;
         if at > rest.len() {
             return None;
         }
