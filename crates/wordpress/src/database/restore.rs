@@ -4,6 +4,7 @@ mod aside;
 mod collations;
 mod cursor;
 mod exchange;
+mod fill;
 mod load;
 mod options;
 mod program;
