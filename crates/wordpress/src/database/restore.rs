@@ -5,6 +5,7 @@ mod collations;
 mod compound;
 mod cursor;
 mod exchange;
+mod fill;
 pub(crate) mod fuzzing;
 mod load;
 mod options;

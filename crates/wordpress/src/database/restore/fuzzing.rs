@@ -63,6 +63,7 @@ pub fn understand(statements: &[Vec<u8>]) -> Vec<Result<Understood>> {
                     let loading = Loading {
                         working: reader.run.new_name(reader.tables.len(), &table),
                         keyed: rewritten.keyed,
+                        bytes: false,
                     };
                     reader.tables.insert(table, loading);
                     [vec![rewritten.now], rewritten.later].concat()

@@ -4,22 +4,20 @@ use super::{
     aside::aside_of,
     collations::Collations,
     exchange::Exchange,
-    load::{Job, Queue, prepare},
-    options::{
-        LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution, TableWarning,
-    },
+    load::prepare,
+    options::{LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution},
     record::{Move, Record, State},
     session::Sessions,
-    statement::{Act, Made, Reader},
+    statement::{Made, Reader},
 };
 use crate::{
     Error, Result,
     config::Settings,
     database::{
-        client::{Client, literal, quoted},
+        client::{Client, literal},
         connection::Connection,
-        dump::{CLOSING, OPENING, ProgramKind, RelationKind, relations},
-        sql::{Server, Splitter},
+        dump::{ProgramKind, RelationKind, relations},
+        sql::Server,
         working::{self, Run},
     },
     fence,
@@ -30,21 +28,8 @@ use pressroom_base::Epoch;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Read,
-    sync::Arc,
-    thread,
     time::{Duration, Instant},
 };
-
-/// A larger statement is no dump's: no server would take it.
-const LARGEST_STATEMENT: usize = 1024 * 1024 * 1024;
-/// Bytes of views and programs that are held until the exchange.
-const HELD: usize = 64 * 1024 * 1024;
-/// The server stored something else than was sent.
-const CHANGED: [u16; 6] = [1264, TRUNCATED, 1292, 1366, 1406, 1411];
-const TRUNCATED: u16 = 1265;
-const MOST_CONNECTIONS: usize = 8;
-/// The fence is looked at once in this many bytes of rows.
-const FENCE: u64 = 8 * 1024 * 1024;
 
 /// Restores a dump of ours, of `mariadb-dump`, `mysqldump` or phpMyAdmin.
 ///
@@ -169,193 +154,19 @@ fn reader(
     })
 }
 
-struct Work<'a> {
-    options: &'a RestoreOptions,
-    reader: Reader,
+/// A restore under way.
+pub(super) struct Work<'a> {
+    pub options: &'a RestoreOptions,
+    pub reader: Reader,
     /// Statements for real names, by table.
-    later: Vec<(String, Vec<u8>)>,
-    made: Vec<Made>,
-    held: usize,
-    rows: BTreeMap<String, u64>,
-    report: RestoreReport,
+    pub later: Vec<(String, Vec<u8>)>,
+    pub made: Vec<Made>,
+    pub held: usize,
+    pub rows: BTreeMap<String, u64>,
+    pub report: RestoreReport,
 }
 
 impl Work<'_> {
-    /// Reads the dump to its end; afterwards all tables stand under working names.
-    fn load(
-        &mut self,
-        exchange: &mut Exchange,
-        connection: &Connection,
-        input: &mut dyn Read,
-    ) -> Result<()> {
-        let queue = Queue::new(exchange.watch);
-        let connections = match self.options.connections {
-            0 => thread::available_parallelism().map_or(2, |count| count.get().clamp(2, 4)),
-            count => count.min(MOST_CONNECTIONS),
-        };
-        thread::scope(|scope| {
-            for number in 0..connections {
-                let queue = &queue;
-                scope.spawn(move || queue.work(number, connection));
-            }
-            let read = self
-                .read(exchange, &queue, connections, input)
-                .and_then(|()| queue.settle());
-            queue.close();
-            read
-        })?;
-        self.report.warnings = queue.warnings();
-        if self.options.accept_changed_values {
-            return Ok(());
-        }
-        for warning in &self.report.warnings {
-            if CHANGED.contains(&warning.code) && !self.is_odd_member(exchange, warning)? {
-                return Err(Error::Database(format!(
-                    "the server changed values of `{}` to store them ({} times): {}",
-                    warning.table, warning.count, warning.text
-                )));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a value was "truncated" that is none of an `ENUM`'s or `SET`'s own: it
-    /// is stored as the empty one that it was.
-    fn is_odd_member(&self, exchange: &mut Exchange, warning: &TableWarning) -> Result<bool> {
-        let Some(loading) = self.reader.tables.get(&warning.table) else {
-            return Ok(false);
-        };
-        let column = warning.text.split('\'').nth(1).unwrap_or_default();
-        let kind: Option<String> = exchange.client.first(format!(
-            "SELECT DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() \
-             AND TABLE_NAME = {} AND COLUMN_NAME = {}",
-            literal(&loading.working),
-            literal(column)
-        ))?;
-        Ok(warning.code == TRUNCATED && matches!(kind.as_deref(), Some("enum" | "set")))
-    }
-
-    fn read(
-        &mut self,
-        exchange: &mut Exchange,
-        queue: &Queue,
-        connections: usize,
-        input: &mut dyn Read,
-    ) -> Result<()> {
-        let mut splitter = Splitter::new(input, LARGEST_STATEMENT);
-        let mut set = String::new();
-        let mut session: Arc<str> = Arc::from("");
-        let mut unchecked = 0;
-        while splitter.advance()? {
-            if self.reader.source.is_none() {
-                self.reader.source = source(splitter.opening());
-            }
-            let statement = splitter.statement();
-            unchecked += statement.len() as u64;
-            let shown = String::from_utf8_lossy(&statement[..statement.len().min(60)]).into_owned();
-            let act = self.reader.understand(statement)?;
-            let offset = splitter.offset();
-            let near = |why: Error| match why {
-                Error::Database(text) => Error::Database(format!(
-                    "{text} (before byte {offset} of the dump, `{}`)",
-                    shown.lines().next().unwrap_or_default()
-                )),
-                other => other,
-            };
-            if unchecked >= FENCE || !matches!(act, Act::Insert { .. } | Act::Nothing) {
-                fence::check(exchange.home, exchange.epoch, exchange.watch)?;
-                unchecked = 0;
-            }
-            match act {
-                Act::Nothing => {}
-                Act::Insert {
-                    table,
-                    statement,
-                    rows,
-                    exact,
-                } => {
-                    let now = self.reader.sessions.now.for_data()?;
-                    if now != set {
-                        session = Arc::from(now.as_str());
-                        set = now;
-                    }
-                    *self.rows.entry(table.clone()).or_default() += rows;
-                    let keyed = self.reader.tables.get(&table).is_some_and(|one| one.keyed);
-                    queue.push(Job {
-                        pinned: (!keyed).then_some(self.pin(&table, connections)),
-                        table: Arc::from(table),
-                        session: session.clone(),
-                        statement,
-                        rows,
-                        exact,
-                    })?;
-                }
-                Act::Create { table, rewritten } => {
-                    exchange.client.run(self.reader.sessions.now.for_data()?)?;
-                    exchange
-                        .client
-                        .run(&rewritten.now)
-                        .map_err(|why| near(why.into()))?;
-                    self.rows.entry(table.clone()).or_default();
-                    self.keep_later(&table, rewritten.later)?;
-                }
-                Act::Alter { table, rewritten } => {
-                    if !rewritten.now.is_empty() {
-                        queue.settle()?;
-                        exchange.client.run(self.reader.sessions.now.for_data()?)?;
-                        exchange
-                            .client
-                            .run(&rewritten.now)
-                            .map_err(|why| near(why.into()))?;
-                    }
-                    self.keep_later(&table, rewritten.later)?;
-                }
-                Act::Drop(tables) => {
-                    queue.settle()?;
-                    for table in tables {
-                        if let Some(loading) = self.reader.tables.remove(&table) {
-                            let name = quoted(&loading.working);
-                            exchange
-                                .client
-                                .run(format!("DROP TABLE IF EXISTS {name}"))?;
-                            self.rows.remove(&table);
-                            self.later.retain(|(of, _)| *of != table);
-                        }
-                    }
-                }
-                Act::Program(made) => {
-                    self.hold(made.statement.len())?;
-                    self.made.push(made);
-                }
-            }
-        }
-        self.report.bytes = splitter.offset();
-        check_whole(splitter.opening(), splitter.closing())
-    }
-
-    fn pin(&self, table: &str, connections: usize) -> usize {
-        let before = self.reader.tables.keys().take_while(|name| *name != table);
-        before.count() % connections
-    }
-
-    fn keep_later(&mut self, table: &str, later: Vec<Vec<u8>>) -> Result<()> {
-        for statement in later {
-            self.hold(statement.len())?;
-            self.later.push((table.to_owned(), statement));
-        }
-        Ok(())
-    }
-
-    fn hold(&mut self, len: usize) -> Result<()> {
-        self.held += len;
-        if self.held > HELD {
-            return Err(Error::BadInput(format!(
-                "the views, programs and foreign keys of the dump are larger than {HELD} bytes"
-            )));
-        }
-        Ok(())
-    }
-
     fn put_in_place(&mut self, exchange: &mut Exchange, record: &mut Record) -> Result<()> {
         exchange
             .client
@@ -486,36 +297,6 @@ impl Work<'_> {
             report.untouched.sort();
         }
     }
-}
-
-/// Dumps say at their end that they are whole; one that says so at its start and not
-/// at its end was cut off between two statements.
-fn check_whole(opening: &[u8], closing: &[u8]) -> Result<()> {
-    let has = |text: &[u8], mark: &str| memchr::memmem::find(text, mark.as_bytes()).is_some();
-    let marks = [
-        (OPENING, CLOSING),
-        ("-- MariaDB dump ", "-- Dump completed"),
-        ("-- MySQL dump ", "-- Dump completed"),
-    ];
-    for (first, last) in marks {
-        if has(opening, first) && !has(closing, last) {
-            return Err(Error::BadInput(format!(
-                "the dump was cut off: its last line should be `{last}`"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The database that the head of a stock dump names.
-fn source(opening: &[u8]) -> Option<String> {
-    let comments = opening.split(|&byte| byte == b'\n');
-    let host = comments
-        .take_while(|line| line.is_empty() || line.starts_with(b"--") || line.starts_with(b"/*"))
-        .find(|line| line.starts_with(b"-- Host: "))?;
-    let at = memchr::memmem::find(host, b"Database: ")?;
-    let name = std::str::from_utf8(&host[at + 10..]).ok()?.trim();
-    (!name.is_empty()).then(|| name.to_owned())
 }
 
 fn milliseconds(time: Duration) -> u64 {

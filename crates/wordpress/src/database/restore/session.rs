@@ -73,6 +73,16 @@ impl Session {
         Ok(self.with_mode(&format!("{zero}ALLOW_INVALID_DATES,NO_ENGINE_SUBSTITUTION")))
     }
 
+    /// The same for rows; `bytes` where each text is what its column stores, which
+    /// saves the server from converting each (a fifth of its work).
+    pub fn for_rows(&self, bytes: bool) -> Result<String> {
+        let set = self.for_data()?;
+        Ok(match set.strip_prefix("SET NAMES utf8mb4,") {
+            Some(rest) if bytes => format!("SET NAMES binary,{rest}"),
+            _ => set,
+        })
+    }
+
     /// The `SET` under which a view, trigger, routine or event was written.
     pub fn for_program(&self) -> String {
         self.with_mode(&self.mode)
@@ -175,13 +185,13 @@ impl Sessions {
         };
         let value = self.value(value);
         if user {
-            self.variables.insert(name, value.flatten());
+            self.variables.insert(name, value.ok().flatten());
             return Ok(None);
         }
         if WITHOUT_EFFECT.contains(&name.as_str()) {
             return Ok(None);
         }
-        let value = value.ok_or_else(|| not_understood(part))?;
+        let value = value?;
         self.take(&name, value, collations)?;
         Ok(None)
     }
@@ -261,26 +271,30 @@ impl Sessions {
         }
     }
 
-    /// A literal, or what a variable holds; `Some(None)` is the initial value, `None`
-    /// what is not understood.
-    fn value(&self, value: &[Token]) -> Option<Option<String>> {
+    /// A literal, or what a variable holds; `None` is the initial value.
+    fn value(&self, value: &[Token]) -> Result<Option<String>> {
         match value {
-            [one] if one.is("DEFAULT") || one.is("NULL") => Some(None),
-            [one] => text_of(one).map(Some),
+            [one] if one.is("DEFAULT") || one.is("NULL") => Ok(None),
+            [one] => text_of(one).map(Some).ok_or_else(|| not_understood(value)),
             [at, name] if at.is_symbol(b'@') => {
-                let name = name.name()?.to_ascii_uppercase();
-                Some(self.variables.get(&name).cloned().flatten())
+                let name = name.name().unwrap_or_default().to_ascii_uppercase();
+                Ok(self.variables.get(&name).cloned().flatten())
             }
-            [at, second, .., name] if at.is_symbol(b'@') && second.is_symbol(b'@') => {
-                Some(match name.name()?.to_ascii_uppercase().as_str() {
+            [at, second, .., name] if at.is_symbol(b'@') && second.is_symbol(b'@') => Ok(
+                match name
+                    .name()
+                    .unwrap_or_default()
+                    .to_ascii_uppercase()
+                    .as_str()
+                {
                     "CHARACTER_SET_CLIENT" => Some(self.now.client.clone()),
                     "COLLATION_CONNECTION" => self.now.collation.clone(),
                     "SQL_MODE" => Some(self.now.mode.clone()),
                     "TIME_ZONE" => Some(self.now.zone.clone()),
                     _ => None,
-                })
-            }
-            _ => None,
+                },
+            ),
+            _ => Err(not_understood(value)),
         }
     }
 }

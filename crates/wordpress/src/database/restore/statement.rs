@@ -42,6 +42,8 @@ pub(super) enum Act {
         rows: u64,
         /// The server must confirm as many rows.
         exact: bool,
+        /// The names in it are ASCII.
+        ascii: bool,
     },
     /// A view, or a stored program; for later.
     Program(Made),
@@ -66,6 +68,8 @@ pub(super) struct Loading {
     pub working: String,
     /// Has a primary key: its rows may be stored in any order.
     pub keyed: bool,
+    /// Rows of a dump of ours may be sent as bytes.
+    pub bytes: bool,
 }
 
 /// What is known while a dump is read.
@@ -259,7 +263,9 @@ impl Reader {
             return Ok(Act::Nothing);
         };
         let name = quoted(&loading.working).into_bytes();
+        let ascii = name.is_ascii() && text[..text.len() - rest.len()].is_ascii();
         Ok(Act::Insert {
+            ascii,
             statement: edited(text, 0..text.len(), &[(range, name)]),
             table,
             rows,
@@ -284,8 +290,14 @@ impl Reader {
             let working = self.working(&table);
             let rewritten = table::create(self, text, &mut cursor, &range, &table, &working)?;
             let keyed = rewritten.keyed;
-            self.tables
-                .insert(table.clone(), Loading { working, keyed });
+            self.tables.insert(
+                table.clone(),
+                Loading {
+                    working,
+                    keyed,
+                    bytes: false,
+                },
+            );
             return Ok(Act::Create { table, rewritten });
         }
         if cursor.word("SEQUENCE") {
@@ -315,6 +327,7 @@ impl Reader {
                 Loading {
                     working,
                     keyed: false,
+                    bytes: false,
                 },
             );
             let rewritten = Rewritten {
