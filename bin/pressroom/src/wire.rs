@@ -121,12 +121,12 @@ pub fn hosting(config: &Config) -> LocalHosting {
             .hosting
             .trusted_proxies
             .iter()
-            .filter_map(|network| match network.parse() {
-                Ok(network) => Some(network),
-                Err(_) => {
+            .filter_map(|network| {
+                let parsed = network.parse().ok();
+                if parsed.is_none() {
                     tracing::error!("`{network}` in `hosting.trusted_proxies` is no network");
-                    None
                 }
+                parsed
             })
             .collect(),
         programs: Programs {

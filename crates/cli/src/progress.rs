@@ -24,17 +24,15 @@ pub async fn follow(
         let queued = last.as_ref().is_none_or(|job| job.state == "queued");
         let next = updates.next();
         let update = if queued && !told {
-            match tokio::time::timeout(PATIENCE, next).await {
-                Ok(update) => update,
-                Err(_) => {
-                    told = true;
-                    printer.note(
-                        "the job waits for a worker; it begins once `pressroom serve` runs, \
-                         whether or not this command waits for it",
-                    );
-                    continue;
-                }
-            }
+            let Ok(update) = tokio::time::timeout(PATIENCE, next).await else {
+                told = true;
+                printer.note(
+                    "the job waits for a worker; it begins once `pressroom serve` runs, \
+                     whether or not this command waits for it",
+                );
+                continue;
+            };
+            update
         } else {
             next.await
         };

@@ -51,9 +51,9 @@ async fn files_are_held_against_their_packages() -> Result<()> {
     ensure!(homemade["why"].is_string(), "{homemade}");
 
     let load = site.root.join("wp-load.php");
-    let mut code = fs::read_to_string(&load)?;
-    code.push_str("\n// a line more\n");
-    fs::write(&load, code)?;
+    let mut changed = fs::read_to_string(&load)?;
+    changed.push_str("\n// a line more\n");
+    fs::write(&load, changed)?;
     fs::remove_file(site.root.join("wp-admin/credits.php"))?;
     fs::write(site.root.join("wp-includes/class-wp-cache.php"), "<?php")?;
     fs::write(site.plugin_directory("known").join("shell.php"), "<?php")?;
@@ -95,8 +95,8 @@ async fn files_are_held_against_their_packages() -> Result<()> {
 
     // A version that no source has is unknown, also for WordPress itself.
     let version = site.root.join("wp-includes/version.php");
-    let code = fs::read_to_string(&version)?.replace("'6.5.5'", "'6.5.99'");
-    fs::write(&version, code)?;
+    let newer = fs::read_to_string(&version)?.replace("'6.5.5'", "'6.5.99'");
+    fs::write(&version, newer)?;
     let unknown = fixture
         .server
         .cli_json(&["site", "verify", DOMAIN, "--core"])

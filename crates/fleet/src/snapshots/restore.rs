@@ -126,7 +126,7 @@ impl JobKind for RestoreJob {
 struct Restore<'a> {
     fleet: &'a Fleet,
     ctx: &'a JobContext,
-    restore: RestoreSnapshot,
+    asked: RestoreSnapshot,
     row: EnvironmentRow,
     snapshot: SnapshotRow,
     session: Session,
@@ -134,16 +134,16 @@ struct Restore<'a> {
 
 impl<'a> Restore<'a> {
     async fn new(fleet: &'a Fleet, ctx: &'a JobContext) -> Result<Self> {
-        let restore: RestoreSnapshot = ctx.payload()?;
+        let asked: RestoreSnapshot = ctx.payload()?;
         let row = fleet.row_of_job(ctx).await?;
-        let snapshot = fleet.snapshot_row(&restore.snapshot).await?;
+        let snapshot = fleet.snapshot_row(&asked.snapshot).await?;
         let ground = fleet.ground(&row).await?;
         let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
         session.recover(ctx.epoch()).await?;
         Ok(Self {
             fleet,
             ctx,
-            restore,
+            asked,
             row,
             snapshot,
             session,
@@ -156,7 +156,7 @@ impl<'a> Restore<'a> {
         self.session
             .recover_database(epoch, fleet.site_ref(&self.row))
             .await?;
-        if self.restore.keep_present {
+        if self.asked.keep_present {
             self.keep_present().await?;
         }
         ctx.progress(20, "the present state is kept").await?;

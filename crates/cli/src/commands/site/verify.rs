@@ -13,6 +13,7 @@ use pressroom_fleet::{
 /// has in the installed version is unknown, which is not the same as clean. Ends with 1
 /// when a file is modified, missing or unexpected.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 #[command(after_help = "Examples:
   pressroom site verify blog.example
   pressroom site verify blog.example --core

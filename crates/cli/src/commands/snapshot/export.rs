@@ -28,7 +28,7 @@ impl Export {
         let (snapshot, mut reader) = fleet.open_snapshot(caller, &self.snapshot).await?;
         let shown = self.file.display().to_string();
         let failed =
-            |error: &std::io::Error| Failure::local(&format!("cannot write `{shown}`"), error);
+            |error: &std::io::Error| Failure::local(format!("cannot write `{shown}`"), error);
         let mut file = tokio::fs::OpenOptions::new()
             .write(true)
             .create_new(true)

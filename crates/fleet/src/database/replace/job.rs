@@ -8,6 +8,7 @@ use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy}
 use pressroom_store::Lane;
 use pressroom_wordpress::database::replace::{ColumnReport, TableReport};
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 /// Replaces texts in a site's tables. A run is named after its job, so that one that
 /// was interrupted goes on and replaces nothing twice.
@@ -64,18 +65,17 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<ReplaceReport> {
     let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
     session.recover(ctx.epoch()).await?;
     ctx.progress(10, "replacing").await?;
-    let report = match recorded(ctx).await? {
-        Some(report) => report,
-        None => {
-            let work = async {
-                let options = replace.options(format!("job-{}", ctx.id()), false);
-                let report = session
-                    .search_replace(Some(ctx.epoch()), fleet.site_ref(&row), options)
-                    .await?;
-                Ok(trimmed(report))
-            };
-            ctx.step(STEP, told(work)).await?
-        }
+    let report = if let Some(report) = recorded(ctx).await? {
+        report
+    } else {
+        let work = async {
+            let options = replace.options(format!("job-{}", ctx.id()), false);
+            let report = session
+                .search_replace(Some(ctx.epoch()), fleet.site_ref(&row), options)
+                .await?;
+            Ok(trimmed(report))
+        };
+        ctx.step(STEP, told(work)).await?
     };
     tell(ctx, &report);
     ctx.progress(80, "flushing caches").await?;
@@ -157,20 +157,21 @@ fn sentence(table: &TableReport, column: &ColumnReport) -> String {
         text = format!("{}.{}: left as it is, {why}", table.name, column.name);
     }
     if column.broken > 0 {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "; {} broken serialized values left as they are ({})",
             column.broken,
             column.broken_keys.join(", ")
-        ));
+        );
     }
     if column.failed > 0 {
-        text.push_str(&format!("; {} rows could not be written", column.failed));
+        let _ = write!(text, "; {} rows could not be written", column.failed);
         if let Some(first) = column.failures.first() {
-            text.push_str(&format!(", the first ({}): {}", first.key, first.why));
+            let _ = write!(text, ", the first ({}): {}", first.key, first.why);
         }
     }
     if let Some(remaining) = column.remaining.filter(|rows| *rows > 0) {
-        text.push_str(&format!("; {remaining} rows still hold it"));
+        let _ = write!(text, "; {remaining} rows still hold it");
     }
     text
 }
