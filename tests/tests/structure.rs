@@ -41,6 +41,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pressroom-lab", &[]),
     ("pressroom-testkit", &["base"]),
     ("pressroom-tests", &["base", "testkit"]),
+    (
+        "pressroom-benches",
+        &[
+            "base",
+            "wordpress",
+            "agent",
+            "carrier",
+            "store",
+            "jobs",
+            "lab",
+        ],
+    ),
     ("pressroom-fuzz", &[]),
     (
         "pressroom",

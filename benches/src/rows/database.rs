@@ -59,9 +59,9 @@ pub fn dump_and_restore(table: &mut Table) -> Result<()> {
         run(command)
     };
     let (our_time, other) = timing::side_by_side(5, dump, other_dump)?;
-    let size = |path: &Path| Ok::<_, anyhow::Error>(fs::metadata(path)?.len() / 1_000_000);
-    let what = format!("dump of {} MB", size(&ours)?);
-    let name = format!("`mariadb-dump` ({} MB)", size(&theirs)?);
+    let megabytes = |path: &Path| Ok::<_, anyhow::Error>(fs::metadata(path)?.len() / 1_000_000);
+    let what = format!("dump of {} MB", megabytes(&ours)?);
+    let name = format!("`mariadb-dump` ({} MB)", megabytes(&theirs)?);
     table.push(Row::faster(&what, our_time, Some((&name, other)), 1.0));
 
     let epoch = Cell::new(0_i64);
@@ -97,7 +97,7 @@ pub fn dump_and_restore(table: &mut Table) -> Result<()> {
     ensure!(sums(&site)? == before, "our restore left other rows");
     let what = format!(
         "restore of {} MB, loaded by the side, exchanged, old tables dropped",
-        size(&theirs)?
+        megabytes(&theirs)?
     );
     let other = Some(("`mariadb <` the same dump", other));
     table.push(Row::faster(&what, our_time, other, 1.5));

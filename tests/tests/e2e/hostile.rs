@@ -132,15 +132,17 @@ async fn a_package_with_a_link_out_of_itself_is_refused() -> Result<()> {
     fixture.touched_no_site()
 }
 
+/// Mode, owner and group.
+type Rights = (u32, u32, u32);
+
 /// What replacing, writing or touching a file changes: inode, size, time in
-/// nanoseconds, and its [`rights`].
-fn identity(path: &Path) -> Result<(u64, u64, i64, (u32, u32, u32))> {
+/// nanoseconds, and its [`Rights`].
+fn identity(path: &Path) -> Result<(u64, u64, i64, Rights)> {
     let of = fs::metadata(path)?;
     Ok((of.ino(), of.len(), of.mtime_nsec(), rights(path)?))
 }
 
-/// Mode, owner and group.
-fn rights(path: &Path) -> Result<(u32, u32, u32)> {
+fn rights(path: &Path) -> Result<Rights> {
     let of = fs::metadata(path)?;
     Ok((of.mode(), of.uid(), of.gid()))
 }

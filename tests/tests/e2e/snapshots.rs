@@ -4,6 +4,7 @@ use anyhow::{Context, Result, ensure};
 use pressroom_testkit::Options;
 use pressroom_testkit::ledger::Ledger;
 use pressroom_testkit::plugin::PluginPackage;
+use pressroom_testkit::site::Site;
 use pressroom_testkit::tree::Tree;
 use pressroom_tests::fixture::Fixture;
 use std::fs;
@@ -27,14 +28,20 @@ async fn a_ruined_site_comes_back_whole() -> Result<()> {
     fs::create_dir_all(upload.parent().context("uploads")?)?;
     fs::write(&upload, "dear reader")?;
     site.own(&site.root.join("wp-content/uploads"))?;
-    site.php("update_option('blogdescription', 'as it was'); wp_insert_post(array('post_title' => 'First', 'post_status' => 'publish'));")?;
+    wordpress(
+        &site,
+        "update_option('blogdescription', 'as it was'); wp_insert_post(array('post_title' => 'First', 'post_status' => 'publish'));",
+    )?;
     let before = Tree::of_directory(&site.root)?;
     let name = take(&fixture, "back.press.example", &[]).await?;
 
     // Everything is ruined: files gone, code fatal, tables changed.
     fs::remove_file(&upload)?;
     fs::remove_dir_all(site.plugin_directory("keeper"))?;
-    site.php("update_option('blogdescription', 'ruined'); wp_delete_post(get_page_by_title('First', OBJECT, 'post')->ID, true); $wpdb->query('CREATE TABLE ' . $wpdb->prefix . 'junk (id INT)');")?;
+    wordpress(
+        &site,
+        "update_option('blogdescription', 'ruined'); wp_delete_post(get_page_by_title('First', OBJECT, 'post')->ID, true); $wpdb->query('CREATE TABLE ' . $wpdb->prefix . 'junk (id INT)');",
+    )?;
     fs::write(site.root.join("wp-includes/version.php"), "<?php oops(")?;
     ensure!(site.get("/").await?.status == 500, "it is not ruined");
 
@@ -56,7 +63,10 @@ async fn a_ruined_site_comes_back_whole() -> Result<()> {
         Vec::<String>::new()
     );
     ensure!(site.get("/").await?.status == 200, "it does not answer");
-    let said = site.php("echo get_option('blogdescription'), '|', count(get_posts(array('title' => 'First', 'post_status' => 'publish'))), '|', count($wpdb->get_col(\"SHOW TABLES LIKE '%junk'\"));")?;
+    let said = wordpress(
+        &site,
+        "echo get_option('blogdescription'), '|', count(get_posts(array('title' => 'First', 'post_status' => 'publish'))), '|', count($wpdb->get_col(\"SHOW TABLES LIKE '%junk'\"));",
+    )?;
     assert_eq!(said, "as it was|1|0");
     ensure!(
         !site.root.join(".maintenance").exists(),
@@ -178,14 +188,23 @@ fn object_of(directory: &Path, name: &str) -> Result<std::path::PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
-            } else if path
-                .file_name()
-                .and_then(|file| file.to_str())
-                .is_some_and(|file| file.starts_with(name) && !file.ends_with(".json"))
+            } else if path.extension().is_none_or(|end| end != "json")
+                && path
+                    .file_name()
+                    .and_then(|file| file.to_str())
+                    .is_some_and(|file| file.starts_with(name))
             {
                 return Ok(path);
             }
         }
     }
     anyhow::bail!("no object of `{name}`")
+}
+
+/// Runs PHP code inside the booted WordPress; what it printed.
+fn wordpress(site: &Site, code: &str) -> Result<String> {
+    site.php(&format!(
+        "require '{}/wp-load.php'; {code}",
+        site.root.display()
+    ))
 }

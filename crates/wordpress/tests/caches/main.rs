@@ -424,7 +424,7 @@ fn a_real_site_serves_what_was_exchanged_and_what_was_taken_back() {
     let programs = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink("/bin/false", programs.path().join("php")).unwrap();
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "roll_back_in_this_process", "--ignored"])
+        .args(["--exact", "roll_back_in_this_process"])
         .env("PATH", programs.path())
         .env("LAB_HOME", site.home())
         .env("LAB_SWAP", serde_json::to_string(&swap).unwrap())
@@ -439,9 +439,12 @@ fn a_real_site_serves_what_was_exchanged_and_what_was_taken_back() {
     assert_eq!(page(), "code 1.0, option old");
 }
 
+/// Does something only in the process that the test above starts.
 #[test]
-#[ignore = "run by the test above, in a process of its own"]
 fn roll_back_in_this_process() {
+    if std::env::var_os("LAB_HOME").is_none() {
+        return;
+    }
     let told = |name| std::env::var(name).unwrap();
     let (home, watch) = opened(Path::new(&told("LAB_HOME")));
     let swap: Swap = serde_json::from_str(&told("LAB_SWAP")).unwrap();
