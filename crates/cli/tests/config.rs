@@ -212,6 +212,19 @@ fn what_holds_is_shown_without_passwords() {
     http = "127.0.0.1:8081"
     php = "php"
     isolation = "auto"
+    web = "auto"
+    max_domains = 1000
+    trusted_proxies = ""
+
+    [archive]
+    directory = "[dir]/data/archive"
+    s3_bucket = ""
+    s3_endpoint = ""
+    s3_region = "us-east-1"
+    s3_prefix = ""
+    s3_access_key = ""
+    s3_secret_file = ""
+    quota_gb = 0
 
     [packages]
     cache = "[dir]/data/packages"

@@ -21,8 +21,11 @@ dir=$(mktemp -d /tmp/pressroom-mariadb.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 chmod 0711 "$dir"
 cp -a "$1" "$dir/data"
-[ "$(id -u)" -ne 0 ] || chown mysql: "$dir"
-mariadbd --no-defaults --datadir="$dir/data" --socket="$dir/sock" --pid-file="$dir/pid" \
+# A server that starts removes every temporary table it finds in its `tmpdir`,
+# so that no two may share one.
+mkdir "$dir/tmp"
+[ "$(id -u)" -ne 0 ] || chown mysql: "$dir" "$dir/tmp"
+mariadbd --no-defaults --datadir="$dir/data" --tmpdir="$dir/tmp" --socket="$dir/sock" --pid-file="$dir/pid" \
     --user="$2" --skip-networking --skip-log-bin --skip-name-resolve \
     --innodb-buffer-pool-size="$3" --innodb-log-file-size="$4" --innodb-flush-log-at-trx-commit=0 \
     --innodb-flush-method=nosync --skip-innodb-doublewrite --max-allowed-packet=64M --character-set-server=utf8mb4 \
@@ -93,6 +96,7 @@ impl Mariadb {
                 Command::new("mariadb-install-db")
                     .arg("--no-defaults")
                     .arg(format!("--datadir={}", data.display()))
+                    .arg(format!("--tmpdir={}", data.display()))
                     .arg(format!("--user={user}"))
                     .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
                     .args(["--skip-name-resolve", "--innodb-log-file-size=8M"]),

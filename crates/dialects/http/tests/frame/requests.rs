@@ -196,7 +196,9 @@ async fn nothing_but_the_store_is_reached() {
     let left: Vec<_> = std::fs::read_dir(test.dir.path())
         .expect("the test's directory")
         .map(|entry| entry.expect("an entry").file_name())
-        .filter(|name| !name.to_string_lossy().starts_with("pressroom.db"))
+        .filter(|name| !name.to_string_lossy().starts_with("pressroom.db") && name != "archive")
         .collect();
     assert!(left.is_empty(), "{left:?}");
+    let archived = std::fs::read_dir(test.dir.path().join("archive")).expect("the archive");
+    assert_eq!(archived.count(), 0);
 }
