@@ -107,30 +107,70 @@ fn plugin(site: &Site, number: usize) -> Result<()> {
     Ok(())
 }
 
-/// Fills the tables to about 200 MB: posts, metas with serialized values, options, a
-/// part of which hold the site's address.
-pub fn fill_database(site: &Site) -> Result<()> {
+/// What the 200 MB of tables are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filling {
+    /// 5,000 posts and 60,000 metas of 2.7 kB such as page builders keep: nested
+    /// serialized arrays, half of them with the site's address in four of eight places.
+    Pages,
+    /// 20,000 posts and 300,000 metas of 200 to 300 bytes: plain texts, serialized
+    /// values, JSON; a third of the metas with the site's address.
+    Rows,
+}
+
+/// Fills the tables to about 200 MB.
+pub fn fill_database(site: &Site, filling: Filling) -> Result<()> {
     let p = &site.prefix;
+    let (posts, words, metas) = match filling {
+        Filling::Pages => (5_000, 240, 60_000),
+        Filling::Rows => (20_000, 110, 300_000),
+    };
+    let meta = match filling {
+        Filling::Pages => page(),
+        Filling::Rows => ROW.to_owned(),
+    };
     site.database.sql(&format!(
         "SET SESSION unique_checks=0, foreign_key_checks=0;
          INSERT INTO {p}posts (post_author, post_date, post_date_gmt, post_content, post_title, post_excerpt, to_ping, pinged, post_content_filtered, post_name, post_modified, post_modified_gmt, guid, post_type)
          SELECT 1, '2024-01-01 00:00:00', '2024-01-01 00:00:00',
-           CONCAT('<p>', REPEAT(CONCAT('word', seq, ' lorem ipsum dolor sit amet '), 110 + seq MOD 60), IF(seq MOD 4 = 0, '<a href=\"http://example.test/page/', '<a href=\"https://elsewhere.test/'), seq, '\">link</a></p>'),
+           CONCAT('<p>', REPEAT(CONCAT('word', seq, ' lorem ipsum dolor sit amet '), {words} + seq MOD 60), IF(seq MOD 4 = 0, '<a href=\"http://example.test/page/', '<a href=\"https://elsewhere.test/'), seq, '\">link</a></p>'),
            CONCAT('Title ', seq), '', '', '', '', CONCAT('post-', seq), '2024-01-01 00:00:00', '2024-01-01 00:00:00', CONCAT('http://example.test/?p=', seq), 'post'
-         FROM seq_1_to_20000;
+         FROM seq_1_to_{posts};
          INSERT INTO {p}postmeta (post_id, meta_key, meta_value)
-         SELECT seq MOD 20000 + 1, CONCAT('_bench_', seq MOD 12),
-           CASE seq MOD 6
-             WHEN 0 THEN CONCAT('a:2:{{s:3:\"url\";s:', LENGTH(CONCAT('http://example.test/f/', seq)), ':\"http://example.test/f/', seq, '\";s:4:\"text\";s:', 200 + seq MOD 90, ':\"', REPEAT('x', 200 + seq MOD 90), '\";}}')
-             WHEN 1 THEN CONCAT('{{\"src\":\"http:\\\\/\\\\/example.test\\\\/i\\\\/', seq, '.jpg\",\"alt\":\"', REPEAT('y', 150), '\"}}')
-             ELSE REPEAT(CONCAT('value ', seq, ' '), 18) END
-         FROM seq_1_to_300000;
+         SELECT seq MOD {posts} + 1, CONCAT('_bench_', seq MOD 12), {meta} FROM seq_1_to_{metas};
          INSERT INTO {p}options (option_name, option_value, autoload)
          SELECT CONCAT('bench_', seq), REPEAT(CONCAT('option ', seq, ' '), 400), 'no' FROM seq_1_to_4000;
          ANALYZE TABLE {p}posts, {p}postmeta, {p}options;"
     ))
     .context("cannot fill the tables")?;
     Ok(())
+}
+
+/// A small meta, as SQL makes it of `seq`.
+const ROW: &str = r#"CASE seq MOD 6
+     WHEN 0 THEN CONCAT('a:2:{s:3:"url";s:', LENGTH(CONCAT('http://example.test/f/', seq)), ':"http://example.test/f/', seq, '";s:4:"text";s:', 200 + seq MOD 90, ':"', REPEAT('x', 200 + seq MOD 90), '";}')
+     WHEN 1 THEN CONCAT('{"src":"http:\\/\\/example.test\\/i\\/', seq, '.jpg","alt":"', REPEAT('y', 150), '"}')
+     ELSE REPEAT(CONCAT('value ', seq, ' '), 18) END"#;
+
+/// A meta of a page builder, as SQL makes it of `seq`: eight elements, each with an
+/// address, settings and a text.
+fn page() -> String {
+    let elements: Vec<String> = (0..8)
+        .map(|number| {
+            // Every other meta, and in it every other element, is of this site.
+            let host = match number % 2 {
+                0 => "IF(seq MOD 2 = 0, 'http://example.test/', 'http://elsewhere.test/')",
+                _ => "'http://another.test/'",
+            };
+            let url = format!("CONCAT({host}, 'image/', seq, '-{number}.jpg')");
+            let text = format!("REPEAT(CONCAT('text ', seq, ' '), 18 + (seq + {number}) MOD 5)");
+            format!(
+                "'i:{number};a:4:{{s:2:\"id\";i:', seq, ';s:3:\"url\";s:', LENGTH({url}), ':\"', {url}, \
+                 '\";s:8:\"settings\";a:2:{{s:5:\"width\";d:0.5;s:6:\"hidden\";b:0;}}s:4:\"text\";s:', LENGTH({text}), ':\"', {text}, '\";}}'"
+            )
+        })
+        .collect();
+    format!("CONCAT('a:8:{{', {}, '}}')", elements.join(","))
 }
 
 /// A directory that everybody may write to, for results of both sides.

@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 /// Names in homes that grow by being used, not by an installation.
 const LIVING: &[&str] = &["logs", "sessions"];
 
+/// In a home: what PHP compiled, kept by whoever ran it first. It grows by being used
+/// and is bounded by whoever uses it.
+const COMPILED: &str = ".pressroom/opcache";
+
 /// One look at everything, as lines `kind name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
@@ -166,6 +170,9 @@ fn tree(home: &Path, directory: &Path, lines: &mut BTreeSet<String>) -> Result<(
             && LIVING
                 .iter()
                 .any(|name| entry.file_name() == std::ffi::OsStr::new(name));
+        if path == home.join(COMPILED) {
+            continue;
+        }
         if entry.file_type()?.is_dir() && !is_living {
             tree(home, &path, lines)?;
         } else {
