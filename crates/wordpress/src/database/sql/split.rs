@@ -17,7 +17,10 @@ const COMMAND: &[u8] = b"delimiter";
 pub(crate) struct Splitter<'a> {
     input: &'a mut dyn Read,
     limit: usize,
+    /// What was read, and room for more.
     buffer: Vec<u8>,
+    /// How much of the buffer was read.
+    filled: usize,
     /// Where the current statement starts in the buffer.
     start: usize,
     /// What has been looked at.
@@ -59,6 +62,7 @@ impl<'a> Splitter<'a> {
             input,
             limit,
             buffer: Vec::new(),
+            filled: 0,
             start: 0,
             at: 0,
             found: 0..0,
@@ -110,7 +114,7 @@ impl<'a> Splitter<'a> {
                 }
                 Step::More if self.ended => {
                     if self.state == State::Line {
-                        self.end_comment(self.buffer.len());
+                        self.end_comment(self.filled);
                     }
                     if self.blank && !matches!(self.state, State::Quote(_) | State::Block) {
                         return Ok(false);
@@ -133,32 +137,35 @@ impl<'a> Splitter<'a> {
             )));
         }
         if self.start > 0 {
-            self.buffer.drain(..self.start);
+            self.buffer.copy_within(self.start..self.filled, 0);
             self.passed += self.start as u64;
+            self.filled -= self.start;
             self.at -= self.start;
             self.start = 0;
         }
-        let filled = self.buffer.len();
         // A large statement is met by larger reads, so that it is moved few times.
-        self.buffer.resize(filled + CHUNK.max(filled / 2), 0);
+        if self.buffer.len() - self.filled < CHUNK {
+            self.buffer
+                .resize(self.filled + CHUNK.max(self.filled / 2), 0);
+        }
         let read = loop {
-            match self.input.read(&mut self.buffer[filled..]) {
+            match self.input.read(&mut self.buffer[self.filled..]) {
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
         let read = read.map_err(|why| Error::io("read", "the dump", why))?;
-        self.buffer.truncate(filled + read);
         self.ended = read == 0;
         let missing = REMEMBERED.saturating_sub(self.opening.len()).min(read);
         self.opening
-            .extend_from_slice(&self.buffer[filled..filled + missing]);
+            .extend_from_slice(&self.buffer[self.filled..self.filled + missing]);
+        self.filled += read;
         Ok(())
     }
 
     fn scan(&mut self) -> Result<Step> {
         loop {
-            let rest = &self.buffer[self.at..];
+            let rest = &self.buffer[self.at..self.filled];
             if rest.is_empty() {
                 return Ok(Step::More);
             }
@@ -175,7 +182,7 @@ impl<'a> Splitter<'a> {
                         memchr::memchr2(quote, b'\\', rest)
                     };
                     let Some(found) = found else {
-                        self.at = self.buffer.len();
+                        self.at = self.filled;
                         return Ok(Step::More);
                     };
                     if rest[found] == quote {
@@ -191,7 +198,7 @@ impl<'a> Splitter<'a> {
                 }
                 State::Line => {
                     let Some(found) = memchr::memchr(b'\n', rest) else {
-                        self.at = self.buffer.len();
+                        self.at = self.filled;
                         return Ok(Step::More);
                     };
                     self.end_comment(self.at + found + 1);
@@ -199,7 +206,7 @@ impl<'a> Splitter<'a> {
                 State::Block => {
                     let Some(found) = memchr::memmem::find(rest, b"*/") else {
                         // The last byte may be the `*`.
-                        self.at = self.at.max(self.buffer.len() - 1);
+                        self.at = self.at.max(self.filled - 1);
                         return Ok(Step::More);
                     };
                     self.end_comment(self.at + found + 2);
@@ -224,7 +231,7 @@ impl<'a> Splitter<'a> {
     fn scan_code(&mut self) -> Result<Option<Step>> {
         let mut at = self.at;
         let first = self.delimiter[0];
-        while let Some(&byte) = self.buffer.get(at) {
+        while let Some(&byte) = self.buffer[..self.filled].get(at) {
             if self.blank {
                 if byte.is_ascii_whitespace() {
                     at += 1;
@@ -240,8 +247,10 @@ impl<'a> Splitter<'a> {
                             return Ok(Some(Step::More));
                         }
                         Command::Until(end) => {
+                            // What follows the delimiter in its line says nothing.
                             self.start = end;
                             self.at = end;
+                            self.state = State::Line;
                             return Ok(None);
                         }
                         Command::Bad => {
@@ -256,7 +265,7 @@ impl<'a> Splitter<'a> {
                 at += 1;
                 continue;
             }
-            let rest = &self.buffer[at..];
+            let rest = &self.buffer[at..self.filled];
             // Enough to see any mark; at the end of the input there is no more.
             if rest.len() < self.delimiter.len().max(4) && !self.ended {
                 self.at = at;
@@ -303,7 +312,7 @@ impl<'a> Splitter<'a> {
 
     /// Looks for `DELIMITER x` at the start of a statement.
     fn command(&mut self, at: usize) -> Command {
-        let rest = &self.buffer[at..];
+        let rest = &self.buffer[at..self.filled];
         let common = rest
             .iter()
             .zip(COMMAND)
@@ -322,21 +331,28 @@ impl<'a> Splitter<'a> {
             Some(&byte) if is_word(byte) => return Command::No,
             Some(_) => {}
         }
-        let end = match memchr::memchr(b'\n', rest) {
-            Some(end) => end,
-            None if self.ended || rest.len() > REMEMBERED => rest.len(),
-            None => return Command::More,
+        let told = &rest[COMMAND.len()..];
+        let near = &told[..told.len().min(REMEMBERED)];
+        let Some(from) = near
+            .iter()
+            .position(|&byte| byte == b'\n' || !byte.is_ascii_whitespace())
+        else {
+            return if near.len() == REMEMBERED || self.ended {
+                Command::Bad
+            } else {
+                Command::More
+            };
         };
-        let word = rest[COMMAND.len()..end].trim_ascii();
-        let word = word
-            .split(u8::is_ascii_whitespace)
-            .next()
-            .unwrap_or_default();
-        if word.is_empty() || word.len() > 16 || word.contains(&b'\\') {
+        let len = told[from..].iter().position(u8::is_ascii_whitespace);
+        let word = &told[from..from + len.unwrap_or(told.len() - from)];
+        if len == Some(0) || word.len() > 16 || word.contains(&b'\\') {
             return Command::Bad;
         }
+        if len.is_none() && !self.ended {
+            return Command::More;
+        }
         self.delimiter = word.to_vec();
-        Command::Until(at + end)
+        Command::Until(at + COMMAND.len() + from + word.len())
     }
 }
 
@@ -420,11 +436,29 @@ mod tests {
         for bad in ["SELECT 1", "SELECT 'a", "SELECT `a;", "/* a", "/*! a;"] {
             assert!(split(bad.as_bytes(), &[3]).is_err(), "{bad}");
         }
-        assert!(split(b"DELIMITER \n", &[3]).is_err());
+        for bad in [
+            "DELIMITER \n",
+            "DELIMITER ",
+            "DELIMITER 01234567890123456\n",
+        ] {
+            assert!(split(bad.as_bytes(), &[3]).is_err(), "{bad}");
+        }
         let long = [b"SELECT '".to_vec(), vec![b'a'; 2 << 20], b"';".to_vec()].concat();
         assert!(split(&long, &[4096]).is_err());
         // Blanks are no statement, however many.
         assert_eq!(split(&vec![b' '; 3 << 20], &[65536]).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn a_long_line_after_delimiter_says_nothing() {
+        let long = format!("DELIMITER $$ {}; x\nSELECT 1;2 $$", "y".repeat(5000));
+        for sizes in [[1 << 16], [1], [700]] {
+            assert_eq!(split(long.as_bytes(), &sizes).unwrap(), [b"SELECT 1;2"]);
+        }
+        let blanks = format!("DELIMITER {}$$\nSELECT 1 $$", " ".repeat(2000));
+        for sizes in [[1 << 16], [1], [700]] {
+            assert!(split(blanks.as_bytes(), &sizes).is_err());
+        }
     }
 
     proptest! {
