@@ -229,10 +229,17 @@ impl Editor<'_> {
                 None => return Err(Refusal::Conditional(name.to_owned())),
             }
         }
-        let mut file = self.file.to_vec();
-        for span in whole.iter().rev() {
-            file.drain(span.clone());
+        // One statement may hold two of them.
+        whole.sort_by_key(|span| span.start);
+        let mut file = Vec::with_capacity(self.file.len());
+        let mut kept_from = 0;
+        for span in whole {
+            if kept_from < span.start {
+                file.extend_from_slice(&self.file[kept_from..span.start]);
+            }
+            kept_from = kept_from.max(span.end);
         }
+        file.extend_from_slice(&self.file[kept_from..]);
         Ok(file)
     }
 

@@ -98,6 +98,10 @@ fn removes_whole_statements() {
         "<?php  \ndefine('Y', 1); // X\n"
     );
     assert_eq!(
+        remove("<?php\ndefine('X', define('X', 1));\n").unwrap(),
+        "<?php\n"
+    );
+    assert_eq!(
         remove("<?php define('Y', 1);").unwrap(),
         "<?php define('Y', 1);"
     );
