@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The query name that the must-use file redeems: `?wisp_login=<token>`.
@@ -116,6 +117,14 @@ pub fn run_with(
             "an action can be taken to one other blog only".to_owned(),
         ));
     }
+    if epoch.is_none()
+        && let Some(action) = actions.iter().find(|action| action.writes())
+    {
+        return Err(Error::BadInput(format!(
+            "`{}` writes to the site and needs an epoch",
+            action.name()
+        )));
+    }
     if let Some(epoch) = epoch {
         fence::critical(home, epoch, watch, || Ok(()))?;
     }
@@ -156,16 +165,19 @@ pub fn run_with(
             input: &input,
             nonce: &nonce,
             memory_mb: options.memory_mb,
+            limit: options
+                .time_limit_s
+                .map(|limit| Duration::from_secs(limit.into())),
             cache: cache.as_deref(),
         };
         process::run(home, &call, watch)
     };
     let mut ended = run(cache.as_ref().map(|cache| cache.dir().to_owned()))?;
     if let Some(cache) = cache {
-        if ended.signalled {
+        if ended.signalled || ended.overdue {
             // Whatever it was, what PHP compiled is not to be trusted any more.
             drop(cache);
-            if ended.notes.is_empty() && ended.answer.is_none() {
+            if ended.signalled && ended.notes.is_empty() && ended.answer.is_none() {
                 // It may have been OPcache itself, and nothing was done yet.
                 ended = run(None)?;
             }

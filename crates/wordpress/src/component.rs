@@ -78,8 +78,10 @@ pub struct Swap {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanged {
     /// The tree that is live now, by looking.
+    #[serde(flatten)]
     pub tree: TreeHash,
     /// How it got there; [`Exchange::Atomic`] when it was there already.
+    #[serde(default)]
     pub exchange: Exchange,
 }
 
@@ -153,6 +155,11 @@ pub fn stage(
         let _ = disk::remove_tree(&dir);
     }
     unpacked
+}
+
+/// The tree that is live; `None` when there is none.
+pub fn live(home: &Home, target: &Target, watch: &Watch) -> Result<Option<TreeHash>> {
+    target.hash(&live_path(home, target)?, watch)
 }
 
 /// As [`exchange`]; returns only the tree that is live now.
