@@ -210,7 +210,7 @@ impl Item<'_> {
 
     /// The live tree's hash; `None` when there is no directory.
     async fn hash(&self) -> Result<Option<String>> {
-        let tree = self.session.tree_hash(&self.directory()).await?;
+        let tree = self.session.hash_component(self.target()).await?;
         Ok(tree.map(|tree| tree.hash))
     }
 
@@ -288,7 +288,7 @@ impl Item<'_> {
             .swap_component(self.ctx.epoch(), attempt.swap.clone())
             .await;
         let live = match swapped {
-            Ok(live) => live,
+            Ok(exchanged) => exchanged.tree,
             Err(error) => {
                 let why = json!({ "error": error.to_string() });
                 self.ctx.finish_step(step, StepState::Failed, why).await?;
@@ -391,11 +391,11 @@ impl Item<'_> {
                 .take_back(self.ctx.epoch(), attempt.swap.clone())
                 .await?)
         };
-        let tree = self
+        let exchanged = self
             .ctx
             .step(&step_name("take back", slug), told(back))
             .await?;
-        if Some(&tree.hash) != attempt.swap.before.as_ref() {
+        if Some(&exchanged.tree.hash) != attempt.swap.before.as_ref() {
             return Err(Error::new(
                 Kind::Remote,
                 format!(
