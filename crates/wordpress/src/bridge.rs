@@ -29,7 +29,7 @@ pub use whole::{
     Activation, Place, ThemeSwitch, activate, run_cron, run_each, switch_theme, upgrade_databases,
 };
 
-use crate::{Error, Result, disk, fence, home::Home, watch::Watch};
+use crate::{Error, Result, config::Directories, disk, fence, home::Home, watch::Watch};
 use frame::Note;
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
@@ -136,7 +136,7 @@ pub fn run_with(
     let input = serde_json::to_vec(&Request {
         nonce: &nonce,
         root: &dir,
-        mu_plugins: &dir.join("wp-content/mu-plugins"),
+        mu_plugins: &must_use_plugins(home, root, &dir),
         lock: &home.state_path("lock"),
         epoch,
         blog: options.blog,
@@ -239,6 +239,15 @@ fn report(ended: process::Ended, actions: &[Action]) -> Report {
         noise_tail: ended.noise.tail(),
         php_version: answer.php_version,
     }
+}
+
+/// Where the site's must-use plugins are: what a login is told to WordPress with goes
+/// there. Elsewhere, the script finds that it is not so.
+fn must_use_plugins(home: &Home, root: &str, dir: &Path) -> PathBuf {
+    let directories = Directories::told(home, root);
+    let told = directories.must_use.reachable();
+    told.and_then(|path| home.resolve(path))
+        .unwrap_or_else(|_| dir.join("wp-content/mu-plugins"))
 }
 
 fn nonce() -> Result<String> {
