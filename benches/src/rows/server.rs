@@ -123,6 +123,7 @@ fn component(part: usize, number: usize) -> NewComponent {
         version: format!("1.{}.{}", part, number % 10),
         status: "active".into(),
         new_version: None,
+        offer_unknown: None,
         tree_hash: None,
         author: "Bench".into(),
         description: "One of many.".into(),

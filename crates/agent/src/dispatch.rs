@@ -1,9 +1,10 @@
 //! From a request to the engine and back to an answer.
 
 use crate::{
-    protocol::{MAX_CHUNK, Refusal, RefusalCode, Request, Response, SiteRef, Welcome},
+    protocol::{Boot, MAX_CHUNK, Refusal, RefusalCode, Request, Response, SiteRef, Welcome},
     serve::{Site, Traffic},
 };
+use pressroom_base::Epoch;
 use pressroom_wordpress::{
     Error, Result, archive, bridge, caches,
     checksums::{self, ChecksumRequest},
@@ -81,6 +82,11 @@ fn carry_out(
         Request::Inspect { root } => {
             Response::Inspect(Box::new(inventory::inspect(home, &root, watch)?))
         }
+        Request::Survey { site, options } => {
+            let php = site.php.as_deref();
+            let survey = inventory::survey(home, &site.root, php, &options, watch)?;
+            Response::Survey(Box::new(survey))
+        }
         Request::TreeHash { path } => Response::TreeHash(tree::hash_at(home, &path, watch)?),
         Request::ReadSite { root, options } => {
             Response::ReadSite(database::read_site(home, &root, &options, watch)?)
@@ -105,11 +111,14 @@ fn carry_out(
             let package = package::spool(home, epoch, upload, watch)?;
             Response::StageComponent(component::stage(home, epoch, &target, &package, watch)?)
         }
+        Request::HashComponent { target } => {
+            Response::TreeHash(component::live(home, &target, watch)?)
+        }
         Request::SwapComponent { epoch, swap } => {
-            Response::Swapped(component::swap(home, epoch, &swap, watch)?)
+            Response::Swapped(component::exchange(home, epoch, &swap, watch)?)
         }
         Request::TakeBack { epoch, swap } => {
-            Response::Swapped(component::take_back(home, epoch, &swap, watch)?)
+            Response::Swapped(component::exchange_back(home, epoch, &swap, watch)?)
         }
         Request::DropStaged { epoch, staged } => {
             component::drop_staged(home, epoch, &staged, watch)?;
@@ -141,6 +150,17 @@ fn carry_out(
             }
             None => maintenance::leave(home, epoch, &root, watch)?,
         }),
+        Request::RenewMaintenance {
+            epoch,
+            root,
+            lease_s,
+        } => {
+            let lease = Duration::from_secs(lease_s);
+            Response::Maintain(maintenance::renew(home, epoch, &root, lease, watch)?)
+        }
+        Request::MaintenanceStatus { root } => {
+            Response::Maintain(maintenance::status(home, &root)?)
+        }
         Request::FlushCaches {
             epoch,
             root,
@@ -150,6 +170,9 @@ fn carry_out(
         Request::ListConfig { site } => {
             let php = site.php.as_deref();
             Response::ListConfig(Box::new(config::list(home, &site.root, php, watch)?))
+        }
+        Request::ReadConfig { site } => {
+            Response::ReadConfig(Box::new(settings(home, &site, watch)?))
         }
         Request::EditConfig { epoch, site, edits } => {
             let php = site.php.as_deref();
@@ -226,6 +249,12 @@ fn carry_out(
             flush(&mut out)?;
             Response::TakeSnapshot(Box::new(report))
         }
+        Request::Pack { options } => {
+            let mut out = BufWriter::with_capacity(MAX_CHUNK, download);
+            let manifest = archive::pack(home, &options, &mut out, watch)?;
+            flush(&mut out)?;
+            Response::Pack(Box::new(manifest.summary()))
+        }
         Request::Unpack { epoch, options } => Response::Unpack(Box::new(archive::unpack(
             home,
             epoch,
@@ -245,15 +274,64 @@ fn carry_out(
         }
         Request::Bridge {
             epoch,
-            root,
-            php,
+            boot,
             actions,
-        } => Response::Bridge(bridge::run(home, epoch, &root, &php, &actions, watch)?),
+            each,
+        } => Response::Bridge(if each {
+            bridge::run_each(boot.at(home, epoch), &actions, watch)?
+        } else {
+            let Boot { root, php, options } = &boot;
+            bridge::run_with(home, epoch, root, php, &actions, options, watch)?
+        }),
+        Request::ActivatePlugins {
+            epoch,
+            boot,
+            plugins,
+            network_wide,
+        } => {
+            let place = boot.at(home, Some(epoch));
+            let activation = bridge::activate(place, &plugins, network_wide, watch)?;
+            Response::ActivatePlugins(Box::new(activation))
+        }
+        Request::SwitchTheme {
+            epoch,
+            boot,
+            stylesheet,
+        } => {
+            let place = boot.at(home, Some(epoch));
+            let switch = bridge::switch_theme(place, &stylesheet, watch)?;
+            Response::SwitchTheme(Box::new(switch))
+        }
+        Request::UpgradeDatabases {
+            epoch,
+            boot,
+            network,
+            batch,
+        } => {
+            let place = boot.at(home, Some(epoch));
+            let upgraded = bridge::upgrade_databases(place, network, batch, watch)?;
+            Response::UpgradeDatabases(upgraded)
+        }
+        Request::RunCron { epoch, boot } => {
+            Response::RunCron(bridge::run_cron(boot.at(home, Some(epoch)), watch)?)
+        }
         Request::CleanHome { epoch } => {
             clean::clean(home, epoch, watch)?;
             Response::Done
         }
     })
+}
+
+impl Boot {
+    fn at<'a>(&'a self, home: &'a Home, epoch: Option<Epoch>) -> bridge::Place<'a> {
+        bridge::Place {
+            home,
+            epoch,
+            root: &self.root,
+            php: &self.php,
+            options: &self.options,
+        }
+    }
 }
 
 /// What the site's configuration says of its database, evaluated if it must be.

@@ -10,7 +10,7 @@ mod response;
 use pressroom_wordpress::fence;
 use serde::{Deserialize, Serialize};
 
-pub use request::{Request, SiteRef};
+pub use request::{Boot, Request, SiteRef};
 pub use response::Response;
 
 /// The newest protocol version spoken here; the agent and the server also accept

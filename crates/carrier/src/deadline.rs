@@ -12,10 +12,12 @@ pub const WRITE: Duration = Duration::from_mins(1);
 pub const TREE: Duration = Duration::from_mins(5);
 /// Receives and unpacks a package.
 pub const PACKAGE: Duration = Duration::from_mins(10);
-/// Goes through all files or tables of a site.
+/// Goes through all files or tables of a site, or starts it as often as it takes.
 pub const WHOLE: Duration = Duration::from_hours(1);
 /// Boots WordPress.
 pub const BRIDGE: Duration = Duration::from_mins(3);
+/// Boots it up to four times, each for at most two minutes, the last time to undo.
+pub const TRIAL: Duration = Duration::from_mins(10);
 /// From starting an agent to its first frame.
 pub const OPEN: Duration = Duration::from_secs(30);
 /// What an agent gets on top of a deadline, or after a cancel, to settle its
@@ -26,6 +28,9 @@ pub const GRACE: Duration = Duration::from_secs(15);
 pub(crate) const fn of(request: &Request) -> Duration {
     match request {
         Request::Inspect { .. }
+        | Request::Survey { .. }
+        | Request::ReadConfig { .. }
+        | Request::MaintenanceStatus { .. }
         | Request::ReadSite { .. }
         | Request::Find { .. }
         | Request::ListConfig { .. }
@@ -33,9 +38,11 @@ pub(crate) const fn of(request: &Request) -> Duration {
         Request::WriteConfig { .. }
         | Request::EditConfig { .. }
         | Request::Maintain { .. }
+        | Request::RenewMaintenance { .. }
         | Request::CleanHome { .. } => WRITE,
         // A swap looks at both trees before it exchanges them, and so does recovery.
         Request::TreeHash { .. }
+        | Request::HashComponent { .. }
         | Request::Recover { .. }
         | Request::RemoveCore { .. }
         | Request::SwapComponent { .. }
@@ -57,11 +64,16 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::DatabaseChecksums { .. }
         | Request::SearchReplace { .. }
         | Request::TakeSnapshot { .. }
+        | Request::Pack { .. }
+        | Request::UpgradeDatabases { .. }
+        | Request::RunCron { .. }
+        | Request::Bridge { each: true, .. }
         | Request::Unpack { .. } => WHOLE,
         Request::VerifyChecksums { .. }
         | Request::InstallCore { .. }
         | Request::StageCore { .. }
         | Request::StageComponent { .. } => PACKAGE,
-        Request::Bridge { .. } => BRIDGE,
+        Request::Bridge { each: false, .. } => BRIDGE,
+        Request::ActivatePlugins { .. } | Request::SwitchTheme { .. } => TRIAL,
     }
 }

@@ -1,6 +1,7 @@
 //! A session with a site: opened, asked, closed. Its operations, one method each, are
 //! in the files of this directory.
 
+mod bridge;
 mod components;
 mod core;
 mod database;

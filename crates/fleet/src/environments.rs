@@ -6,5 +6,5 @@ mod list;
 mod view;
 
 pub(crate) use find::Row;
-pub(crate) use inspect::record_inspection;
+pub(crate) use inspect::record_survey;
 pub use list::EnvironmentFilter;

@@ -80,6 +80,9 @@ pub struct Component {
     pub status: String,
     /// A newer version that the package source offers.
     pub new_version: Option<String>,
+    /// Why it is not known whether there is a newer version; then the lack of one means
+    /// nothing. `None` when it is known.
+    pub offer_unknown: Option<String>,
     /// Author in its header.
     pub author: String,
     /// Description in its header.

@@ -30,6 +30,8 @@ table! {
         status: String,
         /// A newer version on offer.
         new_version: Option<String>,
+        /// Why it is not known whether there is one; `None` when it is.
+        offer_unknown: Option<String>,
         /// Hash of its tree as last seen.
         tree_hash: Option<String>,
         /// Who made it.
@@ -58,6 +60,8 @@ pub struct NewComponent {
     pub status: String,
     /// A newer version on offer.
     pub new_version: Option<String>,
+    /// Why it is not known whether there is one; `None` when it is.
+    pub offer_unknown: Option<String>,
     /// Hash of its tree.
     pub tree_hash: Option<String>,
     /// Who made it.
@@ -150,6 +154,7 @@ pub async fn put(tx: &Tx, environment: EnvironmentId, new: NewComponent) -> Resu
         version: Set(new.version),
         status: Set(new.status),
         new_version: Set(new.new_version),
+        offer_unknown: Set(new.offer_unknown),
         tree_hash: Set(new.tree_hash),
         author: Set(new.author),
         description: Set(new.description),
@@ -169,6 +174,7 @@ pub async fn put(tx: &Tx, environment: EnvironmentId, new: NewComponent) -> Resu
                 Column::Version,
                 Column::Status,
                 Column::NewVersion,
+                Column::OfferUnknown,
                 Column::TreeHash,
                 Column::Author,
                 Column::Description,
@@ -192,12 +198,16 @@ pub async fn remove(tx: &Tx, environment: EnvironmentId, kind: &str, slug: &str)
     Ok(())
 }
 
-/// Remembers what is on offer for a component.
+/// Remembers what is on offer for a component, which is then known.
 pub async fn set_new_version(tx: &Tx, id: i64, new_version: Option<&str>) -> Result<()> {
     component::Entity::update_many()
         .col_expr(
             component::Column::NewVersion,
             Expr::val(new_version.map(str::to_owned)),
+        )
+        .col_expr(
+            component::Column::OfferUnknown,
+            Expr::val(Option::<String>::None),
         )
         .filter(component::Column::Id.eq(id))
         .exec(tx.connection())

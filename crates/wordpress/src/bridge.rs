@@ -29,13 +29,14 @@ pub use whole::{
     Activation, Place, ThemeSwitch, activate, run_cron, run_each, switch_theme, upgrade_databases,
 };
 
-use crate::{Error, Result, disk, fence, home::Home, watch::Watch};
+use crate::{Error, Result, config::Directories, disk, fence, home::Home, watch::Watch};
 use frame::Note;
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The query name that the must-use file redeems: `?wisp_login=<token>`.
@@ -116,6 +117,14 @@ pub fn run_with(
             "an action can be taken to one other blog only".to_owned(),
         ));
     }
+    if epoch.is_none()
+        && let Some(action) = actions.iter().find(|action| action.writes())
+    {
+        return Err(Error::BadInput(format!(
+            "`{}` writes to the site and needs an epoch",
+            action.name()
+        )));
+    }
     if let Some(epoch) = epoch {
         fence::critical(home, epoch, watch, || Ok(()))?;
     }
@@ -127,7 +136,7 @@ pub fn run_with(
     let input = serde_json::to_vec(&Request {
         nonce: &nonce,
         root: &dir,
-        mu_plugins: &dir.join("wp-content/mu-plugins"),
+        mu_plugins: &must_use_plugins(home, root, &dir),
         lock: &home.state_path("lock"),
         epoch,
         blog: options.blog,
@@ -156,16 +165,19 @@ pub fn run_with(
             input: &input,
             nonce: &nonce,
             memory_mb: options.memory_mb,
+            limit: options
+                .time_limit_s
+                .map(|limit| Duration::from_secs(limit.into())),
             cache: cache.as_deref(),
         };
         process::run(home, &call, watch)
     };
     let mut ended = run(cache.as_ref().map(|cache| cache.dir().to_owned()))?;
     if let Some(cache) = cache {
-        if ended.signalled {
+        if ended.signalled || ended.overdue {
             // Whatever it was, what PHP compiled is not to be trusted any more.
             drop(cache);
-            if ended.notes.is_empty() && ended.answer.is_none() {
+            if ended.signalled && ended.notes.is_empty() && ended.answer.is_none() {
                 // It may have been OPcache itself, and nothing was done yet.
                 ended = run(None)?;
             }
@@ -227,6 +239,15 @@ fn report(ended: process::Ended, actions: &[Action]) -> Report {
         noise_tail: ended.noise.tail(),
         php_version: answer.php_version,
     }
+}
+
+/// Where the site's must-use plugins are: what a login is told to WordPress with goes
+/// there. Elsewhere, the script finds that it is not so.
+fn must_use_plugins(home: &Home, root: &str, dir: &Path) -> PathBuf {
+    let directories = Directories::told(home, root);
+    let told = directories.must_use.reachable();
+    told.and_then(|path| home.resolve(path))
+        .unwrap_or_else(|_| dir.join("wp-content/mu-plugins"))
 }
 
 fn nonce() -> Result<String> {

@@ -6,7 +6,9 @@
 //! keeps it.
 
 use crate::{
-    Error, Result, disk, fence,
+    Error, Result,
+    config::{Directories, below},
+    disk, fence,
     home::Home,
     inventory,
     journal::{self, Entry},
@@ -32,9 +34,9 @@ mod single;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ComponentKind {
-    /// Below `wp-content/plugins`.
+    /// In `wp-content/plugins`, or where the configuration has moved it.
     Plugin,
-    /// Below `wp-content/themes`.
+    /// In `wp-content/themes`, or where the configuration has moved it.
     Theme,
 }
 
@@ -78,8 +80,10 @@ pub struct Swap {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanged {
     /// The tree that is live now, by looking.
+    #[serde(flatten)]
     pub tree: TreeHash,
     /// How it got there; [`Exchange::Atomic`] when it was there already.
+    #[serde(default)]
     pub exchange: Exchange,
 }
 
@@ -153,6 +157,11 @@ pub fn stage(
         let _ = disk::remove_tree(&dir);
     }
     unpacked
+}
+
+/// The tree that is live; `None` when there is none.
+pub fn live(home: &Home, target: &Target, watch: &Watch) -> Result<Option<TreeHash>> {
+    target.hash(&live_path(home, target)?, watch)
 }
 
 /// As [`exchange`]; returns only the tree that is live now.
@@ -294,13 +303,14 @@ pub(crate) fn live_path(home: &Home, target: &Target) -> Result<PathBuf> {
     {
         return Err(Error::BadPath(slug.clone()));
     }
+    let directories = Directories::told(home, &target.root);
+    let container = directories.holding(target.kind).reachable()?;
     // A component goes into a site that is there, never makes one up.
-    let root = target.root.trim_end_matches('/');
-    let content = format!("{root}/wp-content");
-    if !home.resolve(&content)?.is_dir() {
-        return Err(Error::Missing(content));
+    let around = container.rsplit_once('/').map_or("", |(around, _)| around);
+    if !home.resolve(around)?.is_dir() {
+        return Err(Error::Missing(around.to_owned()));
     }
-    home.resolve(&format!("{content}/{}/{slug}", target.kind.directory()))
+    home.resolve(&below(container, slug))
 }
 
 fn staging_dir(home: &Home, staged: &str) -> Result<PathBuf> {

@@ -117,6 +117,10 @@ fn agent_messages() {
     const SAMPLES: &[&[u8]] = &[
         br#"{"deadline_ms":1000,"op":"inspect","site":{"root":"www","php":null},"root":"www"}"#,
         br#"{"deadline_ms":1000,"request":"find","below":"","depth":5}"#,
+        br#"{"deadline_ms":9,"op":"survey","site":{"root":"www","php":"php"},"options":["home"]}"#,
+        br#"{"deadline_ms":9,"op":"bridge","epoch":7,"root":"www","php":"php","options":{"blog":2,"skip_plugins":[]},"actions":[{"action":"at","blog":2,"inner":{"action":"site_info"}}],"each":true}"#,
+        br#"{"deadline_ms":9,"op":"activate_plugins","epoch":7,"root":"www","php":"php","plugins":["a"],"network_wide":false}"#,
+        br#"{"deadline_ms":9,"op":"pack","options":{"packer":{"format":"zip","level":3,"threads":0},"prefix":"files","tree":{"source":"www","usual_excludes":true,"exclude":[]}}}"#,
         br#"{"code":"bad_input","message":"x"}"#,
         br#"{"deadline_ms":18446744073709551615,"recover":{"epoch":7}}"#,
     ];
@@ -143,6 +147,11 @@ fn agent_messages() {
         "\"deadline_ms\":5,",
         "\"swap\"",
         "\"inspect\"",
+        "\"options\":{",
+        "\"actions\":[",
+        "\"time_limit_s\":4294967295,",
+        "\"blog\":18446744073709551615,",
+        "\"each\":true,",
     ];
     fn again<T: serde::Serialize + serde::de::DeserializeOwned>(input: &[u8]) {
         if let Ok(found) = serde_json::from_slice::<T>(input) {

@@ -18,6 +18,29 @@ pub struct SiteRef {
     pub php: Option<String>,
 }
 
+/// A WordPress to start, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// Directory of `wp-load.php`, relative to the home.
+    pub root: String,
+    /// The `php` command to run.
+    pub php: String,
+    /// As which blog and whom, with what left out, how long at most.
+    #[serde(default)]
+    pub options: bridge::BridgeOptions,
+}
+
+impl Boot {
+    /// The site itself, whole.
+    pub fn new(root: &str, php: &str) -> Self {
+        Self {
+            root: root.to_owned(),
+            php: php.to_owned(),
+            options: bridge::BridgeOptions::default(),
+        }
+    }
+}
+
 /// One site operation. Variants marked *stream in* are followed by data frames
 /// from the caller; see [`Request::takes_data`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,6 +56,14 @@ pub enum Request {
     Inspect {
         /// Directory of `wp-config.php`.
         root: String,
+    },
+    /// As [`Request::Inspect`], and what the tables say of it, which is what is in use;
+    /// evaluates a configuration that cannot be read.
+    Survey {
+        /// The site.
+        site: SiteRef,
+        /// Option names to read beside the usual ones.
+        options: Vec<String>,
     },
     /// Hashes a directory tree; see [`tree`] for what the hash covers.
     TreeHash {
@@ -74,6 +105,11 @@ pub enum Request {
     StageComponent {
         /// The caller's epoch.
         epoch: Epoch,
+        /// The component.
+        target: component::Target,
+    },
+    /// Hashes a component that is live, wherever the site has it.
+    HashComponent {
         /// The component.
         target: component::Target,
     },
@@ -135,6 +171,20 @@ pub enum Request {
         /// Seconds after which the site leaves it by itself; `None` leaves it now.
         lease_s: Option<u64>,
     },
+    /// Prolongs a maintenance that is ours, and fails with `missing` when it has lapsed.
+    RenewMaintenance {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// Directory of `wp-load.php`.
+        root: String,
+        /// Seconds from now after which the site leaves it by itself.
+        lease_s: u64,
+    },
+    /// Whether the site is in maintenance, and whose.
+    MaintenanceStatus {
+        /// Directory of `wp-load.php`.
+        root: String,
+    },
     /// Flushes the site's caches without PHP of the site.
     FlushCaches {
         /// The caller's epoch.
@@ -154,6 +204,12 @@ pub enum Request {
     /// Reads the whole configuration; runs it where it cannot be read and a `php` is
     /// given.
     ListConfig {
+        /// The site.
+        site: SiteRef,
+    },
+    /// Reads what the engine itself needs of the configuration; runs it where it cannot
+    /// be read and a `php` is given.
+    ReadConfig {
         /// The site.
         site: SiteRef,
     },
@@ -253,6 +309,11 @@ pub enum Request {
         /// What goes in.
         options: snapshot::SnapshotOptions,
     },
+    /// *Stream out*: one directory in an archive, without tables.
+    Pack {
+        /// Which, and how.
+        options: archive::PackOptions,
+    },
     /// *Stream in*: unpacks an archive beside the site, checking everything in it.
     Unpack {
         /// The caller's epoch.
@@ -281,16 +342,62 @@ pub enum Request {
         /// Its handle.
         staged: String,
     },
-    /// Boots WordPress once and runs actions in it.
+    /// Starts WordPress once and runs actions in it.
     Bridge {
         /// The caller's epoch; `None` for actions that only read.
         epoch: Option<Epoch>,
-        /// Directory of `wp-config.php`.
-        root: String,
-        /// The `php` command to run.
-        php: String,
+        /// What to start.
+        #[serde(flatten)]
+        boot: Boot,
         /// What to do inside WordPress, in this order.
         actions: Vec<bridge::Action>,
+        /// Starts WordPress again behind an action in which PHP died, and for one that
+        /// needs a start of its own, so that every action is done.
+        #[serde(default)]
+        each: bool,
+    },
+    /// Activates plugins, starts the site with them as visitor and as wp-admin, and puts
+    /// the list of active plugins back when it does not survive that.
+    ActivatePlugins {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// What to start.
+        #[serde(flatten)]
+        boot: Boot,
+        /// By file or directory.
+        plugins: Vec<String>,
+        /// For all blogs of the network.
+        network_wide: bool,
+    },
+    /// Switches the theme, in the same way.
+    SwitchTheme {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// What to start.
+        #[serde(flatten)]
+        boot: Boot,
+        /// Directory of the theme.
+        stylesheet: String,
+    },
+    /// WordPress' own upgrade of its tables.
+    UpgradeDatabases {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// What to start.
+        #[serde(flatten)]
+        boot: Boot,
+        /// All blogs of the network.
+        network: bool,
+        /// Blogs in one start of WordPress, 1 to 1000.
+        batch: u32,
+    },
+    /// Runs all scheduled events that are due.
+    RunCron {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// What to start.
+        #[serde(flatten)]
+        boot: Boot,
     },
     /// Empties the home directory of what Pressroom itself keeps there
     /// (state, temp, logs), so that the home can be removed.
@@ -317,7 +424,10 @@ impl Request {
     /// Whether the data frames of the answer are a download of their own, and not the
     /// beginning of the [`Response`].
     pub const fn gives_data(&self) -> bool {
-        matches!(self, Self::DumpDatabase { .. } | Self::TakeSnapshot { .. })
+        matches!(
+            self,
+            Self::DumpDatabase { .. } | Self::TakeSnapshot { .. } | Self::Pack { .. }
+        )
     }
 
     /// The name on the wire, for messages and logs.
@@ -325,12 +435,14 @@ impl Request {
         match self {
             Self::Recover { .. } => "recover",
             Self::Inspect { .. } => "inspect",
+            Self::Survey { .. } => "survey",
             Self::TreeHash { .. } => "tree_hash",
             Self::ReadSite { .. } => "read_site",
             Self::InstallCore { .. } => "install_core",
             Self::WriteConfig { .. } => "write_config",
             Self::RemoveCore { .. } => "remove_core",
             Self::StageComponent { .. } => "stage_component",
+            Self::HashComponent { .. } => "hash_component",
             Self::SwapComponent { .. } => "swap_component",
             Self::TakeBack { .. } => "take_back",
             Self::DropStaged { .. } => "drop_staged",
@@ -339,9 +451,12 @@ impl Request {
             Self::TakeBackCore { .. } => "take_back_core",
             Self::DropStagedCore { .. } => "drop_staged_core",
             Self::Maintain { .. } => "maintain",
+            Self::RenewMaintenance { .. } => "renew_maintenance",
+            Self::MaintenanceStatus { .. } => "maintenance_status",
             Self::FlushCaches { .. } => "flush_caches",
             Self::Find { .. } => "find",
             Self::ListConfig { .. } => "list_config",
+            Self::ReadConfig { .. } => "read_config",
             Self::EditConfig { .. } => "edit_config",
             Self::VerifyChecksums { .. } => "verify_checksums",
             Self::DumpDatabase { .. } => "dump_database",
@@ -354,11 +469,16 @@ impl Request {
             Self::DatabaseChecksums { .. } => "database_checksums",
             Self::SearchReplace { .. } => "search_replace",
             Self::TakeSnapshot { .. } => "take_snapshot",
+            Self::Pack { .. } => "pack",
             Self::Unpack { .. } => "unpack",
             Self::ExchangeTree { .. } => "exchange_tree",
             Self::TakeBackTree { .. } => "take_back_tree",
             Self::DropUnpacked { .. } => "drop_unpacked",
             Self::Bridge { .. } => "bridge",
+            Self::ActivatePlugins { .. } => "activate_plugins",
+            Self::SwitchTheme { .. } => "switch_theme",
+            Self::UpgradeDatabases { .. } => "upgrade_databases",
+            Self::RunCron { .. } => "run_cron",
             Self::CleanHome { .. } => "clean_home",
         }
     }
@@ -379,6 +499,11 @@ impl Request {
             | Self::TakeBackCore { epoch, .. }
             | Self::DropStagedCore { epoch, .. }
             | Self::Maintain { epoch, .. }
+            | Self::RenewMaintenance { epoch, .. }
+            | Self::ActivatePlugins { epoch, .. }
+            | Self::SwitchTheme { epoch, .. }
+            | Self::UpgradeDatabases { epoch, .. }
+            | Self::RunCron { epoch, .. }
             | Self::FlushCaches { epoch, .. }
             | Self::EditConfig { epoch, .. }
             | Self::RestoreDatabase { epoch, .. }
@@ -399,6 +524,11 @@ impl Request {
             | Self::DatabaseSize { .. }
             | Self::DatabaseChecksums { .. }
             | Self::TakeSnapshot { .. }
+            | Self::Pack { .. }
+            | Self::ReadConfig { .. }
+            | Self::MaintenanceStatus { .. }
+            | Self::HashComponent { .. }
+            | Self::Survey { .. }
             | Self::Inspect { .. }
             | Self::TreeHash { .. }
             | Self::ReadSite { .. } => None,

@@ -15,7 +15,10 @@ pub enum Response {
     Recover(journal::Recovery),
     /// See [`super::Request::Inspect`].
     Inspect(Box<inventory::Inspection>),
-    /// See [`super::Request::TreeHash`]; `None` where there is no such directory.
+    /// See [`super::Request::Survey`].
+    Survey(Box<inventory::Survey>),
+    /// See [`super::Request::TreeHash`] and [`super::Request::HashComponent`]; `None`
+    /// where there is no such directory.
     TreeHash(Option<tree::TreeHash>),
     /// See [`super::Request::ReadSite`].
     ReadSite(database::SiteFacts),
@@ -23,13 +26,15 @@ pub enum Response {
     InstallCore(core::InstalledCore),
     /// See [`super::Request::StageComponent`].
     StageComponent(component::Staged),
-    /// See [`super::Request::SwapComponent`] and [`super::Request::TakeBack`]: the live tree now.
-    Swapped(tree::TreeHash),
+    /// See [`super::Request::SwapComponent`] and [`super::Request::TakeBack`]: the live tree now,
+    /// and how it got there.
+    Swapped(component::Exchanged),
     /// See [`super::Request::StageCore`].
     StageCore(Box<core::StagedCore>),
     /// See [`super::Request::SwapCore`] and [`super::Request::TakeBackCore`].
     SwappedCore(core::SwappedCore),
-    /// See [`super::Request::Maintain`]: what is there now.
+    /// See [`super::Request::Maintain`], [`super::Request::RenewMaintenance`] and
+    /// [`super::Request::MaintenanceStatus`]: what is there now.
     Maintain(maintenance::Maintenance),
     /// See [`super::Request::FlushCaches`].
     FlushCaches(caches::FlushReport),
@@ -37,6 +42,8 @@ pub enum Response {
     Find(find::Found),
     /// See [`super::Request::ListConfig`].
     ListConfig(Box<config::Listing>),
+    /// See [`super::Request::ReadConfig`].
+    ReadConfig(Box<config::Settings>),
     /// See [`super::Request::EditConfig`].
     EditConfig(config::Edited),
     /// See [`super::Request::VerifyChecksums`].
@@ -56,12 +63,22 @@ pub enum Response {
     SearchReplace(Box<replace::ReplaceReport>),
     /// See [`super::Request::TakeSnapshot`].
     TakeSnapshot(Box<snapshot::SnapshotReport>),
+    /// See [`super::Request::Pack`]; the archive itself holds the whole manifest.
+    Pack(Box<archive::Summary>),
     /// See [`super::Request::Unpack`].
     Unpack(Box<archive::Unpacked>),
     /// See [`super::Request::ExchangeTree`] and [`super::Request::TakeBackTree`].
     ExchangedTree(archive::Exchanged),
     /// See [`super::Request::Bridge`].
     Bridge(bridge::Report),
+    /// See [`super::Request::ActivatePlugins`].
+    ActivatePlugins(Box<bridge::Activation>),
+    /// See [`super::Request::SwitchTheme`].
+    SwitchTheme(Box<bridge::ThemeSwitch>),
+    /// See [`super::Request::UpgradeDatabases`].
+    UpgradeDatabases(bridge::outcomes::DatabaseUpgraded),
+    /// See [`super::Request::RunCron`].
+    RunCron(bridge::outcomes::CronRan),
     /// Done, nothing to say.
     Done,
 }

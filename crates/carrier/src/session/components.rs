@@ -5,7 +5,7 @@ use crate::Result;
 use pressroom_agent::protocol::Request;
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
-    component::{Staged, Swap, Target},
+    component::{Exchanged, Staged, Swap, Target},
     tree::TreeHash,
 };
 use tokio::io::AsyncRead;
@@ -22,8 +22,17 @@ impl Session {
         answer!(self.call(request, Data::Up(&mut package)), StageComponent)
     }
 
+    /// Hashes a component that is live, wherever the site has it; `None` when there is
+    /// none.
+    pub async fn hash_component(&self, target: Target) -> Result<Option<TreeHash>> {
+        answer!(
+            self.call(Request::HashComponent { target }, Data::None),
+            TreeHash
+        )
+    }
+
     /// Exchanges the staged tree with the live one; answers what is live now.
-    pub async fn swap_component(&self, epoch: Epoch, swap: Swap) -> Result<TreeHash> {
+    pub async fn swap_component(&self, epoch: Epoch, swap: Swap) -> Result<Exchanged> {
         answer!(
             self.call(Request::SwapComponent { epoch, swap }, Data::None),
             Swapped
@@ -31,7 +40,7 @@ impl Session {
     }
 
     /// Exchanges back; answers what is live now.
-    pub async fn take_back(&self, epoch: Epoch, swap: Swap) -> Result<TreeHash> {
+    pub async fn take_back(&self, epoch: Epoch, swap: Swap) -> Result<Exchanged> {
         answer!(
             self.call(Request::TakeBack { epoch, swap }, Data::None),
             Swapped

@@ -82,6 +82,31 @@ impl Session {
         self.maintain(epoch, root, None).await
     }
 
+    /// Prolongs our maintenance to `lease` (whole seconds) from now; refused as missing
+    /// when there is none of ours in force.
+    pub async fn renew_maintenance(
+        &self,
+        epoch: Epoch,
+        root: &str,
+        lease: Duration,
+    ) -> Result<Maintenance> {
+        let request = Request::RenewMaintenance {
+            epoch,
+            root: root.to_owned(),
+            lease_s: lease.as_secs(),
+        };
+        answer!(self.call(request, Data::None), Maintain)
+    }
+
+    /// Whether the site is in maintenance, and whose.
+    pub async fn maintenance(&self, root: &str) -> Result<Maintenance> {
+        let root = root.to_owned();
+        answer!(
+            self.call(Request::MaintenanceStatus { root }, Data::None),
+            Maintain
+        )
+    }
+
     async fn maintain(
         &self,
         epoch: Epoch,

@@ -5,9 +5,9 @@ use crate::Result;
 use pressroom_agent::protocol::{Request, SiteRef};
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
-    archive::{Exchange, Exchanged, UnpackOptions, Unpacked},
+    archive::{Exchange, Exchanged, PackOptions, Summary, UnpackOptions, Unpacked},
     checksums::{ChecksumReport, Expected, Subject},
-    config::{Edit, Edited, Listing},
+    config::{Edit, Edited, Listing, Settings},
     find::Found,
     snapshot::{SnapshotOptions, SnapshotReport},
 };
@@ -18,6 +18,15 @@ impl Session {
     pub async fn find(&self, below: &str, depth: usize) -> Result<Found> {
         let below = below.to_owned();
         answer!(self.call(Request::Find { below, depth }, Data::None), Find)
+    }
+
+    /// What the engine needs of the configuration: database, directories, network.
+    pub async fn read_config(&self, site: SiteRef) -> Result<Settings> {
+        let settings: Result<Box<Settings>> = answer!(
+            self.call(Request::ReadConfig { site }, Data::None),
+            ReadConfig
+        );
+        settings.map(|settings| *settings)
     }
 
     /// The whole configuration.
@@ -71,6 +80,17 @@ impl Session {
         let report: Result<Box<SnapshotReport>> =
             answer!(self.call(request, Data::Down(out)), TakeSnapshot);
         report.map(|report| *report)
+    }
+
+    /// Writes one directory, without tables, as an archive to `out`.
+    pub async fn pack(
+        &self,
+        options: PackOptions,
+        out: &mut (dyn AsyncWrite + Unpin + Send),
+    ) -> Result<Summary> {
+        let request = Request::Pack { options };
+        let summary: Result<Box<Summary>> = answer!(self.call(request, Data::Down(out)), Pack);
+        summary.map(|summary| *summary)
     }
 
     /// Sends an archive and unpacks it beside the site.

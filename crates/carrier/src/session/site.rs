@@ -1,15 +1,14 @@
-//! The site as a whole: recovery, what is there, its configuration, WordPress itself.
+//! The site as a whole: recovery, what is there, its configuration, its caches.
 
 use super::{Data, Session, answer};
 use crate::Result;
-use pressroom_agent::protocol::Request;
+use pressroom_agent::protocol::{Request, SiteRef};
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
-    bridge::{self, Action},
     caches::{FlushOptions, FlushReport},
     config::NewConfig,
     database::SiteFacts,
-    inventory::Inspection,
+    inventory::{Inspection, Survey},
     journal::Recovery,
     tree::TreeHash,
 };
@@ -27,6 +26,17 @@ impl Session {
         let inspection: Result<Box<Inspection>> =
             answer!(self.call(Request::Inspect { root }, Data::None), Inspect);
         inspection.map(|inspection| *inspection)
+    }
+
+    /// As [`Session::inspect`], together with what the tables say is in use, options and
+    /// administrators; one call instead of two.
+    pub async fn survey(&self, site: SiteRef, options: &[&str]) -> Result<Survey> {
+        let options = options.iter().map(ToString::to_string).collect();
+        let survey: Result<Box<Survey>> = answer!(
+            self.call(Request::Survey { site, options }, Data::None),
+            Survey
+        );
+        survey.map(|survey| *survey)
     }
 
     /// Hashes a directory; `None` where there is none.
@@ -53,23 +63,6 @@ impl Session {
             config,
         })
         .await
-    }
-
-    /// Boots WordPress once and runs actions in it; with an epoch when one writes.
-    pub async fn bridge(
-        &self,
-        epoch: Option<Epoch>,
-        root: &str,
-        php: &str,
-        actions: Vec<Action>,
-    ) -> Result<bridge::Report> {
-        let request = Request::Bridge {
-            epoch,
-            root: root.to_owned(),
-            php: php.to_owned(),
-            actions,
-        };
-        answer!(self.call(request, Data::None), Bridge)
     }
 
     /// Flushes the site's caches without PHP of the site.

@@ -5,6 +5,7 @@
 
 mod fence;
 mod process;
+mod real;
 mod refusals;
 mod site;
 

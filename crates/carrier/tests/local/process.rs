@@ -67,9 +67,9 @@ async fn what_it_writes_belongs_to_the_site() {
         .swap_component(epoch(1), site::swap(&first, None))
         .await
         .unwrap();
-    assert_eq!(live, first.tree);
+    assert_eq!(live.tree, first.tree);
     assert_eq!(site.plugin(), Some(site::source("1.0")));
-    assert_eq!(session.tree_hash(PLUGIN).await.unwrap(), Some(live));
+    assert_eq!(session.tree_hash(PLUGIN).await.unwrap(), Some(live.tree));
     session.drop_staged(epoch(1), &first.staged).await.unwrap();
     let second = stage(&session, 1, "2.0").await;
     let swap = site::swap(&second, Some(&first));
@@ -79,7 +79,12 @@ async fn what_it_writes_belongs_to_the_site() {
         .unwrap();
     assert_eq!(site.plugin(), Some(site::source("2.0")));
     let back: Staged = first;
-    assert_eq!(session.take_back(epoch(1), swap).await.unwrap(), back.tree);
+    let live = session.take_back(epoch(1), swap).await.unwrap();
+    assert_eq!(live.tree, back.tree);
+    assert_eq!(
+        session.hash_component(site::target()).await.unwrap(),
+        Some(back.tree)
+    );
     assert_eq!(site.plugin(), Some(site::source("1.0")));
     for path in [
         ".pressroom",

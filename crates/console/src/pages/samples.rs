@@ -106,13 +106,27 @@ fn component(
         version: versions.0.into(),
         status: status.into(),
         new_version: versions.1.map(Into::into),
+        offer_unknown: None,
         author: String::new(),
         description: String::new(),
     }
 }
 
 fn components() -> Vec<Component> {
+    let vendors = Component {
+        offer_unknown: Some(
+            "its updates come from `example.com`, which only the component itself can ask".into(),
+        ),
+        ..component(
+            "plugin",
+            "vendor-forms",
+            "Vendor Forms",
+            "active",
+            ("3.1.0", None),
+        )
+    };
     vec![
+        vendors,
         component(
             "plugin",
             "akismet",
@@ -430,19 +444,41 @@ fn no_page_contains_inline_script_or_style() {
 }
 
 #[test]
+fn what_nobody_knows_of_is_not_up_to_date() {
+    let mut one = site(1, "one.example", "One", "active");
+    let part = |offer_unknown| Component {
+        offer_unknown,
+        ..component("plugin", "forms", "Forms", "active", ("3.1.0", None))
+    };
+    one.components = vec![part(None)];
+    let known = site_page(&one, &[], Role::Owner).render().unwrap();
+    assert!(known.contains("Up to date") && !known.contains("Unknown"));
+    one.components = vec![part(Some("only its vendor knows".into()))];
+    let unknown = site_page(&one, &[], Role::Owner).render().unwrap();
+    assert!(unknown.contains("Unknown") && unknown.contains("only its vendor knows"));
+    assert!(!unknown.contains("Up to date"));
+}
+
+#[test]
 fn hostile_names_stay_text() {
     let mut evil = site(1, "evil.example", HOSTILE, "active");
     evil.url = format!("javascript:{HOSTILE}");
     evil.account_name = HOSTILE.into();
     evil.kind = HOSTILE.into();
     evil.state = HOSTILE.into();
-    evil.components = vec![component(
-        "plugin",
-        HOSTILE,
-        HOSTILE,
-        HOSTILE,
-        (HOSTILE, Some(HOSTILE)),
-    )];
+    evil.components = vec![
+        component(
+            "plugin",
+            HOSTILE,
+            HOSTILE,
+            HOSTILE,
+            (HOSTILE, Some(HOSTILE)),
+        ),
+        Component {
+            offer_unknown: Some(HOSTILE.into()),
+            ..component("plugin", "b", "b", "active", ("1", None))
+        },
+    ];
     let mut job = failed_job();
     job.domain = Some(HOSTILE.into());
     job.message = HOSTILE.into();

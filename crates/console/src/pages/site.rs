@@ -74,6 +74,8 @@ pub(crate) struct ComponentRow {
     pub(crate) version: String,
     pub(crate) status: Badge,
     pub(crate) new_version: Option<String>,
+    /// Why it is not known whether there is one.
+    pub(crate) offer_unknown: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -219,6 +221,7 @@ impl ComponentRow {
             version: component.version.clone(),
             status: Badge::of_status(&component.status),
             new_version: component.new_version.clone(),
+            offer_unknown: component.offer_unknown.clone(),
         }
     }
 }

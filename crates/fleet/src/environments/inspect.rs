@@ -9,8 +9,7 @@ use pressroom_store::{
 };
 use pressroom_wordpress::{
     component::ComponentKind,
-    database::SiteFacts,
-    inventory::{FoundComponent, Inspection, Place},
+    inventory::{FoundComponent, Inspection, Place, Survey},
 };
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -23,11 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Sites looked at behind one listing.
 const BEHIND: usize = 20;
 
-/// The version a package source offers for one component.
+/// What a package source said of one component.
 pub(crate) struct Offered {
     kind: ComponentKind,
     slug: String,
-    version: String,
+    newer: Newer<String>,
 }
 
 impl Fleet {
@@ -84,9 +83,9 @@ impl Fleet {
         }
         let ground: Ground = self.ground(row).await?;
         let session = self.open_session(&ground, CancellationToken::new()).await?;
-        let (inspection, facts, offers) = self.inspect(&session, row).await?;
+        let (survey, offers) = self.survey(&session, row).await?;
         let tx = self.parts.store.begin().await?;
-        record_inspection(&tx, row.id, &inspection, &facts, &offers).await?;
+        record_survey(&tx, row.id, &survey, &offers).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -98,36 +97,39 @@ impl Fleet {
         session: &Session,
         row: &EnvironmentRow,
     ) -> Result<()> {
-        let (inspection, facts, offers) = self.inspect(session, row).await?;
+        let (survey, offers) = self.survey(session, row).await?;
         let tx = ctx.begin().await?;
-        record_inspection(&tx, row.id, &inspection, &facts, &offers).await?;
+        record_survey(&tx, row.id, &survey, &offers).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn inspect(
+    /// Looks at files and tables in one call, and asks the package source of every
+    /// component that it may answer for.
+    async fn survey(
         &self,
         session: &Session,
         row: &EnvironmentRow,
-    ) -> Result<(Inspection, SiteFacts, Vec<Offered>)> {
-        let inspection = session.inspect(&row.path).await?;
-        // Files are told even where the database is down.
-        let facts = session.read_site(&row.path, &[]).await.unwrap_or_default();
+    ) -> Result<(Survey, Vec<Offered>)> {
+        let survey = session.survey(self.site_ref(row), &[]).await?;
+        if let Some(trouble) = &survey.trouble {
+            // Files are told even where the database is down.
+            tracing::debug!(environment.id = %row.id, trouble, "the site's tables could not be read");
+        }
         let mut offers = Vec::new();
-        for found in inspection
+        for found in survey
+            .inspection
             .components
             .iter()
             .filter(|found| found.place == Place::Normal)
         {
-            if let Newer::Is(version) = self.newer_version(found).await {
-                offers.push(Offered {
-                    kind: found.kind,
-                    slug: found.slug.clone(),
-                    version,
-                });
-            }
+            offers.push(Offered {
+                kind: found.kind,
+                slug: found.slug.clone(),
+                newer: self.newer_version(found).await,
+            });
         }
-        Ok((inspection, facts, offers))
+        Ok((survey, offers))
     }
 }
 
@@ -137,38 +139,43 @@ fn is_stale(row: &EnvironmentRow) -> bool {
 }
 
 /// Records what was seen of an environment.
-pub(crate) async fn record_inspection(
+pub(crate) async fn record_survey(
     tx: &Tx,
     id: EnvironmentId,
-    inspection: &Inspection,
-    facts: &SiteFacts,
+    survey: &Survey,
     offers: &[Offered],
 ) -> Result<()> {
+    let inspection = &survey.inspection;
     let seen = inspection
         .components
         .iter()
-        .map(|found| NewComponent {
-            kind: kind_name(found.kind).to_owned(),
-            place: place_name(found.place).to_owned(),
-            slug: found.slug.clone(),
-            file: found.file.clone(),
-            name: found.name.clone(),
-            version: found.version.clone(),
-            status: status(found, inspection, facts).to_owned(),
-            new_version: offers
-                .iter()
-                .find(|offer| offer.kind == found.kind && offer.slug == found.slug)
-                .map(|offer| offer.version.clone()),
-            tree_hash: None,
-            author: found.author.clone(),
-            description: found.description.clone(),
+        .map(|found| {
+            let (new_version, offer_unknown) = offer(found, offers);
+            NewComponent {
+                kind: kind_name(found.kind).to_owned(),
+                place: place_name(found.place).to_owned(),
+                slug: found.slug.clone(),
+                file: found.file.clone(),
+                name: found.name.clone(),
+                version: found.version.clone(),
+                status: status(found, inspection).to_owned(),
+                new_version,
+                offer_unknown,
+                tree_hash: None,
+                author: found.author.clone(),
+                description: found.description.clone(),
+            }
         })
         .collect();
     components::replace_all(tx, id, seen).await?;
     let known = environments::get(tx, id).await?.map(|row| row.url);
-    let url = facts
-        .options
-        .get("home")
+    let option = |name| {
+        survey
+            .facts
+            .as_ref()
+            .and_then(|facts| facts.options.get(name))
+    };
+    let url = option("home")
         .map(|url| url.trim_end_matches('/').to_owned())
         .filter(|said| known.as_deref().is_some_and(|known| same_host(said, known)));
     environments::update(
@@ -177,7 +184,7 @@ pub(crate) async fn record_inspection(
         EnvironmentPatch {
             core_version: inspection.version.clone(),
             locale: Some(inspection.locale.clone()),
-            title: facts.options.get("blogname").map(|stored| plain(stored)),
+            title: option("blogname").map(|stored| plain(stored)),
             url,
             multisite: inspection.settings.multisite,
             debug: inspection.settings.debug,
@@ -212,34 +219,51 @@ fn same_host(said: &str, known: &str) -> bool {
     }
 }
 
-/// Whether a component is in use, as the site's own tables say; `unknown` without them.
-fn status(found: &FoundComponent, inspection: &Inspection, facts: &SiteFacts) -> &'static str {
-    match (found.place, found.kind) {
-        (Place::MustUse, _) => "must-use",
-        (Place::DropIn, _) => "dropin",
-        (Place::Normal, ComponentKind::Plugin) => match facts.options.get("active_plugins") {
-            None => "unknown",
-            // The stored list is serialised; a file name stands there whole, in quotes.
-            Some(list) if list.contains(&format!("\"{}\"", found.file)) => "active",
-            Some(_) => "inactive",
-        },
-        (Place::Normal, ComponentKind::Theme) => {
-            let active = facts.options.get("stylesheet");
-            match active {
-                None => "unknown",
-                Some(active) if *active == found.slug => "active",
-                Some(active) if is_parent(&found.slug, active, inspection) => "parent",
-                Some(_) => "inactive",
-            }
-        }
+/// The newer version of a component, or why none is known of. Where nobody was asked,
+/// nothing is known.
+fn offer(found: &FoundComponent, offers: &[Offered]) -> (Option<String>, Option<String>) {
+    if found.place != Place::Normal {
+        // WordPress does not update it.
+        return (None, None);
+    }
+    let told = offers
+        .iter()
+        .find(|offer| offer.kind == found.kind && offer.slug == found.slug);
+    match told.map(|offer| &offer.newer) {
+        Some(Newer::Is(version)) => (Some(version.clone()), None),
+        Some(Newer::None) => (None, None),
+        Some(Newer::Unknown(why)) => (None, Some(why.clone())),
+        None => (
+            None,
+            Some("the package source was not asked yet".to_owned()),
+        ),
     }
 }
 
-fn is_parent(slug: &str, active: &str, inspection: &Inspection) -> bool {
-    inspection
-        .components
-        .iter()
-        .any(|theme| theme.slug == active && theme.parent.as_deref() == Some(slug))
+/// Whether a component is in use, as the site's own tables say; `unknown` without them.
+fn status(found: &FoundComponent, inspection: &Inspection) -> &'static str {
+    match (found.place, found.kind) {
+        (Place::MustUse, _) => "must-use",
+        (Place::DropIn, _) => "dropin",
+        (Place::Normal, ComponentKind::Plugin) if found.network_active == Some(true) => {
+            "active-network"
+        }
+        (Place::Normal, kind) => match found.active {
+            None => "unknown",
+            Some(true) => "active",
+            Some(false) if kind == ComponentKind::Theme && is_parent(found, inspection) => "parent",
+            Some(false) => "inactive",
+        },
+    }
+}
+
+/// Whether the active theme is a child of this one.
+fn is_parent(found: &FoundComponent, inspection: &Inspection) -> bool {
+    inspection.components.iter().any(|theme| {
+        theme.kind == ComponentKind::Theme
+            && theme.active == Some(true)
+            && theme.parent.as_deref() == Some(&found.slug)
+    })
 }
 
 const fn kind_name(kind: ComponentKind) -> &'static str {

@@ -136,6 +136,7 @@ fn component(row: ComponentRow) -> Component {
         version: row.version,
         status: row.status,
         new_version: row.new_version,
+        offer_unknown: row.offer_unknown,
         author: row.author,
         description: row.description,
     }

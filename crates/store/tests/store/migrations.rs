@@ -108,13 +108,18 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
     let base = Base::sqlite().await;
     base.account("Acme").await;
     let raw = base.raw().await;
-    raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version = 'm0006_snapshots'")
-        .await
-        .unwrap();
+    let steps = rows(&raw, "SELECT * FROM seaql_migrations").await;
+    let steps: Vec<String> = steps
+        .iter()
+        .map(|row| row.try_get("", "version").unwrap())
+        .collect();
+    let last = steps.iter().max().unwrap();
+    let forget = format!("DELETE FROM seaql_migrations WHERE version = '{last}'");
+    raw.execute_unprepared(&forget).await.unwrap();
     let copy = base
         .directory
         .path()
-        .join("pressroom.db.before-m0006_snapshots");
+        .join(format!("pressroom.db.before-{last}"));
     assert!(!copy.exists(), "a new database needs no copy");
 
     Store::open(&base.url, base.keyring.clone()).await.unwrap();
@@ -124,7 +129,7 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
     assert_eq!(rows(&of_copy, "SELECT * FROM accounts").await.len(), 1);
     assert_eq!(
         rows(&of_copy, "SELECT * FROM seaql_migrations").await.len(),
-        5,
+        steps.len() - 1,
         "the copy is from before"
     );
     for file in [copy, base.directory.path().join("pressroom.db")] {
@@ -133,14 +138,12 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
     }
 
     // A second time, the first copy stays as it is.
-    raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version = 'm0006_snapshots'")
-        .await
-        .unwrap();
+    raw.execute_unprepared(&forget).await.unwrap();
     Store::open(&base.url, base.keyring.clone()).await.unwrap();
     assert!(
         base.directory
             .path()
-            .join("pressroom.db.before-m0006_snapshots-2")
+            .join(format!("pressroom.db.before-{last}-2"))
             .exists()
     );
 }

@@ -323,9 +323,16 @@ async fn components_keep_their_ids(base: Base) {
         commit(tx).await;
         components::list(&base.store, environment.id).await.unwrap()
     };
-    let before = replace(vec![plugin("akismet", "1.0"), plugin("hello", "1.7")]).await;
+    let unknown = NewComponent {
+        offer_unknown: Some("only its vendor knows".into()),
+        ..plugin("akismet", "1.0")
+    };
+    let before = replace(vec![unknown, plugin("hello", "1.7")]).await;
     let after = replace(vec![plugin("zoo", "1"), plugin("akismet", "2.0")]).await;
     assert_eq!(before.len(), 2);
+    let why = before[0].offer_unknown.as_deref();
+    assert_eq!(why, Some("only its vendor knows"));
+    assert_eq!(after[0].offer_unknown, None, "it is known now");
     let shown: Vec<_> = after
         .iter()
         .map(|row| (&*row.slug, &*row.version))

@@ -464,6 +464,28 @@ impl Action {
         }
     }
 
+    /// Whether it may change anything at the site: then it needs an epoch. What site
+    /// code does by itself while WordPress starts cannot be told.
+    pub fn writes(&self) -> bool {
+        match self {
+            Self::At { inner, .. } => inner.writes(),
+            Self::GetRewrite
+            | Self::ReadActivePlugins
+            | Self::ReadTheme { .. }
+            | Self::ListUsers { .. }
+            | Self::GetUser { .. }
+            | Self::ListRoles
+            | Self::ListSessions { .. }
+            | Self::ListApplicationPasswords { .. }
+            | Self::ListCron
+            | Self::GetOption { .. }
+            | Self::ListOptions { .. }
+            | Self::ListBlogs { .. }
+            | Self::SiteInfo => false,
+            _ => true,
+        }
+    }
+
     /// How deep actions are wrapped; more than one is refused.
     pub(super) fn is_sound(&self) -> bool {
         !matches!(self, Self::At { inner, .. } if matches!(**inner, Self::At { .. }))

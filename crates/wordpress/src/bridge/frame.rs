@@ -17,6 +17,10 @@ pub(crate) const MAX_ANSWER: usize = 16 * 1024 * 1024;
 const WORD: &[u8] = b"\n<<<PRESSROOM";
 const MAX_HEAD: usize = 96;
 const TAIL: usize = 2048;
+/// The most that is hashed for frames that turn out to be none. Code that knows the
+/// nonce can print as many heads of long frames as it likes; each would be hashed over
+/// the same bytes, and no watch is looked at meanwhile.
+const MAX_IN_VAIN: usize = 2 * MAX_ANSWER;
 
 /// Takes output piece by piece, keeping no more of it than needed.
 #[derive(Debug)]
@@ -29,6 +33,8 @@ pub(crate) struct FrameScanner {
     answer: Option<Vec<u8>>,
     /// Bytes of frames taken so far.
     taken: usize,
+    /// Bytes hashed for frames that were none. Beyond [`MAX_IN_VAIN`] all is noise.
+    in_vain: usize,
     noise: Noise,
 }
 
@@ -69,6 +75,8 @@ enum Look {
     /// A frame of so many bytes, of which the JSON starts there, and whether it is
     /// the answer.
     Frame(usize, usize, bool),
+    /// A whole frame of so many bytes that do not have the hash it says.
+    Forged(usize),
     /// More must come.
     Wait,
 }
@@ -82,30 +90,44 @@ impl FrameScanner {
             notes: Vec::new(),
             answer: None,
             taken: 0,
+            in_vain: 0,
             noise: Noise::default(),
         }
     }
 
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        if self.answer.is_some() {
+        if self.answer.is_some() || self.in_vain > MAX_IN_VAIN {
             self.noise.add(bytes);
             return;
         }
         self.pending.extend_from_slice(bytes);
+        // Taken away at the end at once: each time would move all that is behind it.
+        let mut judged = 0;
         loop {
-            match self.look() {
-                Look::Noise(0) | Look::Wait => return,
+            let pending = self.pending.get(judged..).unwrap_or_default();
+            match self.look(pending) {
+                Look::Noise(0) | Look::Wait => break,
                 Look::Noise(count) => {
-                    self.noise.add(&self.pending[..count]);
-                    self.pending.drain(..count);
+                    self.noise.add(&pending[..count]);
+                    judged += count;
+                }
+                Look::Forged(length) => {
+                    self.in_vain = self.in_vain.saturating_add(length);
+                    if self.in_vain > MAX_IN_VAIN {
+                        self.noise.add(pending);
+                        self.pending = Vec::new();
+                        return;
+                    }
+                    self.noise.add(&pending[..1]);
+                    judged += 1;
                 }
                 Look::Frame(start, end, is_answer) => {
-                    let json = self.pending[start..end].to_vec();
+                    let json = pending[start..end].to_vec();
                     self.taken += json.len();
-                    self.pending.drain(..end);
+                    judged += end;
                     if is_answer {
                         self.answer = Some(json);
-                        self.noise.add(&self.pending);
+                        self.noise.add(&self.pending[judged..]);
                         self.pending = Vec::new();
                         return;
                     }
@@ -113,6 +135,7 @@ impl FrameScanner {
                 }
             }
         }
+        self.pending.drain(..judged);
     }
 
     /// The answer, if one came, the notes before it, and everything else.
@@ -121,8 +144,7 @@ impl FrameScanner {
         (self.answer, self.notes, self.noise)
     }
 
-    fn look(&self) -> Look {
-        let pending = self.pending.as_slice();
+    fn look(&self, pending: &[u8]) -> Look {
         let Some(at) = find(pending, WORD) else {
             // The word may be half here.
             return Look::Noise((pending.len() + 1).saturating_sub(WORD.len()));
@@ -160,7 +182,7 @@ impl FrameScanner {
         if hex::encode(Sha256::digest(json)).as_bytes() == hash {
             Look::Frame(start, start + length, is_answer)
         } else {
-            Look::Noise(1)
+            Look::Forged(length)
         }
     }
 }
@@ -287,6 +309,31 @@ mod tests {
             2,
             "no more than the limit is kept"
         );
+    }
+
+    #[test]
+    fn heads_of_frames_that_are_none_cost_little() {
+        let head = format!("\n<<<PRESSROOM n1 {} {}>>>", MAX_ANSWER / 2, "0".repeat(64));
+        let output = head.repeat(MAX_ANSWER / head.len());
+        let mut scanner = FrameScanner::new("n1");
+        for piece in output.as_bytes().chunks(64 * 1024) {
+            scanner.feed(piece);
+        }
+        assert!(scanner.in_vain <= MAX_IN_VAIN + MAX_ANSWER);
+        scanner.feed(&frame("n1", b"too late"));
+        let (answer, notes, noise) = scanner.finish();
+        assert_eq!((answer, notes.len()), (None, 0));
+        assert!(noise.bytes > output.len() as u64);
+
+        // Nor do marks without a head behind one that waits for much.
+        let output = format!(
+            "\n<<<PRESSROOM n1 {} {}>>>{}",
+            MAX_ANSWER - 200,
+            "0".repeat(64),
+            "\n<<<PRESSROOM".repeat(MAX_ANSWER / 13)
+        );
+        let (answer, noise) = scan(output.as_bytes(), 64 * 1024);
+        assert_eq!((answer, noise.bytes), (None, output.len() as u64));
     }
 
     proptest! {

@@ -30,6 +30,11 @@ pub struct BridgeOptions {
     pub network: bool,
     /// Memory limit in MB.
     pub memory_mb: u32,
+    /// Seconds that one start may take; then PHP is killed and the report's `fatal`
+    /// says so. `None` for as long as the caller's deadline allows, and for 120 where
+    /// there is something to undo ([`activate`](super::activate),
+    /// [`switch_theme`](super::switch_theme)).
+    pub time_limit_s: Option<u32>,
     /// Keeps compiled PHP between runs, see the source of `opcache.rs` for how stale
     /// code is kept out.
     pub opcache: bool,
@@ -47,6 +52,7 @@ impl Default for BridgeOptions {
             admin: false,
             network: false,
             memory_mb: 512,
+            time_limit_s: None,
             opcache: true,
         }
     }

@@ -22,8 +22,10 @@ pub(crate) struct Ended {
     pub(crate) noise: Noise,
     /// How it ended, when that was not well.
     pub(crate) trouble: Option<String>,
-    /// Whether a signal ended it.
+    /// Whether a signal ended it, ours for having taken too long not among them.
     pub(crate) signalled: bool,
+    /// Whether it was ended for having taken too long.
+    pub(crate) overdue: bool,
 }
 
 /// What to run.
@@ -35,6 +37,8 @@ pub(crate) struct Call<'a> {
     pub(crate) input: &'a [u8],
     pub(crate) nonce: &'a str,
     pub(crate) memory_mb: u32,
+    /// After this long it is killed, and that is no error.
+    pub(crate) limit: Option<Duration>,
     /// Where OPcache keeps what it compiles; `None` switches it off.
     pub(crate) cache: Option<&'a Path>,
 }
@@ -130,7 +134,15 @@ pub(crate) fn run(home: &Home, call: &Call<'_>, watch: &Watch) -> Result<Ended> 
     }
     let mut scanner = FrameScanner::new(call.nonce);
     let mut errors = Noise::default();
-    let status = follow(&mut group, &parts, &mut scanner, &mut errors, watch)?;
+    let mut overdue = Overdue::new(call.limit);
+    let status = follow(
+        &mut group,
+        &parts,
+        &mut scanner,
+        &mut errors,
+        &mut overdue,
+        watch,
+    )?;
     let (answer, notes, mut noise) = scanner.finish();
     noise.bytes += errors.bytes;
     if errors.bytes > 0 {
@@ -140,8 +152,9 @@ pub(crate) fn run(home: &Home, call: &Call<'_>, watch: &Watch) -> Result<Ended> 
         answer,
         notes,
         noise,
-        trouble: trouble(status),
-        signalled: status.signal().is_some(),
+        trouble: overdue.trouble().or_else(|| trouble(status)),
+        signalled: status.signal().is_some() && !overdue.killed,
+        overdue: overdue.killed,
     })
 }
 
@@ -151,6 +164,36 @@ impl Noise {
         let bytes = self.bytes;
         self.add(other.tail().as_bytes());
         self.bytes = bytes;
+    }
+}
+
+/// A process' own limit, which unlike the watch's leaves time to undo what it did.
+struct Overdue {
+    limit: Option<Duration>,
+    started: Instant,
+    killed: bool,
+}
+
+impl Overdue {
+    fn new(limit: Option<Duration>) -> Self {
+        Self {
+            limit,
+            started: Instant::now(),
+            killed: false,
+        }
+    }
+
+    fn look(&mut self, group: &mut Group) {
+        let passed = self.limit.is_some_and(|it| self.started.elapsed() >= it);
+        if passed && !self.killed {
+            self.killed = true;
+            group.kill();
+        }
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let limit = self.limit.filter(|_| self.killed)?;
+        Some(format!("PHP did not end within {} s", limit.as_secs()))
     }
 }
 
@@ -201,6 +244,7 @@ fn follow(
     parts: &Receiver<Part>,
     scanner: &mut FrameScanner,
     errors: &mut Noise,
+    overdue: &mut Overdue,
     watch: &Watch,
 ) -> Result<ExitStatus> {
     let mut ended: Option<(ExitStatus, Instant)> = None;
@@ -223,7 +267,10 @@ fn follow(
             if since.elapsed() > LINGER {
                 return Ok(status);
             }
-        } else if let Some(status) = group
+            continue;
+        }
+        overdue.look(group);
+        if let Some(status) = group
             .child
             .try_wait()
             .map_err(|why| Error::Php(format!("PHP cannot be waited for: {why}")))?

@@ -1,6 +1,6 @@
 //! The PHP that goes to the site.
 
-use crate::{Error, Result, disk, fence, home::Home, package, watch::Watch};
+use crate::{Error, Result, config::Directories, disk, fence, home::Home, package, watch::Watch};
 use pressroom_base::Epoch;
 use sha2::{Digest, Sha256};
 use std::{
@@ -72,8 +72,8 @@ pub(super) fn put_login_file(
             "issuing a login writes to the site and needs an epoch".to_owned(),
         ));
     };
-    let root = root.trim_end_matches('/');
-    let dir = home.resolve(&format!("{root}/wp-content/mu-plugins"))?;
+    let directories = Directories::told(home, root);
+    let dir = home.resolve(directories.must_use.reachable()?)?;
     let path = dir.join(LOGIN_FILE);
     if holds(&path, LOGIN_PHP)? {
         return Ok(());

@@ -9,6 +9,9 @@ use crate::{Error, Result, home::Home, watch::Watch};
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
 
+/// Seconds for each start where there is something to undo, unless told otherwise.
+const START_LIMIT_S: u32 = 120;
+
 /// Where and with what WordPress is started.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
@@ -40,9 +43,19 @@ impl Place<'_> {
         let options = BridgeOptions {
             blog: self.options.blog,
             url: self.options.url.clone(),
+            time_limit_s: self.options.time_limit_s,
             ..BridgeOptions::bare()
         };
         self.run_as(&[action], &options, watch)
+    }
+
+    /// Its options with a limit for each start: one that hangs must leave time to undo
+    /// what it did.
+    fn bounded(&self) -> BridgeOptions {
+        BridgeOptions {
+            time_limit_s: self.options.time_limit_s.or(Some(START_LIMIT_S)),
+            ..self.options.clone()
+        }
     }
 
     /// Whether the site starts for a visitor and as wp-admin: the report of the first
@@ -137,13 +150,19 @@ pub struct Activation {
 
 /// Activates plugins, then starts the site again for a visitor and as wp-admin. When it
 /// does not survive that, or PHP died in an activation, the list of active plugins is
-/// put back byte for byte, with all site code left out.
+/// put back byte for byte, with all site code left out. A start that hangs counts as
+/// one that died.
 pub fn activate(
     place: Place<'_>,
     plugins: &[String],
     network_wide: bool,
     watch: &Watch,
 ) -> Result<Activation> {
+    let options = place.bounded();
+    let place = Place {
+        options: &options,
+        ..place
+    };
     let actions = [
         Action::ReadActivePlugins,
         Action::ActivatePlugins {
@@ -210,6 +229,11 @@ pub struct ThemeSwitch {
 /// WordPress moves widgets over, and as wp-admin. Theme, settings, widgets in place
 /// and rewrite rules are put back byte for byte when it does not survive that.
 pub fn switch_theme(place: Place<'_>, stylesheet: &str, watch: &Watch) -> Result<ThemeSwitch> {
+    let options = place.bounded();
+    let place = Place {
+        options: &options,
+        ..place
+    };
     let actions = [
         Action::ReadTheme {
             stylesheet: Some(stylesheet.to_owned()),

@@ -1,7 +1,13 @@
 //! All caches of a site, one after the other.
 
 use super::{object, opcache, pages, redis::RedisSettings};
-use crate::{Result, core::below, fence, home::Home, watch::Watch};
+use crate::{
+    Result,
+    config::{Directories, Directory, below},
+    fence,
+    home::Home,
+    watch::Watch,
+};
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +21,8 @@ pub struct FlushOptions {
     /// What was exchanged, relative to the home: OPcache forgets the scripts there.
     /// Empty means the whole root.
     pub changed_paths: Vec<String>,
-    /// `wp-content`, relative to the home, where it is not in the root.
+    /// `wp-content`, relative to the home, where it is not what the configuration plainly
+    /// says.
     pub content: Option<String>,
     /// How to get at a Redis object cache, where `wp-config.php` does not say it
     /// plainly.
@@ -106,7 +113,10 @@ pub fn flush(
     home.resolve(root)?;
     let content = match &options.content {
         Some(content) => content.trim_end_matches('/').to_owned(),
-        None => below(root, "wp-content"),
+        None => match Directories::told(home, root).content {
+            Directory::Inside(path) | Directory::Outside(path) => path,
+            Directory::Unknown => below(root, "wp-content"),
+        },
     };
     let mut caches = vec![CacheFlush {
         cache: Cache::Opcache,
@@ -120,7 +130,9 @@ pub fn flush(
         Err(_) => caches.push(CacheFlush {
             cache: Cache::Pages,
             name: content.clone(),
-            outcome: Outcome::unknown("it is, or is behind, a symbolic link"),
+            outcome: Outcome::unknown(
+                "it is outside of the site's home, or behind a symbolic link",
+            ),
         }),
     }
     Ok(FlushReport { caches })

@@ -4,15 +4,13 @@ use super::{
     Cache, CacheFlush, FlushOptions, Outcome,
     redis::{self, Keys, RedisSettings},
 };
-use crate::{Error, Result, core::below, disk, home::Home, watch::Watch};
+use crate::{Error, Result, config, core::below, home::Home, watch::Watch};
 use pressroom_phpdata::{
     headers,
     wp_config::{self, Value, WpConfig},
 };
 
 const MAX_DROP_IN: u64 = 1024 * 1024;
-const MAX_CONFIG: u64 = 1024 * 1024;
-const CONFIG: &str = "wp-config.php";
 
 /// What a drop-in keeps its entries in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +51,10 @@ pub(super) fn flush(
 }
 
 fn redis(home: &Home, root: &str, options: &FlushOptions, watch: &Watch) -> Result<Outcome> {
-    let config = match config_file(home, root) {
-        Ok(file) => wp_config::parse(&file),
-        Err(why) if options.redis.is_none() => return Ok(unread(CONFIG, &why)),
+    let config = match config::locate(home, root) {
+        Ok(found) => wp_config::parse_at(&found.bytes, &found.place),
+        Err(Error::Missing(_)) => WpConfig::default(),
+        Err(why) if options.redis.is_none() => return Ok(unread(config::FILE, &why)),
         Err(_) => WpConfig::default(),
     };
     let settings = match &options.redis {
@@ -168,24 +167,6 @@ fn settings(config: &WpConfig) -> std::result::Result<RedisSettings, String> {
 fn is_defined(config: &WpConfig, name: &str) -> bool {
     let opaque = config.constant("PRESSROOM_NO_SUCH_CONSTANT").is_some();
     !opaque || config.constant(name) != Some(&Value::Unknown)
-}
-
-/// `wp-config.php` where WordPress looks: in the root, or one level above it unless
-/// another WordPress is there. Empty when there is none.
-fn config_file(home: &Home, root: &str) -> Result<Vec<u8>> {
-    if let Some(file) = home.read_start(&below(root, CONFIG), MAX_CONFIG)? {
-        return Ok(file);
-    }
-    if matches!(root, "" | ".") {
-        return Ok(Vec::new());
-    }
-    let above = root.rsplit_once('/').map_or("", |(above, _)| above);
-    if disk::exists(&home.resolve(&below(above, "wp-settings.php"))?)? {
-        return Ok(Vec::new());
-    }
-    Ok(home
-        .read_start(&below(above, CONFIG), MAX_CONFIG)?
-        .unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -328,3 +328,27 @@ fn an_exchange_stopped_between_its_renames_is_made_whole_by_recovery() {
         }
     }
 }
+
+#[test]
+fn a_component_is_where_the_configuration_says() {
+    let bench = Bench::new(true);
+    let root = bench.home.path().join("www");
+    fs::create_dir_all(root.join("content/plugins/moved")).unwrap();
+    fs::write(root.join("content/plugins/moved/a.php"), "<?php").unwrap();
+    let moved = Target {
+        slug: "moved".into(),
+        ..target()
+    };
+    assert_eq!(moved.root, "www");
+    let config = |lines: &str| fs::write(root.join("wp-config.php"), lines).unwrap();
+    assert_eq!(live(&bench.home, &moved, &bench.watch).unwrap(), None);
+    config("<?php define('WP_CONTENT_DIR', __DIR__ . '/content');");
+    let found = live(&bench.home, &moved, &bench.watch).unwrap();
+    assert_eq!(found.expect("a tree").files, 1);
+    config("<?php define('WP_PLUGIN_DIR', '/elsewhere/plugins');");
+    let refused = live(&bench.home, &moved, &bench.watch);
+    assert!(matches!(refused, Err(Error::BadPath(_))), "{refused:?}");
+    // Only PHP could tell: the usual place it is.
+    config("<?php define('WP_CONTENT_DIR', getenv('CONTENT'));");
+    assert_eq!(live(&bench.home, &moved, &bench.watch).unwrap(), None);
+}

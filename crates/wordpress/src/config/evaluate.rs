@@ -126,6 +126,7 @@ fn run(
         input: &input,
         nonce: &nonce,
         memory_mb: MEMORY_MB,
+        limit: None,
         cache: None,
     };
     let ended = match process::run(home, &call, &limited) {

@@ -1,7 +1,7 @@
 //! What an existing `wp-config.php` says.
 
 use super::locate::{self, Located, locate};
-use crate::{Result, home::Home};
+use crate::{Error, Result, component::ComponentKind, home::Home};
 use pressroom_phpdata::wp_config::{self, Value, WpConfig};
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +130,15 @@ impl Directory {
         }
     }
 
+    /// The same, or why it is not to be touched.
+    pub(crate) fn reachable(&self) -> Result<&str> {
+        match self {
+            Self::Inside(path) => Ok(path),
+            Self::Outside(path) => Err(Error::BadPath(path.clone())),
+            Self::Unknown => Err(Error::BadPath("?".to_owned())),
+        }
+    }
+
     fn join(&self, name: &str) -> Self {
         match self {
             Self::Inside(path) => Self::Inside(locate::below(path, name)),
@@ -143,6 +152,36 @@ impl Directories {
     /// Where content is when nothing says otherwise.
     pub fn usual(root: &str) -> Self {
         Self::in_content(Directory::Inside(locate::below(root, "wp-content")))
+    }
+
+    /// As the configuration of the WordPress in `root` says without being run. What only
+    /// PHP could tell is taken to be where it usually is, and so is everything where
+    /// there is no configuration to read: whoever exchanges what is there looks at its
+    /// hash first.
+    pub(crate) fn told(home: &Home, root: &str) -> Self {
+        let usual = Self::usual(root);
+        let Some(told) = read(home, root).ok().and_then(|told| told.directories) else {
+            return usual;
+        };
+        let known = |told: Directory, usual: Directory| match told {
+            Directory::Unknown => usual,
+            told => told,
+        };
+        Self {
+            content: known(told.content, usual.content),
+            plugins: known(told.plugins, usual.plugins),
+            must_use: known(told.must_use, usual.must_use),
+            themes: known(told.themes, usual.themes),
+            uploads: known(told.uploads, usual.uploads),
+        }
+    }
+
+    /// The one that holds components of a kind.
+    pub fn holding(&self, kind: ComponentKind) -> &Directory {
+        match kind {
+            ComponentKind::Plugin => &self.plugins,
+            ComponentKind::Theme => &self.themes,
+        }
     }
 
     fn in_content(content: Directory) -> Self {
@@ -274,6 +313,17 @@ impl Settings {
             wp_siteurl: defined("WP_SITEURL"),
             ..Self::default()
         }
+    }
+
+    /// The directory that holds components of a kind, relative to the home: the usual one
+    /// where only PHP could tell, `None` when it is elsewhere.
+    pub fn container(&self, root: &str, kind: ComponentKind) -> Option<String> {
+        let usual = Directories::usual(root);
+        let told = match self.directories.as_ref().map(|all| all.holding(kind)) {
+            None | Some(Directory::Unknown) => usual.holding(kind),
+            Some(told) => told,
+        };
+        told.path().map(str::to_owned)
     }
 
     /// Whether something that the engine needs is unknown.

@@ -1,7 +1,6 @@
 //! Options and administrators, as *seen* in the tables, where the bridge's word is
 //! only what was *reported*.
 
-mod list;
 mod network;
 
 use super::connection::{self, Connection};
@@ -13,6 +12,7 @@ use crate::{
 };
 use mysql_async::{Conn, prelude::Queryable};
 pub use network::{Blog, Network};
+use pressroom_phpdata::serialized::list_values;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -119,7 +119,7 @@ async fn ask(connection: &Connection, settings: &Settings, wanted: &[&str]) -> R
         facts.active_plugins = facts
             .options
             .get("active_plugins")
-            .map_or(Some(Vec::new()), |stored| list::values(stored.as_bytes()));
+            .map_or(Some(Vec::new()), |stored| list_values(stored.as_bytes()));
     }
     if settings.multisite == Some(true) && has("blogs") && has("sitemeta") {
         facts.network = Some(network::read(&mut conn, prefix, settings, &tables).await?);

@@ -93,6 +93,7 @@ pub(super) mod tests {
                 version: "5.3".into(),
                 status: "inactive".into(),
                 new_version: Some("5.4".into()),
+                offer_unknown: None,
                 author: "Automattic".into(),
                 description: String::new(),
             }],

@@ -7,7 +7,11 @@ use crate::{
 };
 use clap::Args;
 use pressroom_base::Timestamp;
-use pressroom_fleet::{Caller, Fleet, authorize::Action, views::Environment};
+use pressroom_fleet::{
+    Caller, Fleet,
+    authorize::Action,
+    views::{Component, Environment},
+};
 
 /// Shows one site and what is installed on it.
 #[derive(Debug, Args)]
@@ -78,12 +82,21 @@ fn show(site: &Environment, printer: &mut Printer) {
                 part.kind.clone(),
                 part.slug.clone(),
                 part.version.clone(),
-                part.new_version.clone().unwrap_or_default(),
+                newer(part),
                 part.status.clone(),
             ]);
         }
         printer.line("");
         printer.many(&site.components, &table);
+    }
+}
+
+/// The newer version of a component, if any; `unknown` where nobody can tell.
+fn newer(part: &Component) -> String {
+    match (&part.new_version, &part.offer_unknown) {
+        (Some(version), _) => version.clone(),
+        (None, Some(_)) => "unknown".to_owned(),
+        (None, None) => String::new(),
     }
 }
 
@@ -115,5 +128,25 @@ mod tests {
 
         plugin	akismet	5.3	5.4	inactive
         ");
+    }
+
+    #[test]
+    fn a_component_whose_updates_nobody_knows_is_unknown() {
+        let mut site = site("wp_2f686f6d6");
+        let part = &mut site.components[0];
+        part.new_version = None;
+        part.offer_unknown = Some("only its vendor knows".into());
+        let (mut printer, captured) = Printer::captured(None);
+        show(&site, &mut printer);
+        let out = captured.out();
+        assert!(
+            out.contains("plugin\takismet\t5.3\tunknown\tinactive"),
+            "{out}"
+        );
+        let json = serde_json::to_value(&site).expect("JSON");
+        assert_eq!(
+            json["components"][0]["offer_unknown"],
+            "only its vendor knows"
+        );
     }
 }

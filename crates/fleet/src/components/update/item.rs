@@ -9,6 +9,7 @@ use super::{
     news::record,
 };
 use crate::{Error, Fleet, Result, components::Newer, look::Look, reach::told};
+use pressroom_agent::protocol::SiteRef;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
@@ -200,17 +201,21 @@ impl Item<'_> {
         }
     }
 
-    fn directory(&self) -> String {
-        let container = match self.kind {
-            ComponentKind::Plugin => "plugins",
-            ComponentKind::Theme => "themes",
+    /// Where it is, relative to the home, as the site's configuration says; `None` when
+    /// that is not in the home.
+    async fn directory(&self) -> Option<String> {
+        let site = SiteRef {
+            root: self.row.path.clone(),
+            php: None,
         };
-        format!("{}/wp-content/{container}/{}", self.row.path, self.slug)
+        let settings = self.session.read_config(site).await.unwrap_or_default();
+        let container = settings.container(&self.row.path, self.kind)?;
+        Some(format!("{container}/{}", self.slug))
     }
 
     /// The live tree's hash; `None` when there is no directory.
     async fn hash(&self) -> Result<Option<String>> {
-        let tree = self.session.tree_hash(&self.directory()).await?;
+        let tree = self.session.hash_component(self.target()).await?;
         Ok(tree.map(|tree| tree.hash))
     }
 
@@ -224,17 +229,14 @@ impl Item<'_> {
 
     /// Whether WordPress uses the component, as its own tables say.
     async fn is_active(&self, found: &FoundComponent) -> Option<bool> {
-        let facts = self.session.read_site(&self.row.path, &[]).await.ok()?;
-        match self.kind {
-            ComponentKind::Plugin => facts
-                .options
-                .get("active_plugins")
-                .map(|list| list.contains(&format!("\"{}\"", found.file))),
-            ComponentKind::Theme => facts
-                .options
-                .get("stylesheet")
-                .map(|active| *active == self.slug),
-        }
+        let site = self.fleet.site_ref(self.row);
+        let survey = self.session.survey(site, &[]).await.ok()?;
+        survey
+            .inspection
+            .components
+            .iter()
+            .find(|one| one.kind == found.kind && one.slug == found.slug)?
+            .active
     }
 
     async fn offered(&self, found: &FoundComponent, is_directory: bool) -> Result<Newer<Package>> {
@@ -288,7 +290,7 @@ impl Item<'_> {
             .swap_component(self.ctx.epoch(), attempt.swap.clone())
             .await;
         let live = match swapped {
-            Ok(live) => live,
+            Ok(exchanged) => exchanged.tree,
             Err(error) => {
                 let why = json!({ "error": error.to_string() });
                 self.ctx.finish_step(step, StepState::Failed, why).await?;
@@ -331,8 +333,10 @@ impl Item<'_> {
     /// Caches must not answer with what was live before: neither in a verdict nor
     /// after it was taken back.
     async fn flush_caches(&self) {
+        // None means all of the site.
+        let changed = self.directory().await.into_iter().collect();
         self.fleet
-            .flush_caches(self.ctx, self.session, self.row, vec![self.directory()])
+            .flush_caches(self.ctx, self.session, self.row, changed)
             .await;
     }
 
@@ -391,11 +395,11 @@ impl Item<'_> {
                 .take_back(self.ctx.epoch(), attempt.swap.clone())
                 .await?)
         };
-        let tree = self
+        let exchanged = self
             .ctx
             .step(&step_name("take back", slug), told(back))
             .await?;
-        if Some(&tree.hash) != attempt.swap.before.as_ref() {
+        if Some(&exchanged.tree.hash) != attempt.swap.before.as_ref() {
             return Err(Error::new(
                 Kind::Remote,
                 format!(

@@ -10,6 +10,7 @@ use crate::{
     reach::{Ground, told},
 };
 use async_trait::async_trait;
+use pressroom_agent::protocol::SiteRef;
 use pressroom_base::{Kind, Secret, catalog::event};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
@@ -297,9 +298,16 @@ impl<'a> Install<'a> {
                 format!("the new site does not answer: {trouble}"),
             ));
         }
-        let inspection = session.inspect(&self.payload.path).await?;
-        let facts = session.read_site(&self.payload.path, &[]).await?;
-        if inspection.version.as_deref() != Some(self.payload.version.as_str()) {
+        let site = SiteRef {
+            root: self.payload.path.clone(),
+            // What it says was written here, and can be read.
+            php: None,
+        };
+        let survey = session.survey(site, &[]).await?;
+        if let Some(trouble) = survey.trouble {
+            return Err(Error::new(Kind::Remote, trouble));
+        }
+        if survey.inspection.version.as_deref() != Some(self.payload.version.as_str()) {
             return Err(
                 Error::new(Kind::Remote, "the version on disk changed meanwhile")
                     .with_code(code::NOT_EMPTY),
@@ -310,7 +318,7 @@ impl<'a> Install<'a> {
             self.ctx.keep_secret(&password).await?;
         }
         let tx = self.ctx.begin().await?;
-        crate::environments::record_inspection(&tx, id, &inspection, &facts, &[]).await?;
+        crate::environments::record_survey(&tx, id, &survey, &[]).await?;
         environments::update(
             &tx,
             id,

@@ -1,8 +1,9 @@
 //! The sites of a network and what each has active.
 
-use super::{list, lossy};
+use super::lossy;
 use crate::{Result, config::Settings};
 use mysql_async::{Conn, prelude::Queryable};
+use pressroom_phpdata::serialized::{list_keys, list_values};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 
@@ -77,8 +78,8 @@ pub(super) async fn read(
     let stored = |key: &str| meta.get(key.as_bytes()).map_or(&[][..], Vec::as_slice);
     let mut network = Network {
         id,
-        active_plugins: list::keys(stored("active_sitewide_plugins")),
-        super_admins: list::values(stored("site_admins")),
+        active_plugins: list_keys(stored("active_sitewide_plugins")),
+        super_admins: list_values(stored("site_admins")),
         ..Network::default()
     };
     let total: Option<u64> = conn
@@ -145,7 +146,7 @@ async fn options(
             continue;
         };
         match name.as_slice() {
-            b"active_plugins" => blog.active_plugins = list::values(&value),
+            b"active_plugins" => blog.active_plugins = list_values(&value),
             b"stylesheet" => blog.stylesheet = Some(lossy(&value)),
             b"template" => blog.template = Some(lossy(&value)),
             _ => {}

@@ -1,4 +1,4 @@
-//! The two serialized forms in which WordPress keeps lists of plugins, and no others:
+//! Flat arrays, as WordPress keeps lists of plugins, and no others:
 //! `a:1:{i:0;s:9:"hello.php";}` and `a:1:{s:9:"hello.php";i:1700000000;}`.
 
 /// More entries than any site has plugins.
@@ -6,7 +6,7 @@ const MAX_ENTRIES: usize = 10_000;
 
 /// The strings of an array of strings, whatever their keys; an empty value, as PHP
 /// casts it to an array, is empty. `None` when it is anything else.
-pub(super) fn values(stored: &[u8]) -> Option<Vec<String>> {
+pub fn list_values(stored: &[u8]) -> Option<Vec<String>> {
     if stored.is_empty() {
         return Some(Vec::new());
     }
@@ -16,8 +16,9 @@ pub(super) fn values(stored: &[u8]) -> Option<Vec<String>> {
         .collect()
 }
 
-/// The string keys of an array.
-pub(super) fn keys(stored: &[u8]) -> Option<Vec<String>> {
+/// The string keys of an array of strings and numbers; `None` when one is a number, or
+/// it is anything else.
+pub fn list_keys(stored: &[u8]) -> Option<Vec<String>> {
     if stored.is_empty() {
         return Some(Vec::new());
     }
@@ -94,13 +95,16 @@ mod tests {
     #[test]
     fn reads_what_wordpress_stores() {
         let list = b"a:2:{i:0;s:19:\"akismet/akismet.php\";i:5;s:9:\"hello.php\";}";
-        assert_eq!(values(list).unwrap(), ["akismet/akismet.php", "hello.php"]);
         assert_eq!(
-            keys(b"a:1:{s:9:\"hello.php\";i:1700000000;}").unwrap(),
+            list_values(list).unwrap(),
+            ["akismet/akismet.php", "hello.php"]
+        );
+        assert_eq!(
+            list_keys(b"a:1:{s:9:\"hello.php\";i:1700000000;}").unwrap(),
             ["hello.php"]
         );
-        assert_eq!(values(b"a:0:{}").unwrap(), Vec::<String>::new());
-        assert_eq!(values(b"").unwrap(), Vec::<String>::new());
+        assert_eq!(list_values(b"a:0:{}").unwrap(), Vec::<String>::new());
+        assert_eq!(list_values(b"").unwrap(), Vec::<String>::new());
         for bad in [
             "a:1:{i:0;s:3:\"ab\";}",
             "a:1:{i:0;i:5;}",
@@ -111,7 +115,7 @@ mod tests {
             "s:1:\"a\";",
             "b:0;",
         ] {
-            assert_eq!(values(bad.as_bytes()), None, "{bad}");
+            assert_eq!(list_values(bad.as_bytes()), None, "{bad}");
         }
     }
 
@@ -124,14 +128,14 @@ mod tests {
                 write!(list, "i:{at};s:{}:\"{name}\";", name.len()).unwrap();
                 write!(map, "s:{}:\"{name}\";i:-{at};", name.len()).unwrap();
             }
-            prop_assert_eq!(values(format!("{list}}}").as_bytes()), Some(names.clone()));
-            prop_assert_eq!(keys(format!("{map}}}").as_bytes()), Some(names));
+            prop_assert_eq!(list_values(format!("{list}}}").as_bytes()), Some(names.clone()));
+            prop_assert_eq!(list_keys(format!("{map}}}").as_bytes()), Some(names));
         }
 
         #[test]
         fn never_panics(bytes in prop::collection::vec(prop::sample::select(b"a:{}sib\";0129-".to_vec()), 0..40)) {
-            let _ = values(&bytes);
-            let _ = keys(&bytes);
+            let _ = list_values(&bytes);
+            let _ = list_keys(&bytes);
         }
     }
 }

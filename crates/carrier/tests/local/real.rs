@@ -1,0 +1,43 @@
+//! Every operation that needs a whole WordPress, through a real agent on a real site.
+//! What is asserted stands in tables and files, not in what was reported.
+
+mod bridge;
+mod facts;
+mod lab;
+mod refused;
+mod whole;
+
+use lab::Real;
+use pressroom_lab::{Multisite, Wordpress};
+
+#[tokio::test]
+async fn a_single_site_of_6_1() {
+    let real = Real::of(pressroom_lab::Site::new(Wordpress::V6_1).unwrap()).await;
+    everything(&real).await;
+    whole::a_plugin_that_hangs(&real).await;
+    facts::a_site_whose_database_is_down(&real).await;
+    refused::everything(&real).await;
+}
+
+#[tokio::test]
+async fn a_network_of_6_5() {
+    let site = pressroom_lab::Site::network(Wordpress::V6_5, Multisite::Subdirectories).unwrap();
+    let real = Real::of(site).await;
+    everything(&real).await;
+    bridge::another_blog(&real).await;
+    refused::everything(&real).await;
+}
+
+async fn everything(real: &Real) {
+    facts::survey(real).await;
+    facts::configuration(real).await;
+    facts::components(real).await;
+    facts::maintenance(real).await;
+    facts::archive(real).await;
+    bridge::batches(real).await;
+    bridge::options(real).await;
+    whole::activation(real).await;
+    whole::theme(real).await;
+    whole::upgrade(real).await;
+    whole::cron(real).await;
+}
