@@ -156,7 +156,6 @@ impl<'a> Move<'a> {
         let session = self.open(&told_.new_home).await?;
         config::readdress(self, &session).await?;
         tables::readdress(self, &session).await?;
-        self.flush(&session, None).await;
         ctx.progress(95, "serving the new address").await?;
         ground::serve(self, &web).await?;
         let socket = self.fleet.parts.hosting.pool_socket(&told_.to_name)?;
