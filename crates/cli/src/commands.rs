@@ -79,6 +79,7 @@ pub async fn run(
         FleetCommand::Site(site::Site::Import(import)) => {
             Box::pin(import.run(fleet, &caller, printer)).await
         }
+        FleetCommand::Site(site::Site::Move(to)) => Box::pin(to.run(fleet, &caller, printer)).await,
         FleetCommand::Site(site::Site::Remove(remove)) => {
             Box::pin(remove.run(fleet, &caller, printer)).await
         }

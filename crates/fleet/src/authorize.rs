@@ -19,6 +19,8 @@ pub enum Action {
     SnapshotRestore,
     /// Remove or hand over a site.
     SiteRemove,
+    /// Give a site another address. The target domain is asked for as well.
+    SiteMove,
     /// Be logged in to a site as one of its users.
     SiteLogin,
     /// Change a site's code.
@@ -41,6 +43,7 @@ impl Action {
         Self::SnapshotCreate,
         Self::SnapshotRestore,
         Self::SiteRemove,
+        Self::SiteMove,
         Self::SiteLogin,
         Self::ComponentUpdate,
         Self::SiteDatabase,
@@ -58,7 +61,9 @@ impl Action {
                 Some(Role::Member)
             }
             Self::SnapshotCreate => Some(Role::Member),
-            Self::SiteRemove | Self::SnapshotRestore | Self::SiteDatabase => Some(Role::Admin),
+            Self::SiteRemove | Self::SiteMove | Self::SnapshotRestore | Self::SiteDatabase => {
+                Some(Role::Admin)
+            }
             Self::Operate => None,
         }
     }

@@ -17,8 +17,22 @@ impl Fleet {
         row: &EnvironmentRow,
         changed: Vec<String>,
     ) {
+        let socket = self.fpm_socket(row).await;
+        self.flush_caches_of(ctx, session, row, changed, socket)
+            .await;
+    }
+
+    /// The same for a site whose pool is not the one of its recorded domain.
+    pub(crate) async fn flush_caches_of(
+        &self,
+        ctx: &JobContext,
+        session: &Session,
+        row: &EnvironmentRow,
+        changed: Vec<String>,
+        fpm_socket: Option<String>,
+    ) {
         let options = FlushOptions {
-            fpm_socket: self.fpm_socket(row).await,
+            fpm_socket,
             changed_paths: changed,
             ..FlushOptions::default()
         };

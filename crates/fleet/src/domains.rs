@@ -1,6 +1,7 @@
 //! Domains: the directories an account may install into.
 
 mod add;
+mod find;
 mod list;
 mod name;
 mod remove;

@@ -65,6 +65,7 @@ impl Fleet {
             .with(snapshots::SnapshotJob(self.clone()))
             .with(snapshots::RestoreJob(self.clone()))
             .with(sites::RemoveJob(self.clone()))
+            .with(sites::MoveJob(self.clone()))
             .with(sites::LoginJob(self.clone()))
             .with(components::UpdateJob(self.clone()))
             .with(database::ReplaceJob(self.clone()))

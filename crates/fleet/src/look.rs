@@ -46,6 +46,16 @@ impl Look {
         self.pages.first().map_or(0, |seen| seen.status)
     }
 
+    /// The first page that sends its visitors to an address that begins so.
+    pub(crate) fn leads_to(&self, is_there: impl Fn(&str) -> bool) -> Option<String> {
+        let seen = self
+            .pages
+            .iter()
+            .find(|seen| seen.location.as_deref().is_some_and(&is_there))?;
+        let location = seen.location.as_deref().unwrap_or_default();
+        Some(format!("{} sends its visitors to `{location}`", seen.page))
+    }
+
     /// What is broken, or plainly worse than it was: a page that now sends its visitors
     /// elsewhere, or that ends in the middle, as PHP does when it dies after the first
     /// output.
@@ -143,6 +153,20 @@ impl Fleet {
             let look = self.look_from(&origin, url).await;
             if look.trouble().is_none() || Instant::now() >= deadline {
                 return Ok(look);
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    /// Whether an address still answers as a site does; a web server that hands over
+    /// is given its time.
+    pub(crate) async fn still_serves(&self, domain: &str, url: &str) -> Result<bool> {
+        let origin = self.parts.hosting.origin(domain)?;
+        let deadline = Instant::now() + HAND_OVER;
+        loop {
+            let look = self.look_from(&origin, url).await;
+            if look.trouble().is_some() || Instant::now() >= deadline {
+                return Ok(look.trouble().is_none());
             }
             sleep(PAUSE).await;
         }

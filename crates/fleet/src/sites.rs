@@ -2,6 +2,7 @@
 
 mod install;
 mod login;
+mod moving;
 mod release;
 mod remove;
 mod serve;
@@ -11,5 +12,7 @@ pub(crate) use install::{InstallJob, values};
 pub use install::{InstallSite, StartedInstall};
 pub(crate) use login::LoginJob;
 pub use login::{IssueLogin, LoginLink};
+pub use moving::MoveSite;
+pub(crate) use moving::{KIND as MOVE, MoveJob, touches as moves_touch};
 pub(crate) use remove::RemoveJob;
 pub use remove::RemoveSite;

@@ -12,5 +12,5 @@ mod view;
 pub use create::NewSnapshot;
 pub(crate) use restore::RestoreJob;
 pub use restore::RestoreSnapshot;
-pub(crate) use take::SnapshotJob;
+pub(crate) use take::{SnapshotJob, give_up, keep_present};
 pub use view::Snapshot;

@@ -100,6 +100,19 @@ pub async fn set_unix_user(tx: &Tx, id: DomainId, unix_user: Option<&str>) -> Re
     Ok(())
 }
 
+/// Gives a domain another home directory.
+pub async fn set_root(tx: &Tx, id: DomainId, root: &str) -> Result<()> {
+    let done = domain::Entity::update_many()
+        .col_expr(domain::Column::Root, Expr::val(root))
+        .filter(domain::Column::Id.eq(id.get()))
+        .exec(tx.connection())
+        .await?;
+    if done.rows_affected == 0 {
+        return Err(Error::NotFound { what: "domain" });
+    }
+    Ok(())
+}
+
 /// Takes a domain away; [`Error::InUse`] while environments are in it. Rows of
 /// failed installations go with it.
 pub async fn remove(tx: &Tx, id: DomainId) -> Result<()> {

@@ -57,7 +57,7 @@ pub use activity::ActivityRow;
 pub use components::{ComponentRow, NewComponent};
 pub use domains::{DomainRow, NewDomain};
 pub use environments::{
-    EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow, EnvironmentState,
+    EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow, EnvironmentState, Moved,
     NewEnvironment, SiteRow,
 };
 pub use error::{Error, Result};

@@ -123,6 +123,21 @@ pub async fn release(tx: &Tx, id: ResourceId) -> Result<()> {
     Ok(())
 }
 
+/// Records that it is another domain's now, under this name.
+pub async fn transfer(tx: &Tx, id: ResourceId, domain: DomainId, name: &str) -> Result<()> {
+    let done = resource::Entity::update_many()
+        .col_expr(resource::Column::DomainId, Expr::val(Some(domain.get())))
+        .col_expr(resource::Column::Name, Expr::val(name))
+        .filter(resource::Column::Id.eq(id.get()))
+        .exec(tx.connection())
+        .await
+        .map_err(Error::of("resource"))?;
+    if done.rows_affected == 0 {
+        return Err(Error::NotFound { what: "resource" });
+    }
+    Ok(())
+}
+
 /// Removes the record, once the thing was seen to be gone. Twice does no harm.
 pub async fn forget(tx: &Tx, id: ResourceId) -> Result<()> {
     resource::Entity::delete_by_id(id.get())

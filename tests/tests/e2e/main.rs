@@ -3,6 +3,7 @@
 mod errors;
 mod hostile;
 mod letting_go;
+mod moving;
 mod neighbours;
 mod path;
 mod snapshots;

@@ -2,5 +2,6 @@
 
 mod disk;
 mod kills;
+mod moves;
 mod same_key;
 mod stopped;

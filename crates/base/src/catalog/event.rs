@@ -43,6 +43,10 @@ events! {
     SITE_REMOVED = "site.removed";
     /// A site was handed over: it stays as it is and is not managed any more.
     SITE_RELEASED = "site.released";
+    /// A site's move to another domain was asked for.
+    SITE_MOVE_STARTED = "site.move_started";
+    /// A site lives at another domain now.
+    SITE_MOVED = "site.moved";
     /// A one-time login was issued.
     SITE_LOGIN_ISSUED = "site.login_issued";
     /// A component's update was asked for.

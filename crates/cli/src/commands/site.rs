@@ -4,6 +4,7 @@ mod export;
 mod find;
 mod import;
 mod list;
+mod move_to;
 mod release;
 mod remove;
 mod search_replace;
@@ -14,6 +15,7 @@ pub use export::Export;
 pub(in crate::commands) use find::find;
 pub use import::Import;
 pub use list::List;
+pub use move_to::Move;
 pub use release::Release;
 pub use remove::Remove;
 pub use search_replace::SearchReplace;
@@ -41,6 +43,8 @@ pub enum Site {
     Export(Export),
     /// Put the tables of a dump in place of a site's
     Import(Import),
+    /// Move a site to another domain of its account
+    Move(Move),
     /// Remove a site from this machine
     Remove(Remove),
     /// Stop managing a site without touching it

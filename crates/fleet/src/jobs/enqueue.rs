@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 pub(crate) struct Enqueue {
     job: NewJob,
     domain: Option<DomainId>,
+    /// A second domain that the job writes to.
+    also: Option<DomainId>,
     event: Option<&'static str>,
 }
 
@@ -34,8 +36,15 @@ impl Enqueue {
         Ok(Self {
             job,
             domain: environment.domain_id,
+            also: None,
             event: None,
         })
+    }
+
+    /// Keeps writers of another domain away as well.
+    pub(crate) const fn and_domain(mut self, domain: DomainId) -> Self {
+        self.also = Some(domain);
+        self
     }
 
     /// Gives the job something in confidence; stored sealed.
@@ -78,7 +87,14 @@ impl Fleet {
                 return Ok(true);
             }
         }
-        Ok(false)
+        let Some(domain) = domain else {
+            return Ok(false);
+        };
+        // A site that moves here, or that has just moved away, is not in the domain.
+        let moves = jobs::unfinished_of_kind(tx, crate::sites::MOVE).await?;
+        Ok(moves
+            .iter()
+            .any(|job| crate::sites::moves_touch(&job.payload, domain)))
     }
 
     /// Refuses a change that needs no job of its own while a job writes there.
@@ -102,10 +118,18 @@ impl Fleet {
         caller: &Caller,
         mut new: Enqueue,
     ) -> Result<JobId> {
-        if let Some(environment) = new.job.environment
-            && self.is_written_to(tx, environment, new.domain).await?
-        {
-            return Err(operation_running());
+        if let Some(environment) = new.job.environment {
+            let mut domains = [new.domain, new.also];
+            // Always in one order, so that two requests never wait for each other.
+            domains.sort();
+            for domain in domains.into_iter().flatten() {
+                domains::lock(tx, domain).await?;
+            }
+            for domain in [new.domain].into_iter().chain(new.also.map(Some)) {
+                if self.is_written_to(tx, environment, domain).await? {
+                    return Err(operation_running());
+                }
+            }
         }
         new.job.requested_by = caller.principal.user_id();
         let account = new.job.account;

@@ -5,13 +5,7 @@
 //! aside until the restored site was seen to answer. An interruption before that puts
 //! everything back.
 
-use super::{
-    NewSnapshot,
-    create::place_of,
-    keep::refuse_unready,
-    take::{self, take},
-    undo,
-};
+use super::{create::place_of, keep::refuse_unready, take, undo};
 use crate::{
     Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, reach::told, views::Job,
 };
@@ -195,22 +189,9 @@ impl<'a> Restore<'a> {
     /// A snapshot of the site as it is now, so that the restore itself can be undone by
     /// a person later.
     async fn keep_present(&self) -> Result<()> {
-        let tx = self.ctx.begin().await?;
-        let new = NewSnapshot {
-            note: format!("before restoring {}", self.snapshot.public_id),
-            ..NewSnapshot::default()
-        };
-        let kept = self
-            .fleet
-            .begin_snapshot(&tx, &self.row, &token::name(16), &new, Some(self.ctx.id()))
-            .await?;
-        tx.commit().await?;
-        let taken = take(self.fleet, self.ctx, &self.session, &self.row, &kept).await;
-        if let Err(error) = taken {
-            take::give_up(self.fleet, self.ctx, &kept, error.message()).await?;
-            return Err(error);
-        }
-        Ok(())
+        let note = format!("before restoring {}", self.snapshot.public_id);
+        let name = token::name(16);
+        take::keep_present(self.fleet, self.ctx, &self.session, &self.row, &name, note).await
     }
 
     /// The snapshot's manifest, after all of it was read.

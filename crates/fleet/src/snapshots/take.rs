@@ -1,7 +1,10 @@
 //! Taking a snapshot: the site packs, the archive receives, and what was stored is
 //! read back before it counts.
 
-use super::create::{Payload, format_of, place_of};
+use super::{
+    NewSnapshot,
+    create::{Payload, format_of, place_of},
+};
 use crate::{Error, Fleet, Result, reach::told};
 use async_trait::async_trait;
 use pressroom_agent::protocol::SiteRef;
@@ -130,6 +133,32 @@ pub(super) async fn take(
     }))
 }
 
+/// Takes a snapshot of a site as it is now, for a job that is about to change it, so
+/// that a person can go back later.
+pub(crate) async fn keep_present(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+    name: &str,
+    note: String,
+) -> Result<()> {
+    let tx = ctx.begin().await?;
+    let new = NewSnapshot {
+        note,
+        ..NewSnapshot::default()
+    };
+    let kept = fleet
+        .begin_snapshot(&tx, row, name, &new, Some(ctx.id()))
+        .await?;
+    tx.commit().await?;
+    if let Err(error) = take(fleet, ctx, session, row, &kept).await {
+        give_up(fleet, ctx, &kept, error.message()).await?;
+        return Err(error);
+    }
+    Ok(())
+}
+
 /// What a step carries out of itself; only the report is written to its row.
 struct Packed(SnapshotReport, Option<Received>);
 
@@ -237,7 +266,7 @@ fn tell(ctx: &JobContext, report: &SnapshotReport) {
 }
 
 /// Removes what there is of a snapshot that will not be one.
-pub(super) async fn give_up(
+pub(crate) async fn give_up(
     fleet: &Fleet,
     ctx: &JobContext,
     snapshot: &SnapshotRow,
@@ -254,7 +283,7 @@ pub(super) async fn give_up(
 
 impl Fleet {
     /// The recorded snapshot of a job.
-    pub(super) async fn snapshot_row(&self, name: &str) -> Result<SnapshotRow> {
+    pub(crate) async fn snapshot_row(&self, name: &str) -> Result<SnapshotRow> {
         match snapshots::by_public_id(&self.parts.store, &Scope::All, name).await? {
             Lookup::Found(row) => Ok(row),
             _ => Err(Error::not_found("snapshot")),

@@ -149,7 +149,8 @@ pub fn status(hosting: &LocalHosting) -> Result<Vec<PhpServer>> {
     Ok(servers)
 }
 
-async fn stop(hosting: &LocalHosting, domain: &str) -> Result<()> {
+/// Ends a domain's server; its port stays its own.
+pub async fn stop(hosting: &LocalHosting, domain: &str) -> Result<()> {
     let router = router(hosting, domain);
     let gone = |signal| {
         let router = router.clone();

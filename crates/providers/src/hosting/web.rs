@@ -39,6 +39,17 @@ impl LocalHosting {
         change::ask(self, Change::Remove(domain.to_owned())).await
     }
 
+    /// Stops serving the domain for now, as [`LocalHosting::remove_web`] does, but its
+    /// port and its access logs stay its own; false when nothing was there. Afterwards
+    /// it is served again, or removed.
+    pub async fn pause_web(&self, domain: &str) -> Result<bool> {
+        names::domain(domain)?;
+        if !self.layout().dir.exists() {
+            return Ok(false);
+        }
+        change::ask(self, Change::Pause(domain.to_owned())).await
+    }
+
     /// Where the pool of a domain listens, for FastCGI; `None` when there is none.
     pub fn pool_socket(&self, domain: &str) -> Result<Option<String>> {
         if self.serving()? == Serving::Php {

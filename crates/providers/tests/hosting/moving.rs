@@ -1,8 +1,11 @@
 //! Giving a domain up, and moving one.
 
-use crate::stack::{Stack, write};
+use crate::{
+    ordinary_user::again_as_nobody,
+    stack::{Stack, write},
+};
 use pressroom_base::{Kind, Secret};
-use pressroom_providers::hosting::{Error, LocalHosting, WebSite};
+use pressroom_providers::hosting::{Error, LocalHosting, WebChoice, WebSite};
 use std::{fs, os::unix::fs::MetadataExt};
 
 #[tokio::test]
@@ -176,4 +179,29 @@ async fn a_domain_moves_to_another_name_and_home_and_back() {
     );
     hosting.ensure_web(&old).await.unwrap();
     assert_eq!(stack.get("old.example", "/").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_domain_that_pauses_keeps_its_address() {
+    if again_as_nobody("moving::a_domain_that_pauses_keeps_its_address") {
+        return;
+    }
+    for web in [WebChoice::Php, WebChoice::Stack] {
+        let stack = Stack::up_with(|config| config.web = web).await;
+        let hosting = &stack.hosting;
+        let site = stack.site("a.example").await;
+        write(&site, "public_html/index.php", "<?php echo 'a';");
+        let origin = hosting.origin("a.example").unwrap();
+        assert!(hosting.pause_web("a.example").await.unwrap());
+        assert!(!hosting.pause_web("a.example").await.unwrap(), "repeatable");
+        assert_eq!(hosting.web("a.example").unwrap(), None);
+        // Nobody else is given its port meanwhile.
+        let other = stack.site("b.example").await;
+        assert_eq!(hosting.origin("a.example").unwrap(), origin);
+        hosting.ensure_web(&site).await.unwrap();
+        assert_eq!(stack.get("a.example", "/").await, (200, "a".into()));
+        hosting.pause_web("a.example").await.unwrap();
+        hosting.remove_web("a.example").await.unwrap();
+        hosting.remove_web(&other.domain).await.unwrap();
+    }
 }

@@ -72,6 +72,17 @@ pub async fn writing_on(from: &impl Read, environment: EnvironmentId) -> Result<
     found.into_iter().map(JobRow::read).collect()
 }
 
+/// The jobs of a kind that are not over, oldest first.
+pub async fn unfinished_of_kind(from: &impl Read, kind: &str) -> Result<Vec<JobRow>> {
+    let found = job::Entity::find()
+        .filter(job::Column::Kind.eq(kind))
+        .filter(job::Column::State.is_in(["queued", "running"]))
+        .order_by_asc(job::Column::Id)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(JobRow::read).collect()
+}
+
 /// The parts of a job, oldest first.
 pub async fn children(from: &impl Read, parent: JobId) -> Result<Vec<JobRow>> {
     let found = job::Entity::find()

@@ -1,9 +1,10 @@
 use crate::base::{Base, new_environment};
 use pressroom_base::{Kind, id::ResourceId};
 use pressroom_store::{
-    EnvironmentFilter, EnvironmentPatch, EnvironmentState, Error, Lookup, NewAccount, NewComponent,
-    NewDomain, NewResource, NewSession, NewToken, NewUser, Page, ResourceState, Role, Scope, Tx,
-    accounts, components, domains, environments, resources, sessions, settings, tokens, users,
+    EnvironmentFilter, EnvironmentPatch, EnvironmentState, Error, Lookup, Moved, NewAccount,
+    NewComponent, NewDomain, NewResource, NewSession, NewToken, NewUser, Page, ResourceState, Role,
+    Scope, Tx, accounts, components, domains, environments, resources, sessions, settings, tokens,
+    users,
 };
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ crate::on_both! {
     listings_stay_within_their_scope
     a_domain_in_use_stays
     a_failed_installation_frees_its_place
+    what_moved_is_found_at_its_new_place
     components_keep_their_ids
     intent_comes_before_the_thing
     a_transaction_that_is_dropped_leaves_nothing
@@ -340,6 +342,71 @@ async fn components_keep_their_ids(base: Base) {
     assert_eq!(shown, [("akismet", "2.0"), ("zoo", "1")]);
     assert_eq!(after[0].id, before[0].id);
     assert_eq!(replace(vec![]).await, []);
+}
+
+async fn what_moved_is_found_at_its_new_place(base: Base) {
+    let account = base.account("Acme").await;
+    let tx = base.store.begin().await.unwrap();
+    let mut made = Vec::new();
+    for name in ["old.example", "new.example"] {
+        let new = NewDomain {
+            account_id: account.id,
+            name: name.into(),
+            root: format!("/srv/{name}"),
+        };
+        made.push(domains::create(&tx, new).await.unwrap().id);
+    }
+    let (old, new) = (made[0], made[1]);
+    let site = environments::create_site(&tx, account.id, "uuid", "x")
+        .await
+        .unwrap();
+    let mut row = new_environment(account.id, site.id, "/srv/old.example/public_html");
+    row.domain_id = Some(old);
+    let id = environments::create(&tx, row).await.unwrap().id;
+    let home = NewResource {
+        kind: "home".into(),
+        name: "/srv/old.example".into(),
+        domain_id: Some(old),
+        ..NewResource::default()
+    };
+    let home = resources::intend(&tx, home).await.unwrap();
+    resources::transfer(&tx, home, new, "/srv/new.example")
+        .await
+        .unwrap();
+    domains::set_root(&tx, old, "/srv/elsewhere").await.unwrap();
+    let moved = Moved {
+        domain_id: new,
+        root: "/srv/new.example/public_html".into(),
+        url: "http://new.example".into(),
+        origin_addr: "127.0.0.1:80".into(),
+        origin_host: "new.example".into(),
+    };
+    environments::relocate(&tx, id, moved.clone())
+        .await
+        .unwrap();
+    commit(tx).await;
+
+    let store = &base.store;
+    assert!(!environments::live_in_domain(store, old).await.unwrap());
+    let row = environments::get(store, id).await.unwrap().unwrap();
+    assert_eq!(row.domain_id, Some(new));
+    assert_eq!((row.root, row.url), (moved.root.clone(), moved.url.clone()));
+    assert_eq!(row.origin_host, Some(moved.origin_host.clone()));
+    assert!(
+        resources::list_by_domain(store, old)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let found = resources::list_by_domain(store, new).await.unwrap();
+    assert_eq!(found[0].name, "/srv/new.example");
+    let domain = domains::get(store, old).await.unwrap().unwrap();
+    assert_eq!(domain.root, "/srv/elsewhere");
+
+    let tx = store.begin().await.unwrap();
+    let nobody = pressroom_base::id::EnvironmentId::new(999);
+    let missing = environments::relocate(&tx, nobody, moved).await;
+    assert!(matches!(missing, Err(Error::NotFound { .. })));
 }
 
 async fn intent_comes_before_the_thing(base: Base) {

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Caller, Error, Fleet, Result,
-    authorize::{Action, Resource, authorize},
+    authorize::Action,
     code,
     environments::Row,
     jobs::Enqueue,
@@ -17,7 +17,7 @@ use pressroom_base::{Kind, Secret, catalog::event, token};
 use pressroom_providers::hosting::LocalHosting;
 use pressroom_store::{
     DomainRow, EnvironmentKind, EnvironmentState, Lookup, NewEnvironment, ResourceState, Scope,
-    accounts, domains, environments, resources,
+    accounts, environments, resources,
 };
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
@@ -76,7 +76,9 @@ impl Fleet {
         if let Some(job) = caller.earlier_job() {
             return self.started_earlier(caller, job).await;
         }
-        let domain = self.installable_domain(caller, &new.domain).await?;
+        let domain = self
+            .permitted_domain(caller, Action::SiteInstall, &new.domain)
+            .await?;
         let account = accounts::get(&self.parts.store, domain.account_id)
             .await?
             .ok_or_else(|| Error::not_found("account"))?;
@@ -188,25 +190,6 @@ impl Fleet {
             None => Row::of_undone_install(&job),
         };
         Ok(StartedInstall { environment, job })
-    }
-
-    async fn installable_domain(&self, caller: &Caller, name: &str) -> Result<DomainRow> {
-        let unknown = || Error::not_found("Domain");
-        let name = crate::domains::ascii_name(name).map_err(|_| unknown())?;
-        let Lookup::Found(domain) = domains::by_name(&self.parts.store, &Scope::All, &name).await?
-        else {
-            return Err(unknown());
-        };
-        authorize(
-            &caller.principal,
-            Action::SiteInstall,
-            Resource::OfAccount(domain.account_id),
-        )
-        .map_err(|error| match error.kind() {
-            Kind::NotFound => unknown().with_code(code::FOREIGN),
-            _ => error,
-        })?;
-        Ok(domain)
     }
 
     /// Refuses what is plainly in the way now. The job looks again when it acts.

@@ -22,13 +22,15 @@ pub enum Change {
     Serve(Box<WebSite>),
     /// Serve it no longer.
     Remove(String),
+    /// Serve it no longer for now: its port and its access logs stay its own.
+    Pause(String),
 }
 
 impl Change {
     pub(super) fn domain(&self) -> &str {
         match self {
             Self::Serve(site) => &site.domain,
-            Self::Remove(domain) => domain,
+            Self::Remove(domain) | Self::Pause(domain) => domain,
         }
     }
 }
@@ -203,6 +205,12 @@ fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Pla
     }
     let site = match change {
         Change::Remove(domain) => return Ok(Plan::remove(hosting, domain)),
+        Change::Pause(domain) => {
+            return Ok(Plan {
+                paused: true,
+                ..Plan::remove(hosting, domain)
+            });
+        }
         Change::Serve(site) => site,
     };
     // nginx serves a name from whichever block it read first.
@@ -244,6 +252,8 @@ struct Plan {
     server: Option<String>,
     hash: String,
     existed: bool,
+    /// What is its own stays, for when it is served again.
+    paused: bool,
 }
 
 impl Plan {
@@ -257,6 +267,7 @@ impl Plan {
                 server: None,
                 hash: String::new(),
                 existed,
+                paused: false,
             });
         }
         // A pool of nobody's would end php-fpm, or be set aside without a word.
@@ -296,6 +307,7 @@ impl Plan {
             server: Some(server.text),
             hash: server.hash,
             existed,
+            paused: false,
         })
     }
 
@@ -308,6 +320,7 @@ impl Plan {
             pool: None,
             server: None,
             hash,
+            paused: false,
         }
     }
 
@@ -378,7 +391,10 @@ async fn apply(hosting: &LocalHosting, plans: &[Plan]) -> Result<()> {
         }
         return applied;
     }
-    for plan in plans.iter().filter(|plan| plan.site.is_none()) {
+    for plan in plans
+        .iter()
+        .filter(|plan| plan.site.is_none() && !plan.paused)
+    {
         rotation::remove(&hosting.layout().access_log(&plan.domain))?;
     }
     Ok(())
@@ -445,6 +461,7 @@ async fn apply_to_php(
     for (done, plan) in plans.iter().enumerate() {
         let applied = match &plan.site {
             Some(site) => php_server::serve(hosting, site).await,
+            None if plan.paused => php_server::stop(hosting, &plan.domain).await,
             None => php_server::remove(hosting, &plan.domain).await,
         };
         let Err(error) = applied else { continue };

@@ -1,0 +1,16 @@
+//! A site moves to another domain of its account: its address changes, its files,
+//! Unix user and database stay whole.
+
+mod address;
+mod back;
+mod config;
+mod ground;
+mod job;
+mod payload;
+mod records;
+mod start;
+mod tables;
+
+pub(crate) use job::MoveJob;
+pub(crate) use payload::{KIND, touches};
+pub use start::MoveSite;
