@@ -10,6 +10,7 @@ mod m0003_jobs;
 mod m0004_events;
 mod m0005_requests;
 mod m0006_snapshots;
+mod m0007_links;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_events::Step),
             Box::new(m0005_requests::Step),
             Box::new(m0006_snapshots::Step),
+            Box::new(m0007_links::Step),
         ]
     }
 }

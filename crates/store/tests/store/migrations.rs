@@ -76,7 +76,7 @@ async fn opening_at_once_from_many_sides_works(base: Base) {
     for store in futures_util::future::join_all(opened).await {
         store.unwrap().ping().await.unwrap();
     }
-    assert_eq!(rows(&raw, "SELECT * FROM seaql_migrations").await.len(), 6);
+    assert_eq!(rows(&raw, "SELECT * FROM seaql_migrations").await.len(), 7);
 }
 
 #[tokio::test]
@@ -108,13 +108,13 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
     let base = Base::sqlite().await;
     base.account("Acme").await;
     let raw = base.raw().await;
-    raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version = 'm0006_snapshots'")
+    raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version = 'm0007_links'")
         .await
         .unwrap();
     let copy = base
         .directory
         .path()
-        .join("pressroom.db.before-m0006_snapshots");
+        .join("pressroom.db.before-m0007_links");
     assert!(!copy.exists(), "a new database needs no copy");
 
     Store::open(&base.url, base.keyring.clone()).await.unwrap();
@@ -124,7 +124,7 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
     assert_eq!(rows(&of_copy, "SELECT * FROM accounts").await.len(), 1);
     assert_eq!(
         rows(&of_copy, "SELECT * FROM seaql_migrations").await.len(),
-        5,
+        6,
         "the copy is from before"
     );
     for file in [copy, base.directory.path().join("pressroom.db")] {
@@ -133,14 +133,14 @@ async fn an_existing_sqlite_database_is_copied_before_its_migration() {
     }
 
     // A second time, the first copy stays as it is.
-    raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version = 'm0006_snapshots'")
+    raw.execute_unprepared("DELETE FROM seaql_migrations WHERE version = 'm0007_links'")
         .await
         .unwrap();
     Store::open(&base.url, base.keyring.clone()).await.unwrap();
     assert!(
         base.directory
             .path()
-            .join("pressroom.db.before-m0006_snapshots-2")
+            .join("pressroom.db.before-m0007_links-2")
             .exists()
     );
 }
