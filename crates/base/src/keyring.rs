@@ -43,8 +43,8 @@ impl Keyring {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let bytes = hex::decode(text.trim()).map_err(|_| Error::BadKey)?;
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| Error::BadKey)?;
-        let derive = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&bytes)
-            .map_err(|_| Error::BadKey)?;
+        let derive =
+            <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&bytes).map_err(|_| Error::BadKey)?;
         Ok(Self { cipher, derive })
     }
 

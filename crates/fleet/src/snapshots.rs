@@ -2,7 +2,10 @@
 //! restored.
 
 mod create;
+mod deliver;
+mod fetch;
 mod keep;
+mod link;
 mod restore;
 mod take;
 mod undo;
@@ -10,6 +13,9 @@ mod verify;
 mod view;
 
 pub use create::NewSnapshot;
+pub use deliver::Delivery;
+pub use fetch::LinkedSnapshot;
+pub use link::{LINK_PATH, LinkSnapshot, SnapshotLink};
 pub(crate) use restore::RestoreJob;
 pub use restore::RestoreSnapshot;
 pub(crate) use take::SnapshotJob;

@@ -33,6 +33,10 @@ events! {
     SNAPSHOT_CREATED = "snapshot.created";
     /// A snapshot was removed from the archive.
     SNAPSHOT_REMOVED = "snapshot.removed";
+    /// A link to download a snapshot was made.
+    SNAPSHOT_LINK_CREATED = "snapshot.link_created";
+    /// A snapshot's download through a link began.
+    SNAPSHOT_DOWNLOAD_STARTED = "snapshot.download_started";
     /// A restore was asked for.
     SNAPSHOT_RESTORE_STARTED = "snapshot.restore_started";
     /// A site was restored and verified.

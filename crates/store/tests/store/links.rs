@@ -44,7 +44,9 @@ async fn a_used_link_is_remembered_past_its_end_and_then_forgotten(base: Base) {
     let now = base.store.now().await.unwrap();
     let tx = base.store.begin().await.unwrap();
     links::spend(&tx, "short", now.plus(HOUR)).await.unwrap();
-    links::spend(&tx, "long", now.plus(HOUR * 48)).await.unwrap();
+    links::spend(&tx, "long", now.plus(HOUR * 48))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let prune = async |after: Duration| {
         base.store.advance_clock(after);
