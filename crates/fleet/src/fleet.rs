@@ -73,6 +73,7 @@ impl Fleet {
             .with(sites::InstallJob(self.clone()))
             .with(snapshots::SnapshotJob(self.clone()))
             .with(snapshots::RestoreJob(self.clone()))
+            .with(snapshots::VerifyJob(self.clone()))
             .with(sites::RemoveJob(self.clone()))
             .with(sites::LoginJob(self.clone()))
             .with(components::UpdateJob(self.clone()))

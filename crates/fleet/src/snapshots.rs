@@ -19,4 +19,5 @@ pub use link::{LINK_PATH, LinkSnapshot, SnapshotLink};
 pub(crate) use restore::RestoreJob;
 pub use restore::RestoreSnapshot;
 pub(crate) use take::SnapshotJob;
+pub(crate) use verify::VerifyJob;
 pub use view::Snapshot;

@@ -31,6 +31,8 @@ events! {
     SNAPSHOT_STARTED = "snapshot.started";
     /// A snapshot is in the archive and was read back whole.
     SNAPSHOT_CREATED = "snapshot.created";
+    /// Somebody asked to have a snapshot read back.
+    SNAPSHOT_VERIFY_STARTED = "snapshot.verify_started";
     /// A snapshot was removed from the archive.
     SNAPSHOT_REMOVED = "snapshot.removed";
     /// A link to download a snapshot was made.

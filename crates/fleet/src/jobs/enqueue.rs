@@ -38,6 +38,25 @@ impl Enqueue {
         })
     }
 
+    /// A job that only reads, beside whatever else runs.
+    pub(crate) fn reading(
+        kind: &'static str,
+        account: AccountId,
+        environment: Option<EnvironmentId>,
+        payload: &impl Serialize,
+    ) -> Result<Self> {
+        let payload = serde_json::to_value(payload).map_err(Error::internal)?;
+        let mut job = NewJob::new(kind, payload);
+        job.environment = environment;
+        job.account = Some(account);
+        job.lane = Lane::Read;
+        Ok(Self {
+            job,
+            domain: None,
+            event: None,
+        })
+    }
+
     /// Gives the job something in confidence; stored sealed.
     pub(crate) fn with_secrets(mut self, secrets: &impl Serialize) -> Result<Self> {
         let text = serde_json::to_string(secrets).map_err(Error::internal)?;
@@ -102,7 +121,8 @@ impl Fleet {
         caller: &Caller,
         mut new: Enqueue,
     ) -> Result<JobId> {
-        if let Some(environment) = new.job.environment
+        if new.job.lane == Lane::Write
+            && let Some(environment) = new.job.environment
             && self.is_written_to(tx, environment, new.domain).await?
         {
             return Err(operation_running());
