@@ -1,5 +1,5 @@
-//! One listener for every face: the console, the dialects, and three paths for
-//! whoever watches the process.
+//! One listener for every face: the console, the dialects, links to download, and
+//! three paths for whoever watches the process.
 
 use axum::{
     Router,
@@ -12,7 +12,7 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use pressroom_cli::config::Config;
 use pressroom_console::ConsoleConfig;
-use pressroom_dialect_http::{Dialect, Hosts, router as dialects};
+use pressroom_dialect_http::{Dialect, Hosts, download, router as dialects};
 use pressroom_dialect_wispanel::WisPanel;
 use pressroom_fleet::Fleet;
 use std::{sync::Arc, time::Instant};
@@ -60,6 +60,7 @@ pub fn faces(fleet: &Fleet, config: &Config, turnstile: Turnstile) -> Router {
     let every_dialect: Vec<Arc<dyn Dialect>> = vec![Arc::new(WisPanel::new())];
     pressroom_console::router(fleet.clone(), console)
         .merge(dialects(fleet, every_dialect, Hosts::new()))
+        .merge(download::router(fleet.clone()))
         .layer(middleware::from_fn(observe))
         .layer(middleware::from_fn_with_state(turnstile, pass))
 }
@@ -129,11 +130,12 @@ async fn pass(State(turnstile): State<Turnstile>, request: Request, next: Next) 
     next.run(request).await
 }
 
-/// A line for each request, without its query: some carry secrets there.
+/// A line for each request, without its query: some carry secrets there. So do some
+/// paths, see [`shown`].
 async fn observe(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = shown(request.uri().path());
     let response = next.run(request).await;
     tracing::debug!(
         http.status = response.status().as_u16(),
@@ -141,4 +143,47 @@ async fn observe(request: Request, next: Next) -> Response {
         "{method} {path} answered"
     );
     response
+}
+
+/// The longest part of a path that is a name; what is longer may be a link.
+const LONGEST_NAME: usize = 40;
+
+/// A path as it may stand in a log: its long parts left out, wherever they are, since a
+/// mistyped link is almost one.
+fn shown(path: &str) -> String {
+    let parts: Vec<_> = path
+        .split('/')
+        .map(|part| {
+            if part.len() > LONGEST_NAME {
+                "…"
+            } else {
+                part
+            }
+        })
+        .collect();
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_do_not_stand_in_the_log() {
+        let link = "eyJhIjoxfQ".repeat(20);
+        for (path, told) in [
+            (
+                format!("/download/snapshots/{link}"),
+                "/download/snapshots/…",
+            ),
+            (format!("//Download/{link}.x/"), "//Download/…/"),
+            (
+                "/jobs/job_k3v9q2x7m1p0".to_owned(),
+                "/jobs/job_k3v9q2x7m1p0",
+            ),
+            ("/".to_owned(), "/"),
+        ] {
+            assert_eq!(shown(&path), told);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use askama::{Template, filters::HtmlSafe};
 use pressroom_fleet::{
     components::Outcome,
+    snapshots::Snapshot,
     views::{Environment, Job},
 };
 
@@ -73,6 +74,19 @@ impl Badge {
             "failed" => Self::new("Failed", Tone::Bad),
             "dead" => Self::new("Given up", Tone::Bad),
             "cancelled" => Self::new("Cancelled", Tone::Off),
+            other => Self::new(other, Tone::Off),
+        }
+    }
+
+    /// What there is of a snapshot, and whether it can be relied on.
+    pub(crate) fn of_snapshot(snapshot: &Snapshot) -> Self {
+        match snapshot.state.as_str() {
+            "creating" => Self::new("Being made", Tone::Working),
+            "failed" => Self::new("Failed", Tone::Bad),
+            "expired" => Self::new("Removed", Tone::Off),
+            "ready" if snapshot.fault.is_some() => Self::new("Damaged", Tone::Bad),
+            "ready" if snapshot.verified_at.is_some() => Self::new("Verified", Tone::Good),
+            "ready" => Self::new("Not verified", Tone::Warning),
             other => Self::new(other, Tone::Off),
         }
     }

@@ -5,6 +5,8 @@ pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod sign_in;
 pub(crate) mod site;
+pub(crate) mod snapshot;
+pub(crate) mod snapshots;
 pub(crate) use entrance::{home, missing};
 
 #[cfg(test)]

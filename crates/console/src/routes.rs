@@ -61,6 +61,46 @@ pub const ROUTES: &[Route] = &[
     change("/sites/{id}/login", Some(Action::SiteLogin), || {
         post(pages::site::login)
     }),
+    change(
+        "/sites/{id}/snapshots",
+        Some(Action::SnapshotCreate),
+        || post(pages::snapshots::create),
+    ),
+    page(
+        "/sites/{id}/snapshots/{snapshot}",
+        Some(Action::SiteRead),
+        || get(pages::snapshot::show),
+    ),
+    change(
+        "/sites/{id}/snapshots/{snapshot}/verify",
+        Some(Action::SnapshotCreate),
+        || post(pages::snapshot::verify),
+    ),
+    change(
+        "/sites/{id}/snapshots/{snapshot}/download",
+        Some(Action::SnapshotCreate),
+        || post(pages::snapshot::download),
+    ),
+    page(
+        "/sites/{id}/snapshots/{snapshot}/restore",
+        Some(Action::SnapshotRestore),
+        || get(pages::snapshot::ask_restore),
+    ),
+    change(
+        "/sites/{id}/snapshots/{snapshot}/restore",
+        Some(Action::SnapshotRestore),
+        || post(pages::snapshot::restore),
+    ),
+    page(
+        "/sites/{id}/snapshots/{snapshot}/remove",
+        Some(Action::SnapshotRestore),
+        || get(pages::snapshot::ask_remove),
+    ),
+    change(
+        "/sites/{id}/snapshots/{snapshot}/remove",
+        Some(Action::SnapshotRestore),
+        || post(pages::snapshot::remove),
+    ),
     page("/jobs", Some(Action::SiteRead), || get(pages::jobs::show)),
     page("/jobs/{id}", Some(Action::SiteRead), || {
         get(pages::job::show)

@@ -6,6 +6,9 @@ pub(crate) fn job_kind(kind: &str) -> String {
         "site_install" => "Install WordPress".to_owned(),
         "site_login" => "Log in to WordPress".to_owned(),
         "component_update" => "Update components".to_owned(),
+        "site_snapshot" => "Take a snapshot".to_owned(),
+        "site_restore" => "Restore a snapshot".to_owned(),
+        "snapshot_verify" => "Verify a snapshot".to_owned(),
         other => from_snake(other),
     }
 }
@@ -21,6 +24,25 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
         0 => format!("no {noun}s"),
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
+    }
+}
+
+/// A number of bytes, to three digits.
+pub(crate) fn bytes(number: u64) -> String {
+    let mut unit = 1_u64;
+    let mut name = "bytes";
+    for larger in ["kB", "MB", "GB", "TB"] {
+        if number / unit < 1_000 {
+            break;
+        }
+        unit *= 1_000;
+        name = larger;
+    }
+    let (whole, tenth) = (number / unit, number % unit * 10 / unit);
+    if unit == 1 || whole >= 100 {
+        format!("{whole} {name}")
+    } else {
+        format!("{whole}.{tenth} {name}")
     }
 }
 
@@ -50,5 +72,15 @@ mod tests {
         assert_eq!(step("swap_in"), "Swap in");
         assert_eq!(job_kind("site_install"), "Install WordPress");
         assert_eq!(count(0, "site"), "no sites");
+        for (number, text) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_000, "1.0 kB"),
+            (12_345_678, "12.3 MB"),
+            (345_678_901_234, "345 GB"),
+            (u64::MAX, "18446744 TB"),
+        ] {
+            assert_eq!(bytes(number), text);
+        }
     }
 }

@@ -14,7 +14,12 @@ pub struct Fleet {
     pub(crate) parts: Arc<Parts>,
     /// One background refresh of stale sites at a time.
     pub(crate) refreshing: Arc<Semaphore>,
+    /// Snapshots that are being handed out: each holds some megabytes of memory.
+    pub(crate) downloads: Arc<Semaphore>,
 }
+
+/// Snapshots handed out at once by one process.
+const DOWNLOADS: usize = 16;
 
 /// What a fleet is made of.
 pub struct Parts {
@@ -45,6 +50,9 @@ pub struct Settings {
     pub request_lease: Duration,
     /// Bytes of snapshots that an account may keep; `None` for any number.
     pub snapshot_quota: Option<u64>,
+    /// The address people reach this installation at, without a trailing slash: what
+    /// links begin with.
+    pub public_url: String,
     /// Names this process among those that share the store.
     pub node: String,
 }
@@ -55,6 +63,7 @@ impl Fleet {
         Self {
             parts: Arc::new(parts),
             refreshing: Arc::new(Semaphore::new(1)),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
         }
     }
 
@@ -64,6 +73,7 @@ impl Fleet {
             .with(sites::InstallJob(self.clone()))
             .with(snapshots::SnapshotJob(self.clone()))
             .with(snapshots::RestoreJob(self.clone()))
+            .with(snapshots::VerifyJob(self.clone()))
             .with(sites::RemoveJob(self.clone()))
             .with(sites::MoveJob(self.clone()))
             .with(sites::LoginJob(self.clone()))

@@ -2,7 +2,10 @@
 //! restored.
 
 mod create;
+mod deliver;
+mod fetch;
 mod keep;
+mod link;
 mod restore;
 mod take;
 mod undo;
@@ -10,7 +13,11 @@ mod verify;
 mod view;
 
 pub use create::NewSnapshot;
+pub use deliver::Delivery;
+pub use fetch::LinkedSnapshot;
+pub use link::{LINK_PATH, LinkSnapshot, SnapshotLink};
 pub(crate) use restore::RestoreJob;
 pub use restore::RestoreSnapshot;
 pub(crate) use take::{SnapshotJob, give_up, keep_present};
+pub(crate) use verify::VerifyJob;
 pub use view::Snapshot;

@@ -44,6 +44,7 @@ pub mod environments;
 pub mod events;
 pub mod idempotency;
 pub mod jobs;
+pub mod links;
 pub mod rate;
 pub mod resources;
 pub mod sessions;

@@ -10,6 +10,7 @@ mod m0003_jobs;
 mod m0004_events;
 mod m0005_requests;
 mod m0006_snapshots;
+mod m0007_links;
 mod m0008_offers;
 
 /// The list of steps.
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_events::Step),
             Box::new(m0005_requests::Step),
             Box::new(m0006_snapshots::Step),
+            Box::new(m0007_links::Step),
             Box::new(m0008_offers::Step),
         ]
     }

@@ -164,6 +164,11 @@ impl Store {
         self.0.keyring.open(place, sealed).map_err(Error::Sealed)
     }
 
+    /// A key for one use, derived from the one that seals; see [`Keyring::derive`].
+    pub fn derived_key(&self, label: &str) -> Secret<[u8; 32]> {
+        self.0.keyring.derive(label)
+    }
+
     /// Tells watchers in this process.
     pub(crate) fn send(&self, signal: Signal) {
         // Nobody listening is no failure.

@@ -169,6 +169,81 @@ async fn an_update_is_started_and_followed_with_the_keyboard_alone() -> Result<(
 }
 
 #[tokio::test]
+async fn a_snapshot_is_taken_verified_and_restored() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    let site = fixture.install(DOMAIN).await?;
+    let uploads = site.root.join("wp-content/uploads");
+    std::fs::create_dir_all(&uploads)?;
+    let letter = uploads.join("letter.txt");
+    std::fs::write(&letter, "as it was")?;
+    site.own(&uploads)?;
+    let browser = Browser::start("snapshots").await?;
+    sign_in(&browser, &fixture).await?;
+    browser.wait_for_text(DOMAIN).await?;
+    browser.click("a.row-target").await?;
+    browser
+        .wait_for_text("There is no snapshot of this site yet")
+        .await?;
+    let address = browser.script::<String>("location.pathname").await?;
+    let address = format!("{}{address}", fixture.server.url());
+    browser.fill("input[name=note]", "before the ruin").await?;
+    browser.click("form[action$='/snapshots'] button").await?;
+    finished(&browser).await?;
+
+    std::fs::write(&letter, "ruined")?;
+    browser.goto(&address).await?;
+    browser.wait_for_text("before the ruin").await?;
+    browser.screenshot("site-snapshots").await?;
+    browser.click("a[href*='/snapshots/']").await?;
+    browser.wait_for_text("read back whole").await?;
+    browser.screenshot("snapshot").await?;
+    browser.click("form[action$='/verify'] button").await?;
+    finished(&browser).await?;
+    browser.goto(&address).await?;
+    browser.click("a[href*='/snapshots/']").await?;
+    browser.wait_for("a[href$='/restore']").await?;
+    browser.click("a[href$='/restore']").await?;
+    browser.wait_for_text("Every file and every table").await?;
+    browser.screenshot("snapshot-restore").await?;
+    ensure!(
+        std::fs::read_to_string(&letter)? == "ruined",
+        "a question restored it"
+    );
+    browser.click("main form button").await?;
+    finished(&browser).await?;
+    ensure!(std::fs::read_to_string(&letter)? == "as it was");
+
+    // The ruin was kept first; it goes, and the other one stays.
+    browser.goto(&address).await?;
+    browser.wait_for_text("before restoring").await?;
+    browser.click("a[href*='/snapshots/']").await?;
+    browser.wait_for("a[href$='/remove']").await?;
+    browser.click("a[href$='/remove']").await?;
+    browser.wait_for_text("deleted for good").await?;
+    browser.click("main form button").await?;
+    browser.wait_for_text("before the ruin").await?;
+    let left = browser
+        .script::<i64>("document.querySelectorAll(\"a[href*='/snapshots/']\").length")
+        .await?;
+    ensure!(left == 1, "{left} are left");
+    quiet(&browser)?;
+    browser.close().await
+}
+
+/// The page of a job that was just started: it ends well.
+async fn finished(browser: &Browser) -> Result<()> {
+    browser
+        .wait_until("location.pathname.startsWith('/jobs/')")
+        .await?;
+    browser
+        .wait_until("!!document.querySelector('.badge-good, .badge-bad')")
+        .await?;
+    let text = browser.text().await?;
+    ensure!(text.contains("Completed"), "the job says: {text}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn pages_fit_a_phone_and_the_dark() -> Result<()> {
     let fixture = Fixture::start(Options::default()).await?;
     let site = fixture.install(DOMAIN).await?;

@@ -180,6 +180,109 @@ async fn a_snapshot_is_readable_by_anybody_and_damage_is_told() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_link_gives_a_snapshot_to_whoever_has_it() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    fixture.install("gift.press.example").await?;
+    let name = take(&fixture, "gift.press.example", &[]).await?;
+    let list = fixture.server.cli_json(&["snapshot", "list"]).await?;
+    let recorded = list[0]["sha256"].as_str().context("a hash")?.to_owned();
+    let make = async |more: &[&str]| {
+        let command = [&["snapshot", "link", "gift.press.example", &name], more].concat();
+        fixture.server.cli(&command, "").await?.line()
+    };
+    let link = make(&[]).await?;
+    let begin = format!("{}/download/snapshots/", fixture.server.url());
+    ensure!(link.starts_with(&begin), "it leads elsewhere: {link}");
+    let target = fixture.server.scratch().join("gift.tar.zst");
+    let path = target.display().to_string();
+    curl(&["--fail", "--output", &path, &link])?;
+    assert_eq!(sha256(&target)?, recorded);
+    let listed = Command::new("tar")
+        .args(["--zstd", "-tf", &path])
+        .output()?;
+    let names = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for wanted in ["database.sql", "files/wp-load.php", "manifest.json"] {
+        ensure!(names.lines().any(|line| line == wanted), "no {wanted}");
+    }
+
+    // Once: looking costs nothing, the second download gets nothing.
+    let once = make(&["--once", "--for", "10m"]).await?;
+    let head = curl(&["--fail", "--head", &once])?;
+    ensure!(head.contains("gift.press.example-"), "no file name: {head}");
+    fs::remove_file(&target)?;
+    curl(&["--fail", "--output", &path, &once])?;
+    assert_eq!(sha256(&target)?, recorded);
+    let again = curl(&["--output", "-", "--write-out", "%{http_code}", &once])?;
+    ensure!(again.ends_with("404"), "used twice: {again}");
+    let refused = fixture
+        .server
+        .cli(
+            &[
+                "snapshot",
+                "link",
+                "gift.press.example",
+                &name,
+                "--for",
+                "8d",
+            ],
+            "",
+        )
+        .await?;
+    ensure!(refused.code == 2, "{refused:?}");
+
+    // One byte in the middle: curl is told that it has not got the whole.
+    let object = object_of(&fixture.server.data().join("archive"), &name)?;
+    let mut bytes = fs::read(&object)?;
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x40;
+    fs::write(&object, bytes)?;
+    let broken = Command::new("curl")
+        .args(["--silent", "--output", &path, &link])
+        .status()?;
+    ensure!(broken.code() == Some(18), "curl says {broken}");
+    ensure!(fs::metadata(&target)?.len() < fs::metadata(&object)?.len());
+    let list = fixture.server.cli_json(&["snapshot", "list"]).await?;
+    ensure!(list[0]["verified_at"].is_null(), "it counts as verified");
+
+    fixture
+        .server
+        .cli(&["snapshot", "remove", &name], "")
+        .await?
+        .line()?;
+    let gone = curl(&["--output", "-", "--write-out", "%{http_code}", &link])?;
+    ensure!(gone.ends_with("404"), "it is still given: {gone}");
+    let log = fixture.server.log();
+    for link in [&link, &once] {
+        let secret = link.trim_start_matches(&begin);
+        for half in secret.split('.') {
+            ensure!(!log.contains(half), "a link stands in the log");
+        }
+    }
+    ensure!(
+        log.contains("GET /download/snapshots/… answered"),
+        "the log does not tell of downloads"
+    );
+    Ok(())
+}
+
+/// What curl printed; it must end well.
+fn curl(arguments: &[&str]) -> Result<String> {
+    let done = Command::new("curl")
+        .args(["--silent", "--show-error"])
+        .args(arguments)
+        .output()?;
+    ensure!(done.status.success(), "curl: {done:?}");
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+}
+
+/// The hash of a file, as anybody would compute it.
+fn sha256(path: &Path) -> Result<String> {
+    let done = Command::new("sha256sum").arg(path).output()?;
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    Ok(text.split_whitespace().next().context("a hash")?.to_owned())
+}
+
 /// The archive's file of a snapshot.
 fn object_of(directory: &Path, name: &str) -> Result<std::path::PathBuf> {
     let mut open = vec![directory.to_path_buf()];

@@ -74,6 +74,12 @@ fn a_token_opens_its_dialect_and_no_secret_is_logged() {
         form.len()
     ));
     assert_eq!(status, 303, "signed in and sent on");
+    // Whether it is a link or almost one: it may be somebody's.
+    let link = "b64url".repeat(30);
+    for path in ["/download/snapshots", "/Download", ""] {
+        let (status, _) = server.get(&format!("{path}/{link}"));
+        assert_eq!(status, 404, "{path}");
+    }
     server.signal(Signal::TERM);
     let (_, log) = server.ended();
     let key = fs::read_to_string(place.data().join("secret.key")).expect("read");
@@ -83,6 +89,7 @@ fn a_token_opens_its_dialect_and_no_secret_is_logged() {
         PASSWORD,
         &PASSWORD.replace(' ', "+"),
         "in-the-query",
+        &link,
     ] {
         assert!(!log.contains(secret), "the log holds {secret}");
     }

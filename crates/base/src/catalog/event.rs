@@ -31,8 +31,14 @@ events! {
     SNAPSHOT_STARTED = "snapshot.started";
     /// A snapshot is in the archive and was read back whole.
     SNAPSHOT_CREATED = "snapshot.created";
+    /// Somebody asked to have a snapshot read back.
+    SNAPSHOT_VERIFY_STARTED = "snapshot.verify_started";
     /// A snapshot was removed from the archive.
     SNAPSHOT_REMOVED = "snapshot.removed";
+    /// A link to download a snapshot was made.
+    SNAPSHOT_LINK_CREATED = "snapshot.link_created";
+    /// A snapshot's download through a link began.
+    SNAPSHOT_DOWNLOAD_STARTED = "snapshot.download_started";
     /// A restore was asked for.
     SNAPSHOT_RESTORE_STARTED = "snapshot.restore_started";
     /// A site was restored and verified.

@@ -2,6 +2,7 @@
 
 mod create;
 mod export;
+mod link;
 mod list;
 mod remove;
 mod restore;
@@ -9,6 +10,7 @@ mod verify;
 
 pub use create::Create;
 pub use export::Export;
+pub use link::Link;
 pub use list::List;
 pub use remove::Remove;
 pub use restore::Restore;
@@ -35,6 +37,8 @@ pub enum Snapshot {
     Restore(Restore),
     /// Write a snapshot to a file
     Export(Export),
+    /// Make an address to download a snapshot from
+    Link(Link),
     /// Remove a snapshot
     Remove(Remove),
 }
@@ -52,6 +56,7 @@ impl Snapshot {
             Self::Verify(verify) => verify.run(fleet, caller, printer).await,
             Self::Restore(restore) => restore.run(fleet, caller, printer).await,
             Self::Export(export) => export.run(fleet, caller, printer).await,
+            Self::Link(link) => link.run(fleet, caller, printer).await,
             Self::Remove(remove) => remove.run(fleet, caller, printer).await,
         }
     }

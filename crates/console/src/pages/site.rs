@@ -10,6 +10,7 @@ use crate::{
     pages::{
         fleet::{name, updates},
         jobs::JobRow,
+        snapshots::SnapshotList,
     },
     session::Current,
     wording,
@@ -27,6 +28,7 @@ use pressroom_fleet::{
     components::UpdateComponents,
     jobs::JobFilter,
     sites::IssueLogin,
+    snapshots::Snapshot,
     views::{Component, Environment, Job},
 };
 use serde::Deserialize;
@@ -54,6 +56,7 @@ pub(crate) struct SiteFacts {
     pub(crate) busy: Option<String>,
     pub(crate) may_update: bool,
     pub(crate) may_log_in: bool,
+    pub(crate) snapshots: SnapshotList,
     pub(crate) jobs: Vec<JobRow>,
 }
 
@@ -102,9 +105,10 @@ pub(crate) async fn show(
         ..JobFilter::default()
     };
     let jobs = fleet.list_jobs(&caller, &recent).await?;
+    let snapshots = fleet.list_snapshots(&caller, Some(id)).await?;
     let page = SitePage {
         frame: current.frame(name(&site), Section::Sites),
-        site: SiteFacts::new(&site, &jobs, &current, Timestamp::now()),
+        site: SiteFacts::new(&site, &jobs, &snapshots, &current, Timestamp::now()),
     };
     let mut response = Html(page.render()?).into_response();
     if let Some(policy) = headers::policy_leading_to(&site.url) {
@@ -149,12 +153,18 @@ pub(crate) async fn login(
     Ok(Redirect::to(link.url.expose()))
 }
 
-fn parse(id: &str) -> Result<EnvironmentId, Failure> {
+pub(crate) fn parse(id: &str) -> Result<EnvironmentId, Failure> {
     id.parse().map_err(|_| Failure::missing())
 }
 
 impl SiteFacts {
-    pub(crate) fn new(site: &Environment, jobs: &[Job], current: &Current, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        site: &Environment,
+        jobs: &[Job],
+        snapshots: &[Snapshot],
+        current: &Current,
+        now: Timestamp,
+    ) -> Self {
         let is_web = site.url.starts_with("http://") || site.url.starts_with("https://");
         Self {
             href: format!("/sites/{}", site.id),
@@ -176,6 +186,7 @@ impl SiteFacts {
             busy: site.busy.map(|job| format!("/jobs/{job}")),
             may_update: current.may(Action::ComponentUpdate, site.account_id),
             may_log_in: current.may(Action::SiteLogin, site.account_id),
+            snapshots: SnapshotList::new(site, snapshots, current, now),
             jobs: jobs
                 .iter()
                 .map(|job| JobRow {

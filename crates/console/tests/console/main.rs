@@ -4,6 +4,9 @@
 #[path = "../../../dialects/http/tests/frame/fleet.rs"]
 #[expect(dead_code, reason = "shared with suites that use more of it")]
 mod fleet;
+#[path = "../../../dialects/http/tests/frame/kept.rs"]
+#[expect(dead_code, reason = "shared with suites that use more of it")]
+mod kept;
 mod world;
 
 mod entrance;

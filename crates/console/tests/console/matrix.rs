@@ -3,6 +3,7 @@
 use crate::world::{CSRF, Reply, Site, Who, World};
 use axum::http::{Method, StatusCode};
 use pressroom_console::routes::{Auth, ROUTES, Route};
+use pressroom_fleet::{authorize::Action, principal::Role};
 
 /// Whose thing an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,10 @@ fn path(route: &Route, world: &World, of: Of) -> String {
         } else {
             site.job.clone()
         };
-        route.path.replace("{id}", &id)
+        route
+            .path
+            .replace("{id}", &id)
+            .replace("{snapshot}", &site.snapshot)
     };
     match of {
         Of::Own => fill(&world.own),
@@ -37,11 +41,13 @@ fn path(route: &Route, world: &World, of: Of) -> String {
         Of::Unknown => route.path.replace("{id}", "job_zzzzzzzzzzzz"),
     }
     .replace("{*path}", "console.css")
+    .replace("{snapshot}", "zzzzzzzzzzzzzzzz")
 }
 
 fn expected(route: &Route, who: Who, of: Of) -> Fate {
     let has_id = route.path.contains("{id}");
-    let writes = route.method == Method::POST && has_id;
+    let least = route.action.and_then(Action::least_role);
+    let weaker = |role: Role| least.is_some_and(|least| role < least);
     match (who, of) {
         _ if route.auth == Auth::Public => Fate::Let,
         (Who::Nobody | Who::Stale, _) => Fate::SignIn,
@@ -49,7 +55,8 @@ fn expected(route: &Route, who: Who, of: Of) -> Fate {
         (_, Of::Unknown) | (Who::Foreigner, Of::Own) | (Who::Viewer | Who::Member, Of::Foreign) => {
             Fate::Missing
         }
-        (Who::Viewer, Of::Own) if writes => Fate::Forbidden,
+        (Who::Viewer, Of::Own) if weaker(Role::Viewer) => Fate::Forbidden,
+        (Who::Member, Of::Own) if weaker(Role::Member) => Fate::Forbidden,
         _ => Fate::Let,
     }
 }

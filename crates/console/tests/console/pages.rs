@@ -66,6 +66,99 @@ async fn a_sites_page_may_lead_to_that_site_only() {
 }
 
 #[tokio::test]
+async fn a_sites_snapshots_are_listed_and_handed_out() {
+    let world = World::new().await;
+    let site = format!("/sites/{}", world.own.environment.id);
+    let one = format!("{site}/snapshots/{}", world.own.snapshot);
+    let page = world.get(Who::Viewer, &site).await;
+    assert!(page.text.contains(&one), "{}", page.text);
+    assert!(!page.text.contains("Take a snapshot"), "a viewer cannot");
+    let page = world.get(Who::Member, &site).await;
+    assert!(page.text.contains("Take a snapshot"));
+    let page = world.get(Who::Member, &one).await;
+    assert!(page.text.contains("read back whole") && page.text.contains("6 bytes"));
+
+    let form = format!("csrf={}", crate::world::CSRF);
+    let sent = world
+        .ask(
+            Who::Member,
+            &Method::POST,
+            &format!("{one}/download"),
+            &form,
+        )
+        .await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+    let link = sent.header("location").strip_prefix("/download/snapshots/");
+    let link = link.expect("a link of our own");
+    let (linked, _) = world
+        .test
+        .fleet
+        .fetch_by_link(link, None)
+        .await
+        .expect("good");
+    assert_eq!(linked.size, 6);
+    let again = world.test.fleet.fetch_by_link(link, None).await;
+    assert!(again.is_err(), "it is for one download");
+    let sent = world
+        .ask(Who::Member, &Method::POST, &format!("{one}/verify"), &form)
+        .await;
+    assert!(sent.header("location").starts_with("/jobs/job_"));
+
+    // One's own site does not lead to another's snapshot.
+    for path in [
+        format!("{site}/snapshots/{}", world.foreign.snapshot),
+        format!("{site}/snapshots/{}/restore", world.foreign.snapshot),
+    ] {
+        let missing = world.get(Who::Operator, &path).await;
+        assert_eq!(missing.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let strange = format!("{form}&keep_days=soon");
+    let refused = world
+        .ask(
+            Who::Member,
+            &Method::POST,
+            &format!("{site}/snapshots"),
+            &strange,
+        )
+        .await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_restored_and_removed_only_after_a_question() {
+    let world = World::new().await;
+    let site = format!("/sites/{}", world.own.environment.id);
+    let one = format!("{site}/snapshots/{}", world.own.snapshot);
+    let asked = world.get(Who::Operator, &format!("{one}/restore")).await;
+    assert!(
+        asked
+            .text
+            .contains("Every file and every table of blog.example")
+    );
+    assert!(asked.text.contains(&format!("action=\"{one}/restore\"")));
+    let asked = world.get(Who::Operator, &format!("{one}/remove")).await;
+    assert!(asked.text.contains("deleted for good"));
+    assert!(
+        world.get(Who::Viewer, &one).await.text.contains("Verified"),
+        "asking does nothing"
+    );
+    let form = format!("csrf={}", crate::world::CSRF);
+    let done = world
+        .ask(
+            Who::Operator,
+            &Method::POST,
+            &format!("{one}/remove"),
+            &form,
+        )
+        .await;
+    assert_eq!(done.header("location"), format!("{site}#snapshots"));
+    let page = world.get(Who::Member, &site).await;
+    assert!(page.text.contains("There is no snapshot of this site yet"));
+    let late = world.get(Who::Operator, &format!("{one}/restore")).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+}
+
+#[tokio::test]
 async fn a_jobs_output_streams_resumes_and_ends() {
     let world = World::new().await;
     let site = &world.own;

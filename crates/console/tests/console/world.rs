@@ -1,6 +1,6 @@
 //! Two accounts with a site each, and everybody who could ask.
 
-use crate::fleet::TestFleet;
+use crate::{fleet::TestFleet, kept};
 use axum::{
     Router,
     body::Body,
@@ -65,6 +65,8 @@ pub struct Site {
     pub job: String,
     pub job_id: JobId,
     pub epoch: Epoch,
+    /// A snapshot of it.
+    pub snapshot: String,
 }
 
 /// The console with something in its store.
@@ -239,7 +241,10 @@ async fn site(test: &TestFleet, account: &str, domain: &str) -> Site {
     let added = test.fleet.add_domain(&console, new).await;
     let environment = environment(&test.store, &added.expect("a domain")).await;
     let (job_id, job, epoch) = running_job(&test.store, &environment).await;
+    let account = environment.account_id;
+    let snapshot = kept::snapshot(test, account, environment.id, b"packed", None).await;
     Site {
+        snapshot: snapshot.public_id,
         environment,
         job,
         job_id,

@@ -209,7 +209,7 @@ fn query(parts: &Parts) -> Result<Vec<(String, String)>, Fault> {
 }
 
 /// An error with its causes, for the log.
-fn chain(error: &pressroom_fleet::Error) -> String {
+pub(crate) fn chain(error: &pressroom_fleet::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -4,12 +4,14 @@
 //!
 //! Nothing here has a wire shape: what an error or a header looks like is asked of
 //! the [`Dialect`]. Start reading at [`route::Route`], then [`frame`] (the order of
-//! checks for each request), then [`dispatch`].
+//! checks for each request), then [`dispatch`]. Beside the dialects, [`download`]
+//! honours the links that any of them may hand out.
 
 pub mod answer;
 pub mod call;
 pub mod dialect;
 pub mod dispatch;
+pub mod download;
 pub mod fault;
 pub mod frame;
 pub mod json;

@@ -47,6 +47,26 @@ impl Enqueue {
         self
     }
 
+    /// A job that only reads, beside whatever else runs.
+    pub(crate) fn reading(
+        kind: &'static str,
+        account: AccountId,
+        environment: Option<EnvironmentId>,
+        payload: &impl Serialize,
+    ) -> Result<Self> {
+        let payload = serde_json::to_value(payload).map_err(Error::internal)?;
+        let mut job = NewJob::new(kind, payload);
+        job.environment = environment;
+        job.account = Some(account);
+        job.lane = Lane::Read;
+        Ok(Self {
+            job,
+            domain: None,
+            also: None,
+            event: None,
+        })
+    }
+
     /// Gives the job something in confidence; stored sealed.
     pub(crate) fn with_secrets(mut self, secrets: &impl Serialize) -> Result<Self> {
         let text = serde_json::to_string(secrets).map_err(Error::internal)?;
@@ -118,7 +138,9 @@ impl Fleet {
         caller: &Caller,
         mut new: Enqueue,
     ) -> Result<JobId> {
-        if let Some(environment) = new.job.environment {
+        if new.job.lane == Lane::Write
+            && let Some(environment) = new.job.environment
+        {
             let mut domains = [new.domain, new.also];
             // Always in one order, so that two requests never wait for each other.
             domains.sort();

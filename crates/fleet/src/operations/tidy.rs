@@ -2,7 +2,7 @@
 
 use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
-use pressroom_store::{events, idempotency, jobs, rate, sessions};
+use pressroom_store::{events, idempotency, jobs, links, rate, sessions};
 use std::time::Duration;
 
 /// Events handed over in one transaction.
@@ -27,13 +27,14 @@ impl Fleet {
         }
     }
 
-    /// Forgets what has lapsed: sessions, kept answers, rate windows, secrets that
-    /// nobody fetched, events that everybody has had.
+    /// Forgets what has lapsed: sessions, kept answers, rate windows, used links,
+    /// secrets that nobody fetched, events that everybody has had.
     pub async fn tidy(&self) -> Result<()> {
         let tx = self.parts.store.begin().await?;
         sessions::prune(&tx).await?;
         idempotency::prune(&tx).await?;
         rate::prune(&tx, LONGEST_WINDOW).await?;
+        links::prune(&tx).await?;
         jobs::record::drop_secrets(&tx, SECRET_LASTS).await?;
         events::prune(&tx, EVENTS_LAST).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;

@@ -10,6 +10,9 @@ use pressroom_store::{
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// Characters of a note.
+const LONGEST_NOTE: usize = 200;
+
 /// A snapshot to take.
 #[derive(Debug, Clone, Default)]
 pub struct NewSnapshot {
@@ -33,7 +36,7 @@ impl Fleet {
     /// the job; the snapshot is `ready` only once it was read back from the archive.
     ///
     /// Errors: `NotFound`, `Forbidden`, `Busy` with `OPERATION_RUNNING`, `Limited` (the
-    /// account keeps as much as it may).
+    /// account keeps as much as it may), `Invalid` (a note of more than 200 characters).
     pub async fn create_snapshot(
         &self,
         caller: &Caller,
@@ -46,6 +49,9 @@ impl Fleet {
             .env;
         if row.state == EnvironmentState::Installing {
             return Err(Error::conflict("the site is not installed yet"));
+        }
+        if new.note.chars().count() > LONGEST_NOTE {
+            return Err(Error::invalid("a note has at most 200 characters"));
         }
         let tx = self.parts.store.begin().await?;
         let name = token::name(16);

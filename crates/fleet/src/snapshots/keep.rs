@@ -35,6 +35,23 @@ impl Fleet {
         Ok(rows.into_iter().map(Snapshot::from).collect())
     }
 
+    /// One snapshot of an environment, for this action.
+    ///
+    /// Errors: `NotFound`, also when it is of another environment; `Forbidden`.
+    pub async fn get_snapshot(
+        &self,
+        caller: &Caller,
+        action: Action,
+        environment: EnvironmentId,
+        name: &str,
+    ) -> Result<Snapshot> {
+        let row = self.find_snapshot(caller, action, name).await?;
+        if row.environment_id != environment {
+            return Err(Error::not_found("Snapshot"));
+        }
+        Ok(row.into())
+    }
+
     /// A snapshot's bytes as they are in the archive, with what it is.
     ///
     /// Errors: `NotFound`, `Conflict` when it is not ready.

@@ -1,12 +1,66 @@
 //! Reading snapshots back.
 
-use super::{Snapshot, create::place_of, restore::limits};
-use crate::{Caller, Error, Fleet, Result, authorize::Action};
+use super::{
+    Snapshot,
+    create::{Payload, place_of},
+    keep::refuse_unready,
+    restore::limits,
+};
+use crate::{
+    Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, reach::told, views::Job,
+};
+use async_trait::async_trait;
 use pressroom_archive::{Format, Streaming};
-use pressroom_base::Kind;
-use pressroom_store::{SnapshotRow, SnapshotState, snapshots};
+use pressroom_base::{Kind, catalog::event};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
+use pressroom_store::{Lane, SnapshotRow, environments, snapshots};
 use pressroom_wordpress::{archive, watch::Watch};
+use serde_json::{Value, json};
 use tokio_util::{io::SyncIoBridge, sync::CancellationToken};
+
+/// Reads one snapshot back.
+pub(crate) struct VerifyJob(pub(crate) Fleet);
+
+#[async_trait]
+impl JobKind for VerifyJob {
+    fn name(&self) -> &'static str {
+        "snapshot_verify"
+    }
+
+    fn lane(&self) -> Lane {
+        Lane::Read
+    }
+
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy::transport()
+    }
+
+    fn interruption(&self) -> Interruption {
+        Interruption::Resume
+    }
+
+    async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
+        let payload: Payload = ctx.payload()?;
+        let row = self.0.snapshot_row(&payload.snapshot).await?;
+        refuse_unready(&row)?;
+        let work = self.0.verify_and_note(&row, ctx.cancelled());
+        ctx.step("verify", told(work)).await?;
+        ctx.line(format!(
+            "snapshot `{}` is whole: {} bytes read back and compared",
+            row.public_id, row.size
+        ));
+        Ok(json!({ "snapshot": row.public_id, "bytes": row.size, "sha256": row.sha256 }))
+    }
+
+    /// It has changed nothing.
+    async fn undo(
+        &self,
+        _ctx: &JobContext,
+        _why: &JobFailure,
+    ) -> std::result::Result<(), JobFailure> {
+        Ok(())
+    }
+}
 
 impl Fleet {
     /// Reads a snapshot back from the archive: size and hash, then every file in it
@@ -18,13 +72,41 @@ impl Fleet {
         let row = self
             .find_snapshot(caller, Action::SnapshotCreate, name)
             .await?;
-        if row.state != SnapshotState::Ready {
-            return Err(Error::conflict(format!(
-                "snapshot `{name}` is {}",
-                row.state.as_str()
-            )));
-        }
-        let verified = self.read_back(&row, &CancellationToken::new()).await;
+        refuse_unready(&row)?;
+        self.verify_and_note(&row, &CancellationToken::new())
+            .await?;
+        Ok(self.snapshot_row(name).await?.into())
+    }
+
+    /// Starts the same as a job, for callers who do not wait.
+    ///
+    /// Errors: `NotFound`, `Forbidden`; `Conflict` when it is not ready.
+    pub async fn start_verify_snapshot(&self, caller: &Caller, name: &str) -> Result<Job> {
+        let row = self
+            .find_snapshot(caller, Action::SnapshotCreate, name)
+            .await?;
+        refuse_unready(&row)?;
+        // The site may be gone; its snapshot is not.
+        let site = environments::get(&self.parts.store, row.environment_id).await?;
+        let payload = Payload {
+            snapshot: row.public_id,
+        };
+        let job = Enqueue::reading(
+            "snapshot_verify",
+            row.account_id,
+            site.map(|site| site.id),
+            &payload,
+        )?
+        .with_event(event::SNAPSHOT_VERIFY_STARTED);
+        let tx = self.parts.store.begin().await?;
+        let job = self.enqueue(&tx, caller, job).await?;
+        tx.commit().await?;
+        self.job_by_id(caller, Action::SnapshotCreate, job).await
+    }
+
+    /// Reads a snapshot back and records what was found.
+    async fn verify_and_note(&self, row: &SnapshotRow, cancel: &CancellationToken) -> Result<()> {
+        let verified = self.read_back(row, cancel).await;
         let tx = self.parts.store.begin().await?;
         match &verified {
             Ok(()) => snapshots::mark_verified(&tx, row.id).await?,
@@ -35,8 +117,7 @@ impl Fleet {
             Err(_) => {}
         }
         tx.commit().await?;
-        verified?;
-        Ok(self.snapshot_row(name).await?.into())
+        verified
     }
 
     /// Reads all of it, and fails with `Remote` when it is not what was stored.

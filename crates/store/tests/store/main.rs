@@ -6,6 +6,7 @@ mod base;
 mod events;
 mod fence;
 mod idempotency;
+mod links;
 mod migrations;
 mod rate;
 mod rows;

@@ -76,7 +76,7 @@ async fn opening_at_once_from_many_sides_works(base: Base) {
     for store in futures_util::future::join_all(opened).await {
         store.unwrap().ping().await.unwrap();
     }
-    assert_eq!(rows(&raw, "SELECT * FROM seaql_migrations").await.len(), 6);
+    assert_eq!(rows(&raw, "SELECT * FROM seaql_migrations").await.len(), 7);
 }
 
 #[tokio::test]
