@@ -51,9 +51,6 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::TakeBackCore { .. }
         | Request::FlushCaches { .. }
         | Request::DropStagedCore { .. }
-        | Request::ExchangeTree { .. }
-        | Request::TakeBackTree { .. }
-        | Request::DropUnpacked { .. }
         | Request::DropStaged { .. } => TREE,
         Request::DumpDatabase { .. }
         | Request::RestoreDatabase { .. }
@@ -68,6 +65,9 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::UpgradeDatabases { .. }
         | Request::RunCron { .. }
         | Request::Bridge { each: true, .. }
+        | Request::ExchangeTree { .. }
+        | Request::TakeBackTree { .. }
+        | Request::DropUnpacked { .. }
         | Request::Unpack { .. } => WHOLE,
         Request::VerifyChecksums { .. }
         | Request::InstallCore { .. }

@@ -1,5 +1,6 @@
 //! Running WordPress installations as Pressroom knows them.
 
+mod below;
 mod find;
 mod inspect;
 mod list;

@@ -212,7 +212,18 @@ impl JobContext {
         name: &str,
         work: impl Future<Output = Result<T, JobFailure>>,
     ) -> Result<T, JobFailure> {
-        let step = self.begin_step(name, serde_json::Value::Null).await?;
+        self.step_intending(name, serde_json::Value::Null, work)
+            .await
+    }
+
+    /// The same with what a successor must know, should `work` not come to its end.
+    pub async fn step_intending<T: Serialize>(
+        &self,
+        name: &str,
+        intent: serde_json::Value,
+        work: impl Future<Output = Result<T, JobFailure>>,
+    ) -> Result<T, JobFailure> {
+        let step = self.begin_step(name, intent).await?;
         match work.await {
             Ok(value) => {
                 let result = serde_json::to_value(&value).unwrap_or_default();

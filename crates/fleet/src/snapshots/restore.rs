@@ -16,13 +16,20 @@ use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
 use pressroom_store::{EnvironmentRow, Lane, SnapshotRow};
 use pressroom_wordpress::{
-    archive::{Exchange, Limits, OutsideLinks, UnpackOptions, Unpacked},
+    archive::{EntryPath, Exchange, Limits, OutsideLinks, UnpackOptions, Unpacked},
     database::restore::{RestoreOptions, RestoreReport},
     snapshot::FILES,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
+
+/// Steps that the way back asks for.
+pub(super) const UNPACK_STEP: &str = "unpack";
+pub(super) const TABLES_STEP: &str = "tables";
+pub(super) const FILES_STEP: &str = "files";
+/// The restored site was looked at and found well: from here it stays.
+pub(super) const VERDICT_STEP: &str = "verify";
 
 /// How long the site stays in maintenance if its worker dies; prolonged while it lives.
 const LEASE: Duration = Duration::from_mins(3);
@@ -100,7 +107,7 @@ impl JobKind for RestoreJob {
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
         let work = Restore::new(&self.0, ctx).await?;
         if ctx.attempt() > 1 {
-            if ctx.done_step("verify").await?.is_some() {
+            if ctx.done_step(VERDICT_STEP).await?.is_some() {
                 return Ok(Box::pin(work.finish()).await?);
             }
             return Err(JobFailure::new(Kind::Remote, "Interrupted"));
@@ -155,18 +162,18 @@ impl<'a> Restore<'a> {
         }
         ctx.progress(20, "the present state is kept").await?;
         let manifest = ctx.step("read", told(self.sound_manifest())).await?;
-        let unpacked = ctx.step("unpack", told(self.unpack(&manifest))).await?;
+        let unpacked = ctx.step(UNPACK_STEP, told(self.unpack(&manifest))).await?;
         ctx.progress(50, "the snapshot is laid out beside the site")
             .await?;
         let baseline = fleet.look_at(&self.row).await;
         let changed = self
             .in_maintenance(self.exchange(&manifest, &unpacked))
             .await;
-        // Whatever came of it: the site leaves maintenance before it is looked at.
+        // Half of each is shown to nobody: what fails here is put back first.
+        changed?;
         self.session
             .leave_maintenance(epoch, &self.row.path)
             .await?;
-        changed?;
         fleet
             .flush_caches(ctx, &self.session, &self.row, vec![self.row.path.clone()])
             .await;
@@ -181,7 +188,7 @@ impl<'a> Restore<'a> {
                 format!("the restored site does not answer as before: {trouble}"),
             ));
         }
-        ctx.step("verify", told(async { Ok(after.trouble()) }))
+        ctx.step(VERDICT_STEP, told(async { Ok(after.trouble()) }))
             .await?;
         self.finish().await
     }
@@ -238,8 +245,9 @@ impl<'a> Restore<'a> {
     async fn exchange(&self, manifest: &Manifest, unpacked: &Unpacked) -> Result<()> {
         let (ctx, epoch) = (self.ctx, self.ctx.epoch());
         let restored: RestoreReport = ctx
-            .step(
-                "tables",
+            .step_intending(
+                TABLES_STEP,
+                serde_json::to_value(undo::TablesIntent { epoch }).map_err(Error::internal)?,
                 told(async {
                     let options = RestoreOptions {
                         remove_unknown: true,
@@ -267,6 +275,14 @@ impl<'a> Restore<'a> {
             .tree_hash
             .clone()
             .ok_or_else(|| Error::new(Kind::Remote, "the snapshot does not name its files"))?;
+        // Sites of their own, which may be younger than the snapshot.
+        let below: Vec<EntryPath> = self
+            .fleet
+            .sites_below(&self.row)
+            .await?
+            .into_iter()
+            .map(|path| EntryPath::new(path.into_bytes()))
+            .collect();
         let exchange = Exchange {
             root: self.row.path.clone(),
             staged: unpacked.staged.clone(),
@@ -280,14 +296,22 @@ impl<'a> Restore<'a> {
                 .iter()
                 .find(|tree| tree.prefix == FILES)
                 .map(|tree| tree.excluded.clone())
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .into_iter()
+                .chain(below.iter().cloned())
+                .collect(),
         };
         let exchanged = ctx
             .step(
-                "files",
+                FILES_STEP,
                 told(async { Ok(self.session.exchange_tree(epoch, exchange).await?) }),
             )
             .await?;
+        if let Some(path) = exchanged.not_carried.iter().find(|it| below.contains(it)) {
+            return Err(Error::conflict(format!(
+                "another site is in {path:?}, where the snapshot has something else"
+            )));
+        }
         for path in &exchanged.not_carried {
             ctx.line(format!(
                 "{path:?} was in no snapshot and could not be carried over"
@@ -317,20 +341,21 @@ impl<'a> Restore<'a> {
     /// Lets go of what was kept aside, and records what the site is now.
     async fn finish(&self) -> Result<Value> {
         let (ctx, epoch) = (self.ctx, self.ctx.epoch());
-        let files = ctx.done_step("files").await?;
-        let kept = files.is_some_and(|step| {
-            step.result
-                .as_ref()
-                .and_then(|result| result["not_carried"].as_array())
-                .is_some_and(|paths| !paths.is_empty())
-        });
-        undo::drop_asides(self.fleet, ctx, &self.session, &self.row, !kept).await?;
-        self.session
-            .leave_maintenance(epoch, &self.row.path)
-            .await?;
-        self.fleet
-            .record_state(ctx, &self.session, &self.row)
-            .await?;
+        let (session, row) = (&self.session, &self.row);
+        // The site is judged: nothing that fails from here is a reason to take it back.
+        if let Err(error) = undo::drop_asides(self.fleet, ctx, session, row).await {
+            ctx.line(format!(
+                "what was there before could not be removed: {}",
+                error.message()
+            ));
+        }
+        session.leave_maintenance(epoch, &row.path).await?;
+        if let Err(error) = self.fleet.record_state(ctx, session, row).await {
+            ctx.line(format!(
+                "the restored site was not looked into: {}",
+                error.message()
+            ));
+        }
         let tx = ctx.begin().await?;
         self.fleet
             .emit(

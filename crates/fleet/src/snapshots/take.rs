@@ -43,10 +43,19 @@ impl JobKind for SnapshotJob {
     }
 
     fn interruption(&self) -> Interruption {
-        Interruption::Undo
+        // Undone, unless it was only its end that was not written: `run` looks.
+        Interruption::Resume
     }
 
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
+        if ctx.attempt() > 1 {
+            let payload: Payload = ctx.payload()?;
+            let snapshot = self.0.snapshot_row(&payload.snapshot).await?;
+            return match snapshot.state {
+                SnapshotState::Ready => Ok(json!({ "snapshot": snapshot.public_id })),
+                _ => Err(JobFailure::new(Kind::Remote, "Interrupted")),
+            };
+        }
         Ok(Box::pin(run(&self.0, ctx)).await?)
     }
 
@@ -195,7 +204,13 @@ async fn pack(
         },
         dump: DumpOptions::default(),
         usual_excludes: true,
-        exclude: Vec::new(),
+        // They have snapshots of their own.
+        exclude: fleet
+            .sites_below(row)
+            .await?
+            .into_iter()
+            .map(|path| format!("/{path}"))
+            .collect(),
     };
     let streaming = Streaming {
         limit: u64::try_from(snapshot.size).ok().filter(|bytes| *bytes > 0),
@@ -272,7 +287,12 @@ pub(crate) async fn give_up(
     snapshot: &SnapshotRow,
     why: &str,
 ) -> Result<()> {
-    fleet.parts.archive.remove(&place_of(snapshot)?).await?;
+    // As it is now: one that became a snapshot after all keeps its bytes.
+    let snapshot = fleet.snapshot_row(&snapshot.public_id).await?;
+    if snapshot.state == SnapshotState::Ready {
+        return Ok(());
+    }
+    fleet.parts.archive.remove(&place_of(&snapshot)?).await?;
     if snapshot.state == SnapshotState::Creating {
         let tx = ctx.begin().await?;
         snapshots::fail(&tx, snapshot.id, why).await?;

@@ -1,36 +1,90 @@
 //! Back to what the site was before a restore began, decided by looking at what is
-//! there.
+//! there. Only what this job did is taken back: others in the same home may keep
+//! theirs aside on purpose.
 
+use super::restore::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP};
 use crate::{Fleet, Result};
+use pressroom_base::Epoch;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
-use pressroom_store::EnvironmentRow;
+use pressroom_store::{EnvironmentRow, StepState};
+use pressroom_wordpress::database::restore::Aside;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-/// Puts files and tables back. Each act is idempotent: it can be repeated.
+/// How long the site stays in maintenance if whoever takes it back dies.
+const LEASE: Duration = Duration::from_mins(10);
+
+/// Written down before the tables are loaded: enough for a successor to find what they
+/// displaced.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct TablesIntent {
+    pub(super) epoch: Epoch,
+}
+
+/// Puts files and tables back, unless the restored site was judged good already: then
+/// it stays. Each act is idempotent: it can be repeated.
 pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     let row = fleet.row_of_job(ctx).await?;
     let ground = fleet.ground(&row).await?;
     let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
     let epoch = ctx.epoch();
-    let recovery = session.recover(epoch).await?;
-    for found in &recovery.exchanges {
-        session
-            .take_back_tree(epoch, &found.exchange.staged)
-            .await?;
-        session.drop_unpacked(epoch, &found.exchange.staged).await?;
+    session.recover(epoch).await?;
+    if ctx.done_step(VERDICT_STEP).await?.is_some() {
+        drop_asides(fleet, ctx, &session, &row).await?;
+        session.leave_maintenance(epoch, &row.path).await?;
+        ctx.line("the restored site was found well, and stays");
+        return Ok(());
     }
-    let site = fleet.site_ref(&row);
-    let database = session.recover_database(epoch, site.clone()).await?;
-    for aside in database.kept {
-        session
-            .take_back_database(epoch, site.clone(), aside)
-            .await?;
+    if began(ctx).await? {
+        // Nobody should write to tables that are about to go.
+        session.enter_maintenance(epoch, &row.path, LEASE).await?;
     }
+    // What one cannot be put back for is no reason to leave the other.
+    let files = files_back(ctx, &session, &row).await;
+    let tables = tables_back(fleet, ctx, &session, &row).await;
+    files.and(tables)?;
     session.leave_maintenance(epoch, &row.path).await?;
     fleet
         .flush_caches(ctx, &session, &row, vec![row.path.clone()])
         .await;
     ctx.line("files and tables are as they were before the restore");
+    Ok(())
+}
+
+async fn files_back(
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+) -> Result<()> {
+    let epoch = ctx.epoch();
+    let Some(staged) = staged(ctx).await? else {
+        return Ok(());
+    };
+    let recovery = session.recover(epoch).await?;
+    let ours = recovery
+        .exchanges
+        .iter()
+        .any(|found| found.exchange.staged == staged && found.exchange.root == row.path);
+    if ours {
+        session.take_back_tree(epoch, &staged).await?;
+    }
+    session.drop_unpacked(epoch, &staged).await?;
+    Ok(())
+}
+
+async fn tables_back(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+) -> Result<()> {
+    let site = fleet.site_ref(row);
+    for aside in kept(fleet, ctx, session, row).await? {
+        session
+            .take_back_database(ctx.epoch(), site.clone(), aside)
+            .await?;
+    }
     Ok(())
 }
 
@@ -41,26 +95,77 @@ pub(super) async fn drop_asides(
     ctx: &JobContext,
     session: &Session,
     row: &EnvironmentRow,
-    files: bool,
 ) -> Result<()> {
     let epoch = ctx.epoch();
-    let recovery = session.recover(epoch).await?;
-    for found in &recovery.exchanges {
-        if !files {
+    if let Some(staged) = staged(ctx).await? {
+        if left_behind(ctx).await? {
             ctx.line(format!(
-                "the directory from before is kept aside as `{}`",
-                found.exchange.staged
+                "the directory from before is kept in `.pressroom/staging/{staged}`"
             ));
-            continue;
+        } else {
+            session.drop_unpacked(epoch, &staged).await?;
         }
-        session.drop_unpacked(epoch, &found.exchange.staged).await?;
     }
     let site = fleet.site_ref(row);
-    let database = session.recover_database(epoch, site.clone()).await?;
-    for aside in database.kept {
+    for aside in kept(fleet, ctx, session, row).await? {
         session
             .drop_database_aside(epoch, site.clone(), aside)
             .await?;
     }
     Ok(())
+}
+
+/// What this job unpacked.
+async fn staged(ctx: &JobContext) -> Result<Option<String>> {
+    let step = ctx.done_step(UNPACK_STEP).await?;
+    Ok(step
+        .and_then(|step| step.result)
+        .and_then(|result| result["staged"].as_str().map(str::to_owned)))
+}
+
+/// Whether the old directory holds what the new one should.
+async fn left_behind(ctx: &JobContext) -> Result<bool> {
+    let step = ctx.done_step(FILES_STEP).await?;
+    Ok(step.and_then(|step| step.result).is_some_and(|result| {
+        result["not_carried"]
+            .as_array()
+            .is_some_and(|paths| !paths.is_empty())
+    }))
+}
+
+/// Whether anything of the site may have been touched.
+async fn began(ctx: &JobContext) -> Result<bool> {
+    let steps = ctx.steps().await?;
+    Ok(steps
+        .iter()
+        .any(|step| step.name == TABLES_STEP && step.state != StepState::Undone))
+}
+
+/// Tables that this job displaced and that are still there, newest first.
+async fn kept(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+) -> Result<Vec<Aside>> {
+    let steps = ctx.steps().await?;
+    let epochs: Vec<Epoch> = steps
+        .into_iter()
+        .filter(|step| step.name == TABLES_STEP)
+        .filter_map(|step| serde_json::from_value::<TablesIntent>(step.intent).ok())
+        .map(|intent| intent.epoch)
+        .collect();
+    if epochs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let recovered = session
+        .recover_database(ctx.epoch(), fleet.site_ref(row))
+        .await?;
+    let mut kept: Vec<Aside> = recovered
+        .kept
+        .into_iter()
+        .filter(|aside| epochs.contains(&aside.epoch))
+        .collect();
+    kept.sort_by_key(|aside| std::cmp::Reverse(aside.epoch));
+    Ok(kept)
 }

@@ -182,7 +182,8 @@ impl Adding<'_, '_> {
                     self.packer.entry(head, Content::Link { target });
                 }
                 Body::LeftOut(why) => {
-                    if matches!(why, Why::Excluded { .. } | Why::Ours) {
+                    // What is only not here goes over when the archive is unpacked.
+                    if !matches!(why, Why::Vanished) {
                         self.excluded.push(EntryPath::new(below));
                     }
                     self.packer.manifest.leave_out(EntryPath::new(path), why);
