@@ -52,11 +52,7 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     Ok(())
 }
 
-async fn files_back(
-    ctx: &JobContext,
-    session: &Session,
-    row: &EnvironmentRow,
-) -> Result<()> {
+async fn files_back(ctx: &JobContext, session: &Session, row: &EnvironmentRow) -> Result<()> {
     let epoch = ctx.epoch();
     let Some(staged) = staged(ctx).await? else {
         return Ok(());

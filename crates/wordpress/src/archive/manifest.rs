@@ -54,8 +54,8 @@ pub struct PackedTree {
     pub source: String,
     /// Its hash as unpacked, by the rules of [`crate::tree`].
     pub tree: TreeHash,
-    /// All paths, relative to the tree, that a pattern or rule of ours left out: what
-    /// a restore by exchange has to carry over from the live tree, or it is lost.
+    /// All paths, relative to the tree, that are left out and were there: what a
+    /// restore by exchange has to carry over from the live tree, or it is lost.
     pub excluded: Vec<EntryPath>,
 }
 

@@ -85,7 +85,15 @@ fn what_is_left_out_is_named() {
     );
     assert_eq!(
         manifest.trees[0].excluded,
-        ["wp-content/cache", "wp-content/updraft", "x/node_modules"].map(EntryPath::from)
+        [
+            "back\\slash",
+            "pipe",
+            "socket",
+            "wp-content/cache",
+            "wp-content/updraft",
+            "x/node_modules"
+        ]
+        .map(EntryPath::from)
     );
     // A link is stored as its text: what it points to is nowhere in the archive.
     let (tar, _) = packed(&home, Format::TarZst);
