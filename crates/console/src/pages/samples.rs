@@ -1,12 +1,15 @@
 //! Pages with sample data: what they must never contain, and files to look at.
 
+mod snapshots;
+
+use self::snapshots::{site_with_snapshots, snapshot, snapshot_page};
 use super::{
     fleet::{FleetFragment, FleetPage, SiteList},
     job::{JobFacts, JobPage, JobState, Output},
     jobs::{JobRow, JobsPage},
     sign_in::SignInPage,
     site::{SiteFacts, SitePage},
-    snapshot::{ConfirmPage, SnapshotFacts, SnapshotPage},
+    snapshot::ConfirmPage,
 };
 use crate::{
     errors::Failure,
@@ -23,7 +26,6 @@ use pressroom_fleet::{
     Principal,
     principal::{Grants, Identity, Role},
     sessions::Session,
-    snapshots::Snapshot,
     views::{Component, Environment, Job, JobError, Step, User},
 };
 use std::{fs, path::PathBuf, time::Duration};
@@ -287,52 +289,6 @@ fn site_page(site: &Environment, jobs: &[Job], role: Role) -> SitePage {
     SitePage {
         frame: frame(&site.title, Section::Sites),
         site: SiteFacts::new(site, jobs, &[], &person(role), now()),
-    }
-}
-
-fn snapshot(id: &str, state: &str) -> Snapshot {
-    Snapshot {
-        id: id.into(),
-        account_id: AccountId::new(1),
-        environment_id: EnvironmentId::new(1),
-        format: "tar.zst".into(),
-        state: state.into(),
-        size: 48_200_000,
-        sha256: Some("ab".repeat(32)),
-        verified_at: (state == "ready").then(|| ago(3_000)),
-        wordpress_version: "6.5.5".into(),
-        note: "before the relaunch".into(),
-        fault: None,
-        job_id: Some(JobId::new(3)),
-        created_at: ago(4_000),
-        expires_at: Some(now().plus(Duration::from_hours(700))),
-    }
-}
-
-/// A site's page with snapshots in every state.
-fn site_with_snapshots(site: &Environment, role: Role) -> SitePage {
-    let mut damaged = snapshot("d4m4g3d0000000aa", "ready");
-    damaged.fault = Some("its bytes are not those that were stored".into());
-    let mut old = snapshot("0ld0000000000000", "ready");
-    (old.verified_at, old.expires_at) = (None, None);
-    let snapshots = [
-        snapshot("m4king0000000000", "creating"),
-        snapshot("k3v9q2x7m1p0aaaa", "ready"),
-        damaged,
-        old,
-        snapshot("f41l3d0000000000", "failed"),
-        snapshot("g0ne000000000000", "expired"),
-    ];
-    SitePage {
-        frame: frame(&site.title, Section::Sites),
-        site: SiteFacts::new(site, &[], &snapshots, &person(role), now()),
-    }
-}
-
-fn snapshot_page(site: &Environment, snapshot: &Snapshot, role: Role) -> SnapshotPage {
-    SnapshotPage {
-        frame: frame("Snapshot", Section::Sites),
-        snapshot: SnapshotFacts::new(site, snapshot, &person(role), now()),
     }
 }
 
@@ -608,39 +564,6 @@ fn buttons_are_shown_to_those_who_may_use_them() {
             .matches("action=\"/sites/1/")
             .count(),
     );
-}
-
-#[test]
-fn a_snapshots_buttons_are_for_those_who_may_and_for_what_is_there() {
-    let blog = fleet_sites().remove(0);
-    let kept = snapshot("k3v9q2x7m1p0aaaa", "ready");
-    let page = |kept: &Snapshot, role| snapshot_page(&blog, kept, role).render().unwrap();
-    let owner = page(&kept, Role::Owner);
-    for action in ["/download", "/verify", "/restore", "/remove"] {
-        assert!(
-            owner.contains(&format!("k3v9q2x7m1p0aaaa{action}\"")),
-            "{action}"
-        );
-    }
-    let member = page(&kept, Role::Member);
-    assert!(member.contains("/download\"") && !member.contains("/restore\""));
-    assert!(!page(&kept, Role::Viewer).contains("/download\""));
-    for state in ["creating", "failed", "expired"] {
-        let page = page(&snapshot("k3v9q2x7m1p0aaaa", state), Role::Owner);
-        assert!(!page.contains("/download\""), "{state}");
-    }
-    let list = site_with_snapshots(&blog, Role::Owner).render().unwrap();
-    for said in [
-        "Being made",
-        "Verified",
-        "Damaged",
-        "Not verified",
-        "Failed",
-        "48.2 MB",
-    ] {
-        assert!(list.contains(said), "{said}");
-    }
-    assert!(!list.contains("g0ne"), "a removed one is listed");
 }
 
 #[test]
