@@ -1,5 +1,6 @@
 //! Search-replace on real WordPress tables in a real server.
 
+mod charsets;
 mod corpus;
 mod hard_tables;
 mod interrupted;

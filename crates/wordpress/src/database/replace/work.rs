@@ -1,6 +1,7 @@
 //! One range of a table, batch by batch.
 
 use super::{
+    charset,
     domains::Domains,
     options::ColumnReport,
     plan::{Key, Range, Table},
@@ -168,14 +169,7 @@ fn select(table: &Table) -> Vec<u8> {
         .key
         .iter()
         .map(|part| sql::name(&part.name))
-        .chain(table.columns.iter().map(|column| {
-            let name = sql::name(&column.name);
-            if column.json {
-                format!("CAST({name} AS CHAR CHARACTER SET utf8mb4)")
-            } else {
-                name
-            }
-        }))
+        .chain(table.columns.iter().map(charset::value))
         .collect();
     format!("SELECT {} FROM {}", names.join(","), sql::name(&table.name)).into_bytes()
 }
@@ -214,7 +208,7 @@ async fn read(
             if at > 0 {
                 out.extend_from_slice(b" OR ");
             }
-            job.filter.may_hold(&mut out, &column.name);
+            job.filter.may_hold(&mut out, column);
         }
         out.push(b')');
     }
