@@ -2,6 +2,7 @@
 
 mod charsets;
 mod corpus;
+mod fenced;
 mod hard_tables;
 mod interrupted;
 mod network;

@@ -35,8 +35,8 @@ const CONNECTIONS: u8 = 3;
 /// Replaces texts in a site's tables, or counts what would be replaced.
 ///
 /// A run that writes needs an epoch and has taken the fence before
-/// ([`fence::take`]); it writes in transactions of a few megabytes, the fence checked
-/// before each, and a row only while it holds what was read. Memory is bounded by a
+/// ([`fence::take`]); it writes in transactions of a few megabytes, each committed
+/// inside the fence, and a row only while it holds what was read. Memory is bounded by a
 /// few batches, or the largest rows. Fails with [`Error::BadInput`] for options that
 /// make no sense, [`Error::Database`] for a server that refuses; what was written before
 /// stays, and calling again with the same options brings the tables to the same rows

@@ -299,13 +299,14 @@ async fn apply(
     Ok(())
 }
 
+fn epoch(job: &Job<'_>) -> Result<Epoch> {
+    job.epoch
+        .ok_or_else(|| Error::BadInput("a run that writes needs an epoch".to_owned()))
+}
+
+/// Refuses a stale epoch before work is done in vain; the commit asks again.
 fn may_write(job: &Job<'_>) -> Result<()> {
-    match job.epoch {
-        Some(epoch) => fence::check(job.home, epoch, job.watch),
-        None => Err(Error::BadInput(
-            "a run that writes needs an epoch".to_owned(),
-        )),
-    }
+    fence::check(job.home, epoch(job)?, job.watch)
 }
 
 /// Writes rows, and again as long as the server prefers somebody else.
@@ -322,7 +323,8 @@ async fn transaction(
     };
     for attempt in 1..=DEADLOCKS {
         may_write(job)?;
-        if let Some(written) = write::write(conn, target, changes).await? {
+        let enter = || fence::enter(job.home, epoch(job)?, job.watch);
+        if let Some(written) = write::write(conn, target, changes, enter).await? {
             return Ok(written);
         }
         tokio::time::sleep(Duration::from_millis(10) * attempt).await;

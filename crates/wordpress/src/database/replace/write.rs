@@ -5,7 +5,7 @@ use super::{
     plan::{Column, Key, KeyKind, Table},
     sql,
 };
-use crate::Result;
+use crate::{Result, fence};
 use mysql_async::{Conn, prelude::Queryable};
 use pressroom_phpdata::serialized::Pair;
 
@@ -56,18 +56,36 @@ const TOGETHER: usize = 64;
 /// A value beyond this is compared by its SHA-256, so as not to be sent twice.
 const COMPARED_WHOLE: usize = 4 * 1024 * 1024;
 
-/// Writes rows in one transaction, which is committed. The answers are in the order of
-/// the rows. `None` when the server ended the transaction for another's sake (a
-/// deadlock): nothing is written then.
+/// Writes rows in one transaction, which is committed inside the fence: `enter` takes
+/// it. The answers are in the order of the rows. `None` when the server ended the
+/// transaction for another's sake (a deadlock): nothing is written then.
+///
+/// Whoever was stopped among the statements finds himself fenced before the commit and
+/// rolls back. Where nothing rolls back, the fence is held around the statements.
 pub(super) async fn write(
     conn: &mut Conn,
     target: Target<'_>,
     changes: &[Change],
+    enter: impl Fn() -> Result<fence::Held>,
 ) -> Result<Option<Vec<Written>>> {
+    let mut held = None;
+    if !target.table.transactional {
+        held = Some(enter()?);
+    }
     conn.query_drop("START TRANSACTION").await?;
     match rows(conn, target, changes).await {
         Ok(written) => {
+            if held.is_none() {
+                match enter() {
+                    Ok(entered) => held = Some(entered),
+                    Err(why) => {
+                        conn.query_drop("ROLLBACK").await?;
+                        return Err(why);
+                    }
+                }
+            }
             conn.query_drop("COMMIT").await?;
+            drop(held);
             Ok(Some(written))
         }
         Err(why) => {
