@@ -161,7 +161,7 @@ pub(crate) fn look(home: &Home, record: Record) -> Result<RecoveredExchange> {
     let places = match Places::of(home, &record.exchange) {
         Ok(places) => places,
         // Something else is in the way by now: neither tree.
-        Err(Error::BadPath(_)) => {
+        Err(Error::BadPath(_) | Error::Missing(_)) => {
             return Ok(RecoveredExchange {
                 exchange: record.exchange,
                 live: LiveTree::Mixed,
