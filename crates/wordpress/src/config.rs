@@ -1,6 +1,7 @@
 //! `wp-config.php`: written by us, read without executing it, evaluated where that
 //! does not do, and edited by its bytes.
 
+mod complaint;
 pub mod edit;
 mod evaluate;
 mod listing;

@@ -70,10 +70,23 @@ pub fn critical<T>(
     watch: &Watch,
     act: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
-    let lock = hold(home, epoch, watch, false)?;
+    let held = enter(home, epoch, watch)?;
     let result = act();
-    drop(lock);
+    drop(held);
     result
+}
+
+/// The lock, had with the epoch checked; dropping it lets others in.
+#[derive(Debug)]
+pub(crate) struct Held {
+    _lock: File,
+}
+
+/// As [`critical`], for an act that waits for a server: hold what is returned until it
+/// is done, and not for long.
+pub(crate) fn enter(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Held> {
+    let lock = hold(home, epoch, watch, false)?;
+    Ok(Held { _lock: lock })
 }
 
 /// Takes the lock and checks, raising what is remembered to `epoch`.

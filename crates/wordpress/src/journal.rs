@@ -107,7 +107,8 @@ pub(crate) const MAX_ENTRY: u64 = 1024 * 1024;
 /// Swaps are only looked at: whoever plans them decides, by [`component::swap`],
 /// [`component::take_back`] and [`component::drop_staged`], which are safe to
 /// repeat. Staged trees of *lower* epochs that no journalled swap names are removed,
-/// and whatever of the old workers' private files is left.
+/// and whatever of the old workers' private files is left. An entry whose place cannot
+/// be reached any more keeps what it staged and is told as neither side.
 pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
     fence::take(home, epoch, watch)?;
     home.prepare()?;
@@ -118,8 +119,7 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
         match entry {
             Entry::Swap { swap, .. } => {
                 keep.push(swap.staged.clone());
-                component::close_gap(home, epoch, &swap, watch)?;
-                let live = look(home, &swap, watch)?;
+                let live = look(home, epoch, &swap, watch)?;
                 found.swaps.push(RecoveredSwap { swap, live });
             }
             Entry::Core { .. } => found.unfinished_core = true,
@@ -157,9 +157,17 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
     Ok(found)
 }
 
-/// Which side of a swap is live, by its hash.
-fn look(home: &Home, swap: &Swap, watch: &Watch) -> Result<Live> {
-    let live = component::live_path(home, &swap.target)?;
+/// Which side of a swap is live, by its hash, after an exchange that was stopped
+/// half-way is made whole.
+fn look(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<Live> {
+    let live = match component::live_path(home, &swap.target) {
+        Ok(live) => live,
+        // The way there is gone, or a link: neither tree. Were that a failure, nobody
+        // could work in the home any more, not even to bring the way back.
+        Err(Error::Missing(_) | Error::BadPath(_)) => return Ok(Live::Other),
+        Err(why) => return Err(why),
+    };
+    component::close_gap(home, epoch, swap, watch)?;
     let found = match swap.target.hash(&live, watch) {
         Ok(found) => found.map(|tree| tree.hash),
         // Something else of that name is neither tree.

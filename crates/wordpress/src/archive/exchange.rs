@@ -13,8 +13,8 @@
 use super::{
     manifest::EntryPath,
     switch::{
-        Places, Record, Side, cannot_be_moved, carry_back, carry_over, go, inode, may_be_whole,
-        ours, slots, to_carry,
+        Places, Record, Side, cannot_be_moved, carry_back, carry_over, go, inode, is_half_done,
+        may_be_whole, ours, slots, to_carry,
     },
     tree_hash::hash_without,
 };
@@ -147,10 +147,20 @@ pub fn take_back_exchange(
 }
 
 /// Removes what was unpacked, or the old tree that was kept aside under the same
-/// handle, and its journal entry; gone already is fine.
+/// handle, and its journal entry; gone already is fine. Refused while the exchange is
+/// half done, or what should be live is not to be seen: what lies aside is needed then.
 pub fn drop_unpacked(home: &Home, epoch: Epoch, staged: &str, watch: &Watch) -> Result<()> {
     let dir = staging_dir(home, staged)?;
     fence::critical(home, epoch, watch, || {
+        if let Some(record) = journal::unfinished_exchange(home, staged)?
+            && disk::exists(&dir)?
+            && is_half_done(&Places::of(home, &record.exchange)?, &record)?
+        {
+            return Err(Error::BadInput(format!(
+                "`{}` is half exchanged: finish it or take it back first",
+                record.exchange.root
+            )));
+        }
         journal::settle_exchange(home, staged)
     })?;
     disk::remove_tree(&dir)
@@ -161,7 +171,7 @@ pub(crate) fn look(home: &Home, record: Record) -> Result<RecoveredExchange> {
     let places = match Places::of(home, &record.exchange) {
         Ok(places) => places,
         // Something else is in the way by now: neither tree.
-        Err(Error::BadPath(_)) => {
+        Err(Error::BadPath(_) | Error::Missing(_)) => {
             return Ok(RecoveredExchange {
                 exchange: record.exchange,
                 live: LiveTree::Mixed,

@@ -324,6 +324,30 @@ fn real_directory(base: &Path, below: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// Whether some names were exchanged and some not, or the directory itself is nowhere.
+/// What lies aside tells: live names are written anew by the site itself.
+pub(super) fn is_half_done(places: &Places, record: &Record) -> Result<bool> {
+    let (mut some, mut others) = (false, false);
+    for slot in &record.slots {
+        let (live, aside) = (places.live_of(slot), places.aside_of(slot));
+        disk::close_gap(&live, &aside)?;
+        let (now, kept) = (inode(&live)?, inode(&aside)?);
+        let expected = now == slot.before || now == slot.after;
+        if record.method == Method::Whole && now.is_none() && !expected {
+            return Ok(true);
+        }
+        some |= match slot.before {
+            Some(_) => kept == slot.before,
+            None => now == slot.after,
+        };
+        others |= match slot.after {
+            Some(_) => kept == slot.after,
+            None => now == slot.before,
+        };
+    }
+    Ok(some && others)
+}
+
 pub(super) fn inode(path: &Path) -> Result<Option<Inode>> {
     match fs::symlink_metadata(path) {
         Ok(found) => Ok(Some((found.dev(), found.ino()))),

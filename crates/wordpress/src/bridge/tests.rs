@@ -74,6 +74,30 @@ fn an_action_is_run_and_noise_counted() {
 }
 
 #[test]
+fn an_error_in_the_configuration_quotes_nothing_of_it() {
+    for (config, why) in [
+        (
+            "<?php\ndefine( 'DB_PASSWORD' 'hunter2' );",
+            "syntax error in ",
+        ),
+        (
+            "<?php\ndefine( 'DB_PASSWORD', hunter2 );",
+            "Undefined constant in ",
+        ),
+    ] {
+        let site = site("require __DIR__ . '/wp-config.php';", "");
+        fs::write(site.dir.path().join("www/wp-config.php"), config).unwrap();
+        let report = site.run(&patient()).unwrap();
+        assert!(!format!("{report:?}").contains("hunter2"), "{report:?}");
+        let fatal = report.fatal.unwrap();
+        assert!(
+            fatal.contains(why) && fatal.ends_with("wp-config.php:2"),
+            "{fatal}"
+        );
+    }
+}
+
+#[test]
 fn a_fatal_error_names_its_component() {
     let site = site("require __DIR__ . '/wp-content/plugins/bad/bad.php';", "");
     fs::write(

@@ -157,6 +157,34 @@ fn recovery_tells_which_side_is_live() {
 }
 
 #[test]
+fn an_entry_that_cannot_be_reached_stops_nobody() {
+    let bench = Bench::new(true);
+    let plan = bench.stage("2.0");
+    bench.swap(&plan).unwrap();
+    let content = bench.home.path().join("www/wp-content");
+    let elsewhere = bench.home.path().join("elsewhere");
+    let live = || {
+        let found = recover(&bench.home, Epoch::new(11), &bench.watch).unwrap();
+        assert_eq!(found.swaps.len(), 1);
+        assert_eq!(found.dropped_stages, 0);
+        found.swaps[0].live
+    };
+    fs::rename(&content, &elsewhere).unwrap();
+    assert_eq!(live(), Live::Other);
+    std::os::unix::fs::symlink(&elsewhere, &content).unwrap();
+    assert_eq!(live(), Live::Other);
+    fs::remove_file(&content).unwrap();
+    fs::write(&content, "a file").unwrap();
+    assert_eq!(live(), Live::Other);
+    fs::remove_file(&content).unwrap();
+    // What was kept aside is still there when the way is.
+    fs::rename(&elsewhere, &content).unwrap();
+    assert_eq!(live(), Live::After);
+    take_back(&bench.home, Epoch::new(11), &plan, &bench.watch).unwrap();
+    assert_eq!(bench.live_hash(), plan.before);
+}
+
+#[test]
 fn recovery_sweeps_what_no_journal_names_and_older_workers_left() {
     let bench = Bench::new(true);
     let kept = bench.stage("2.0");

@@ -7,6 +7,7 @@
 
 use super::{
     Settings, Source,
+    complaint::complaint,
     locate::{Located, locate},
 };
 use crate::{Error, Result, bridge::process, disk, home::Home, watch::Watch};
@@ -146,19 +147,11 @@ fn run(
         .as_deref()
         .and_then(|json| serde_json::from_slice(json).ok());
     Ok(answer.ok_or_else(|| {
-        let said = ended.noise.tail();
-        // PHP's own word, else the last thing said.
-        let line = said
-            .lines()
-            .find(|line| line.contains("error: "))
-            .or_else(|| said.lines().rfind(|line| !line.trim().is_empty()));
-        let last = line.map(|line| {
-            let line: String = line.trim().chars().take(300).collect();
-            format!(": {line}")
-        });
+        // A file without `<?php` says all that is in it: only PHP's own word counts.
+        let why = complaint(&ended.noise.tail()).map(|why| format!(": {why}"));
         format!(
             "run by PHP, the configuration does not load WordPress{}",
-            last.unwrap_or_default()
+            why.unwrap_or_default()
         )
     }))
 }

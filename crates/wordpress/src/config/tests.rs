@@ -145,10 +145,24 @@ fn what_only_php_can_tell_is_evaluated() {
     // What does not work is said.
     for (file, why) in [
         (
-            "<?php include 'x'; undefined_function();",
-            "undefined_function",
+            "<?php include 'x';\nundefined_function();",
+            "undefined function on line 2",
         ),
         ("<?php include 'x'; exit;", "does not load WordPress"),
+        (
+            "<?php include 'x';\ndefine( 'DB_PASSWORD' 'hunter2' );",
+            "Parse error: syntax error on line 2",
+        ),
+        (
+            "<?php include 'x'; define( 'DB_PASSWORD', hunter2 );",
+            "Undefined constant",
+        ),
+        (
+            "<?php include 'x'; throw new RuntimeException( 'hunter2' );",
+            "uncaught RuntimeException",
+        ),
+        ("<?php include 'x'; die( 'no hunter2' );", "load WordPress"),
+        ("define( 'DB_PASSWORD', 'hunter2' );", "load WordPress"),
     ] {
         put(dir.path(), "www/wp-config.php", file);
         let told = read_or_evaluate(&home, "www", Some("php"), &watch).unwrap();
@@ -158,6 +172,10 @@ fn what_only_php_can_tell_is_evaluated() {
             "{:?}",
             told.trouble
         );
+        let listed = list(&home, "www", Some("php"), &watch).unwrap();
+        for trouble in [told.trouble, listed.trouble].into_iter().flatten() {
+            assert!(!trouble.contains("hunter2"), "{trouble}");
+        }
     }
     let told = read_or_evaluate(&home, "www", Some("/no/php"), &watch).unwrap();
     assert!(told.trouble.unwrap().contains("did not start"));
@@ -316,7 +334,7 @@ fn an_edit_that_cannot_be_is_refused_and_leaves_all_as_it_was() {
     // Our tokens do not see that PHP cannot read it; PHP does.
     let bad = Edit::Block {
         name: "bad".into(),
-        code: "this is no php;".into(),
+        code: "this is 'hunter2';".into(),
     };
     let why = edit(
         &home,
@@ -327,7 +345,7 @@ fn an_edit_that_cannot_be_is_refused_and_leaves_all_as_it_was() {
         &watch,
     );
     assert!(
-        matches!(&why, Err(Error::BadInput(why)) if why.contains("syntax error")),
+        matches!(&why, Err(Error::BadInput(why)) if why.contains("syntax error on line") && !why.contains("hunter2")),
         "{why:?}"
     );
     same();

@@ -237,7 +237,19 @@ pub(crate) fn look_at_swap(
     swap: CoreSwap,
     watch: &Watch,
 ) -> Result<RecoveredCoreSwap> {
-    swap.check()?;
+    match swap.check().and_then(|()| home.resolve(&swap.root)) {
+        Ok(_) => {}
+        // Something else is in the way by now: all of it is on neither side.
+        Err(Error::BadPath(_) | Error::Missing(_)) => {
+            let changed = swap.items.iter().map(|item| item.name.clone()).collect();
+            return Ok(RecoveredCoreSwap {
+                swap,
+                live: CoreLive::Mixed,
+                changed,
+            });
+        }
+        Err(why) => return Err(why),
+    }
     close_gaps(home, epoch, &swap, watch)?;
     let found = swap.look(home, watch)?;
     let all = |side| {

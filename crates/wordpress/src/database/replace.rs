@@ -3,8 +3,9 @@
 //! What may be replaced in a value is [`pressroom_phpdata::serialized`]'s to say; this
 //! module finds the values and writes them back. A table is read in ranges of its
 //! key, the server sends only rows that may hold a search text, and a row is written
-//! only while it still holds what was read. All bytes travel as they are stored: no
-//! character set is converted on the way.
+//! only while it still holds what was read. Text is taken as the site's WordPress reads
+//! it, mostly as UTF-8: a column in another character set is converted on both ways, and
+//! a row whose new text does not fit its set is refused and named.
 //!
 //! Which columns are looked at, and what is special:
 //!
@@ -12,14 +13,14 @@
 //!   with a longer prefix in the same database; on a network those of all its sites.
 //!   Views are not looked at.
 //! - columns of text, and of bytes when [`ReplaceOptions::blobs`] says so. Generated
-//!   columns and parts of the key that names a row stay, as do columns in character
-//!   sets whose letters may hold ASCII bytes; what they hold is counted.
+//!   columns and parts of the key that names a row stay; what they hold is counted.
 //! - a table without a key that names every row cannot be written safely row by row:
 //!   it is left, and said so with the number of its rows that hold a search text.
 //! - `posts.guid` is an identity, not an address, and stays unless asked for.
 //! - `blogs` and `site` of a network hold a domain and a path where pages hold an
 //!   address: see [`Domains`].
 
+mod charset;
 mod domains;
 mod options;
 mod plan;

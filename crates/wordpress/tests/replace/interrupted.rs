@@ -40,14 +40,14 @@ fn child() {
 }
 
 /// A session of `root` that stays open.
-struct Session {
+pub struct Session {
     stdin: ChildStdin,
     stdout: BufReader<std::process::ChildStdout>,
     _child: std::process::Child,
 }
 
 impl Session {
-    fn open(site: &Site) -> Self {
+    pub fn open(site: &Site) -> Self {
         let mut child = Command::new("mariadb")
             .args([
                 "--no-defaults",
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// The first line of the answer.
-    fn ask(&mut self, statement: &str) -> String {
+    pub fn ask(&mut self, statement: &str) -> String {
         writeln!(self.stdin, "{statement};").expect("asked");
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("an answer");

@@ -1,6 +1,8 @@
 //! Search-replace on real WordPress tables in a real server.
 
+mod charsets;
 mod corpus;
+mod fenced;
 mod hard_tables;
 mod interrupted;
 mod network;

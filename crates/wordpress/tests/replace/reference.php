@@ -11,7 +11,8 @@
 mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
 [, $mode, $socket, $database] = $argv;
 $db = new mysqli('localhost', 'root', '', $database, 0, $socket);
-$db->query('SET NAMES binary');
+// As WordPress reads and writes.
+$db->query('SET NAMES utf8mb4');
 $db->query("SET SESSION sql_mode = ''");
 
 class Known
@@ -50,6 +51,7 @@ function hard_values(): array
         'b:1;http://old.test', 'i:5;http://old.test', 'N;http://old.test', 's:http://old.test', 'a:http://old.test', 'O:http://old.test',
         "it's \"quoted\" \\ and % _ \x1a http://old.test", str_repeat("$u ", 3000), serialize(array_fill(0, 500, $u)),
         serialize([str_repeat('y', 70000), $u]), "\u{FEFF}$u", "http://\nold.test", '{"a":"http:\/\/old.test","b":"http:\\\\\/\\\\\/old.test"}',
+        "Müller $u/é", serialize(['Müller' => "Müller $u/é", 'é' => serialize(["$u/ö", 'ß'])]),
     ];
     mt_srand(5);
     for ($n = 0; $n < 150; $n++) {
@@ -64,6 +66,7 @@ function hard_values(): array
 
 if ($mode === 'fill') {
     $prefix = $argv[4];
+    $db->query('SET NAMES binary');
     foreach (hard_values() as $n => $value) {
         $db->execute_query("INSERT INTO {$prefix}postmeta (post_id, meta_key, meta_value) VALUES (1, ?, ?)", ["hard_$n", $value]);
         $db->execute_query("INSERT INTO {$prefix}options (option_name, option_value, autoload) VALUES (?, ?, 'no')", ["hard_$n", $value]);
@@ -72,6 +75,9 @@ if ($mode === 'fill') {
             $db->execute_query("INSERT INTO {$prefix}usermeta (user_id, meta_key, meta_value) VALUES (1, ?, ?)", ["hard_$n", $value]);
         }
     }
+    // The server makes `?` of what does not fit.
+    $db->query("CREATE TABLE {$prefix}sets (id INT AUTO_INCREMENT PRIMARY KEY, l LONGTEXT CHARACTER SET latin1, c LONGTEXT CHARACTER SET cp1250, u LONGTEXT CHARACTER SET utf16)");
+    $db->query("INSERT INTO {$prefix}sets (l, c, u) SELECT option_value, option_value, option_value FROM {$prefix}options WHERE option_name LIKE 'hard\\_%'");
     exit;
 }
 

@@ -64,6 +64,15 @@ impl Bench {
         take_back_exchange(&self.home, EPOCH, &self.plan.staged, &self.watch)
     }
 
+    fn let_go(&self) -> Result<()> {
+        drop_unpacked(&self.home, EPOCH, &self.plan.staged, &self.watch)
+    }
+
+    /// Where the tree is live, whatever is there.
+    fn live_path(&self) -> std::path::PathBuf {
+        self.home.path().join(&self.plan.root)
+    }
+
     fn live(&self) -> std::path::PathBuf {
         self.home.resolve(&self.plan.root).unwrap()
     }
@@ -176,10 +185,22 @@ fn a_worker_killed_between_two_names_is_gone_on_with_either_way() {
         fs::rename(bench.live().join("added.php"), aside.join("added.php")).unwrap();
         crate::disk::exchange(&bench.live().join("index.php"), &aside.join("index.php")).unwrap();
         assert_eq!(bench.recovered(), [LiveTree::Mixed]);
+        // Half of either tree lies aside: that is nothing to remove.
+        let before = hash_all(&aside);
+        assert!(matches!(bench.let_go(), Err(Error::BadInput(_))));
+        assert_eq!(hash_all(&aside), before);
+        assert_eq!(bench.recovered(), [LiveTree::Mixed]);
         if forward {
             bench.exchange().unwrap();
             bench.is_restored();
             assert_eq!(bench.recovered(), [LiveTree::After]);
+            // What the site writes anew since is no half exchange.
+            fs::write(bench.live().join("index.new"), "written").unwrap();
+            let index = bench.live().join("index.php");
+            fs::rename(bench.live().join("index.new"), &index).unwrap();
+            fs::remove_file(bench.live().join("gone.php")).unwrap();
+            bench.let_go().unwrap();
+            assert_eq!(bench.recovered(), []);
         } else {
             bench.take_back().unwrap();
             assert_eq!(bench.text("index.php").as_deref(), Some("new"));
@@ -189,8 +210,27 @@ fn a_worker_killed_between_two_names_is_gone_on_with_either_way() {
                 Some("cached")
             );
             assert_eq!(bench.recovered(), [LiveTree::Before]);
+            bench.let_go().unwrap();
+            assert_eq!(bench.recovered(), []);
         }
     }
+}
+
+#[test]
+fn what_lies_aside_stays_while_nothing_is_live() {
+    let bench = Bench::new("www");
+    bench.exchange().unwrap();
+    let elsewhere = bench.home.path().join("elsewhere");
+    fs::rename(bench.live(), &elsewhere).unwrap();
+    assert_eq!(bench.recovered(), [LiveTree::Mixed]);
+    assert!(matches!(bench.let_go(), Err(Error::BadInput(_))));
+    std::os::unix::fs::symlink(&elsewhere, bench.live_path()).unwrap();
+    assert_eq!(bench.recovered(), [LiveTree::Mixed]);
+    assert!(matches!(bench.let_go(), Err(Error::BadPath(_))));
+    fs::remove_file(bench.live_path()).unwrap();
+    fs::rename(&elsewhere, bench.live_path()).unwrap();
+    bench.let_go().unwrap();
+    assert_eq!(staged_names(&bench.home), [""; 0]);
 }
 
 #[test]

@@ -269,7 +269,7 @@ final class Pressroom_Bridge {
 
 	public static function uncaught( $thrown ) {
 		if ( null === self::$fatal ) {
-			self::$fatal = 'Uncaught ' . get_class( $thrown ) . ': ' . $thrown->getMessage() . ' in ' . $thrown->getFile() . ':' . $thrown->getLine();
+			self::$fatal = 'Uncaught ' . get_class( $thrown ) . ': ' . self::without_secrets( $thrown->getMessage(), $thrown->getFile() ) . ' in ' . $thrown->getFile() . ':' . $thrown->getLine();
 			self::$blame = Pressroom_Blame::throwable( $thrown );
 		}
 	}
@@ -303,11 +303,19 @@ final class Pressroom_Bridge {
 		self::answer();
 	}
 
+	/** PHP quotes what it stumbles over: in a configuration that may be a password. */
+	private static function without_secrets( $message, $file ) {
+		if ( 'wp-config.php' !== basename( $file ) ) {
+			return $message;
+		}
+		return rtrim( preg_replace( '/(, unexpected\b|["\']).*$/s', '', $message ) );
+	}
+
 	private static function find_fatal() {
 		$error = error_get_last();
 		$kinds = E_ERROR | E_PARSE | E_CORE_ERROR | E_COMPILE_ERROR | E_USER_ERROR | E_RECOVERABLE_ERROR;
 		if ( null === self::$fatal && $error && ( $error['type'] & $kinds ) ) {
-			self::$fatal = $error['message'] . ' in ' . $error['file'] . ':' . $error['line'];
+			self::$fatal = self::without_secrets( $error['message'], $error['file'] ) . ' in ' . $error['file'] . ':' . $error['line'];
 			self::$blame = Pressroom_Blame::error( $error );
 		}
 		if ( null === self::$fatal ) {

@@ -1,5 +1,6 @@
 //! `php -l`: whether PHP can read a file, without running it.
 
+use super::super::complaint::complaint;
 use crate::{Error, Result, home::Home, watch::Watch};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
@@ -16,7 +17,7 @@ const POLL: Duration = Duration::from_millis(5);
 /// What is kept of PHP's complaint.
 const MAX_SAID: u64 = 4096;
 
-/// Fails with PHP's own words where it refuses the file.
+/// Fails with the kind of error and its line where PHP refuses the file.
 pub(super) fn lint(home: &Home, php: &str, file: &Path, watch: &Watch) -> Result<()> {
     if php.is_empty() || php.starts_with('-') || php.contains('\0') {
         return Err(Error::Php(format!("`{php}` is no command for PHP")));
@@ -62,11 +63,10 @@ pub(super) fn lint(home: &Home, php: &str, file: &Path, watch: &Watch) -> Result
         return Ok(());
     }
     let said = reader.join().unwrap_or_default();
-    let said = String::from_utf8_lossy(&said).replace(&file.display().to_string(), "the new file");
-    let first = said.lines().find(|line| !line.trim().is_empty());
+    let why = complaint(&String::from_utf8_lossy(&said));
     Err(Error::BadInput(format!(
         "PHP refuses the new configuration: {}",
-        first.unwrap_or("it did not say why").trim()
+        why.as_deref().unwrap_or("it did not say why")
     )))
 }
 

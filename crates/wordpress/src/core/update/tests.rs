@@ -395,3 +395,23 @@ fn plans_from_outside_cannot_name_other_things() {
     crate::fence::take(&bench.home, Epoch::new(11), &bench.watch).unwrap();
     assert!(matches!(bench.swap(&plan), Err(Error::Fenced { .. })));
 }
+
+#[test]
+fn a_root_that_cannot_be_reached_stops_nobody() {
+    let bench = Bench::new();
+    let plan = bench.stage().swap;
+    bench.swap(&plan).unwrap();
+    let elsewhere = bench.home.path().join("elsewhere");
+    fs::rename(&bench.www, &elsewhere).unwrap();
+    let mixed = |found: Vec<(CoreLive, Vec<String>)>| {
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].0, CoreLive::Mixed);
+    };
+    mixed(bench.recovered());
+    std::os::unix::fs::symlink(&elsewhere, &bench.www).unwrap();
+    mixed(bench.recovered());
+    fs::remove_file(&bench.www).unwrap();
+    fs::rename(&elsewhere, &bench.www).unwrap();
+    assert_eq!(bench.recovered(), [(CoreLive::After, Vec::new())]);
+    bench.take_back(&plan).unwrap();
+}

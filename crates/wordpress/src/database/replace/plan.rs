@@ -1,6 +1,6 @@
 //! Which tables and columns are looked at, by what key, in which ranges.
 
-use super::options::ReplaceOptions;
+use super::{charset, options::ReplaceOptions};
 use crate::Result;
 use mysql_async::{Conn, prelude::Queryable};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ pub(super) struct Table {
     /// Columns to replace in.
     pub(super) columns: Vec<Column>,
     /// Columns that hold text and are left, and why.
-    pub(super) left: Vec<(String, &'static str)>,
+    pub(super) left: Vec<(Column, &'static str)>,
     /// Columns that the server would stamp by itself when a row is written.
     pub(super) stamps: Vec<String>,
     pub(super) transactional: bool,
@@ -35,6 +35,8 @@ pub(super) struct Column {
     pub(super) name: String,
     /// `MySQL`'s own type, which takes text and no bytes.
     pub(super) json: bool,
+    /// The character set that its text is converted from, see [`charset`].
+    pub(super) charset: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +87,6 @@ pub(super) struct Unique {
     pub(super) name: String,
     pub(super) parts: Vec<(String, bool)>,
 }
-
-const UNSAFE_CHARSETS: [&str; 12] = [
-    "ucs2", "utf16", "utf16le", "utf32", "sjis", "cp932", "gbk", "gb18030", "big5", "gb2312",
-    "euckr", "ujis",
-];
 
 /// The tables to look at.
 pub(super) fn scope(
@@ -166,11 +163,14 @@ pub(super) fn key(raw: &[Raw], indexes: &[Unique]) -> Vec<KeyPart> {
         .unwrap_or_default()
 }
 
+/// What is to be done with a table of a site whose WordPress speaks this character set
+/// with the server.
 pub(super) fn describe(
     name: String,
     raw: &[Raw],
     key: Vec<KeyPart>,
     prefix: &str,
+    spoken: &str,
     options: &ReplaceOptions,
 ) -> Table {
     let own = name.strip_prefix(prefix).unwrap_or_default();
@@ -204,17 +204,17 @@ pub(super) fn describe(
             Some("generated from other columns")
         } else if key.iter().any(|part| part.name == column.name) {
             Some("part of the key that names a row")
-        } else if UNSAFE_CHARSETS.contains(&column.charset.as_str()) {
-            Some("a character set in which bytes cannot be searched")
         } else {
             None
         };
+        let found = Column {
+            name: column.name.clone(),
+            json: column.kind == "json",
+            charset: charset::converted(column, spoken),
+        };
         match skipped {
-            Some(why) => left.push((column.name.clone(), why)),
-            None => columns.push(Column {
-                name: column.name.clone(),
-                json: column.kind == "json",
-            }),
+            Some(why) => left.push((found, why)),
+            None => columns.push(found),
         }
     }
     let place = match own {

@@ -1,9 +1,10 @@
 //! The whole run: look, divide, work side by side, look again.
 
 use super::{
+    charset,
     domains::Domains,
     options::{ColumnReport, ReplaceOptions, ReplaceReport, TableReport},
-    plan::{self, Range, Table},
+    plan::{self, Column, Range, Table},
     progress::{Figures, Journal},
     schema,
     sql::Filter,
@@ -34,8 +35,8 @@ const CONNECTIONS: u8 = 3;
 /// Replaces texts in a site's tables, or counts what would be replaced.
 ///
 /// A run that writes needs an epoch and has taken the fence before
-/// ([`fence::take`]); it writes in transactions of a few megabytes, the fence checked
-/// before each, and a row only while it holds what was read. Memory is bounded by a
+/// ([`fence::take`]); it writes in transactions of a few megabytes, each committed
+/// inside the fence, and a row only while it holds what was read. Memory is bounded by a
 /// few batches, or the largest rows. Fails with [`Error::BadInput`] for options that
 /// make no sense, [`Error::Database`] for a server that refuses; what was written before
 /// stays, and calling again with the same options brings the tables to the same rows
@@ -75,7 +76,8 @@ pub fn search_replace(
     let connection = Connection::of(settings)?;
     let (tables, mut ranges, server) = connection::run(watch, async {
         let (mut conn, server) = open(&connection).await?;
-        let tables = schema::tables(&mut conn, connection.prefix(), options).await?;
+        let spoken = charset::spoken(settings, &server.charset);
+        let tables = schema::tables(&mut conn, connection.prefix(), &spoken, options).await?;
         let ranges = plan::ranges(&mut conn, &tables).await?;
         conn.disconnect().await?;
         Ok((tables, ranges, server))
@@ -153,6 +155,8 @@ pub fn search_replace(
 struct Server {
     mariadb: bool,
     packet: usize,
+    /// The character set that a connection has before it says anything.
+    charset: String,
 }
 
 /// Opens a connection on which bytes are bytes and nothing is bent to fit.
@@ -166,17 +170,22 @@ async fn open(connection: &Connection) -> Result<(Conn, Server)> {
          time_zone = '+00:00', innodb_lock_wait_timeout = 10",
     )
     .await?;
-    let said: Option<(Vec<u8>, u64)> = conn
-        .query_first("SELECT VERSION(), @@max_allowed_packet")
+    let said: Option<(Vec<u8>, u64, Vec<u8>)> = conn
+        .query_first("SELECT VERSION(), @@max_allowed_packet, @@GLOBAL.character_set_server")
         .await?;
-    let (version, packet) = said.unwrap_or_default();
+    let (version, packet, charset) = said.unwrap_or_default();
     let mariadb = String::from_utf8_lossy(&version).contains("MariaDB");
     if mariadb {
         conn.query_drop("SET SESSION default_regex_flags = ''")
             .await?;
     }
     let packet = usize::try_from(packet).unwrap_or(usize::MAX);
-    Ok((conn, Server { mariadb, packet }))
+    let server = Server {
+        mariadb,
+        packet,
+        charset: String::from_utf8_lossy(&charset).into_owned(),
+    };
+    Ok((conn, server))
 }
 
 /// The ranges of an interrupted run by their numbers, and those of tables that are new
@@ -272,7 +281,12 @@ fn frame(tables: &[Table], options: &ReplaceOptions) -> ReplaceReport {
                     .columns
                     .iter()
                     .map(|found| column(&found.name, table.skipped))
-                    .chain(table.left.iter().map(|(name, why)| column(name, Some(why))))
+                    .chain(
+                        table
+                            .left
+                            .iter()
+                            .map(|(left, why)| column(&left.name, Some(why))),
+                    )
                     .collect(),
                 ..TableReport::default()
             })
@@ -327,7 +341,7 @@ fn look(
             });
         }
     }
-    let columns: Vec<Vec<&str>> = job
+    let columns: Vec<Vec<&Column>> = job
         .tables
         .iter()
         .zip(&report.tables)
@@ -340,9 +354,9 @@ fn look(
             };
             of(job.epoch.is_some())
                 .filter_map(|column| {
-                    let found = table.columns.iter().map(|found| found.name.as_str());
-                    let left = table.left.iter().map(|(name, _)| name.as_str());
-                    found.chain(left).find(|name| *name == column.name)
+                    let left = table.left.iter().map(|(left, _)| left);
+                    let mut found = table.columns.iter().chain(left);
+                    found.find(|found| found.name == column.name)
                 })
                 .collect()
         })
@@ -362,9 +376,12 @@ fn look(
         },
     )?;
     for (range, counts) in ranges.iter().zip(counts) {
-        for (name, count) in columns[range.table].iter().zip(counts) {
+        for (looked_at, count) in columns[range.table].iter().zip(counts) {
             let reports = &mut report.tables[range.table].columns;
-            if let Some(column) = reports.iter_mut().find(|column| column.name == *name) {
+            if let Some(column) = reports
+                .iter_mut()
+                .find(|column| column.name == looked_at.name)
+            {
                 *column.remaining.get_or_insert(0) += count;
             }
         }

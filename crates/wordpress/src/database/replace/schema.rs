@@ -15,10 +15,11 @@ type ColumnRow = (Vec<u8>, Vec<u8>, Vec<u8>, Text, Text, Text, Text);
 /// Table, index, column, how much of it.
 type IndexRow = (Vec<u8>, Vec<u8>, Vec<u8>, Option<u64>);
 
-/// Looks at the database.
+/// Looks at the database of a site whose WordPress speaks this character set with it.
 pub(super) async fn tables(
     conn: &mut Conn,
     prefix: &str,
+    spoken: &str,
     options: &ReplaceOptions,
 ) -> Result<Vec<Table>> {
     let found: Vec<TableRow> = conn
@@ -81,7 +82,7 @@ pub(super) async fn tables(
             }
             let raw = columns.get(&name)?;
             let key = plan::key(raw, indexes.get(&name).unwrap_or(&none));
-            let mut table = plan::describe(name, raw, key, prefix, options);
+            let mut table = plan::describe(name, raw, key, prefix, spoken, options);
             // Of the engines in use only this one takes back half a batch.
             table.transactional = text(engine).eq_ignore_ascii_case("InnoDB");
             table.size = size.unwrap_or_default();

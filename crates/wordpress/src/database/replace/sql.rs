@@ -1,6 +1,9 @@
 //! Statements in bytes.
 
-use super::plan::{Key, KeyKind, Table};
+use super::{
+    charset,
+    plan::{Column, Key, KeyKind, Table},
+};
 use pressroom_phpdata::serialized::Replacer;
 
 /// A name in backquotes.
@@ -113,12 +116,12 @@ impl Filter {
     }
 
     /// A condition that holds for every value with a search text, and for few others.
-    pub(super) fn may_hold(&self, out: &mut Vec<u8>, column: &str) {
+    pub(super) fn may_hold(&self, out: &mut Vec<u8>, column: &Column) {
         self.any(out, column, &self.needles);
     }
 
     /// A condition that holds just for values with a search text.
-    pub(super) fn holds(&self, out: &mut Vec<u8>, column: &str) {
+    pub(super) fn holds(&self, out: &mut Vec<u8>, column: &Column) {
         if self.needles == self.forms {
             return self.any(out, column, &self.forms);
         }
@@ -129,11 +132,11 @@ impl Filter {
         out.push(b')');
     }
 
-    fn any(&self, out: &mut Vec<u8>, column: &str, texts: &[Vec<u8>]) {
-        let column = name(column);
+    fn any(&self, out: &mut Vec<u8>, column: &Column, texts: &[Vec<u8>]) {
+        // The cast keeps the column's collation out of it.
+        let column = charset::bytes(column);
         if self.regexp {
-            // The cast keeps the column's collation out of it.
-            out.extend_from_slice(format!("CAST({column} AS BINARY) REGEXP '").as_bytes());
+            out.extend_from_slice(format!("{column} REGEXP '").as_bytes());
             for (at, text) in texts.iter().enumerate() {
                 if at > 0 {
                     out.push(b'|');
@@ -154,7 +157,7 @@ impl Filter {
             if at > 0 {
                 out.extend_from_slice(b" OR ");
             }
-            out.extend_from_slice(format!("CAST({column} AS BINARY) LIKE ").as_bytes());
+            out.extend_from_slice(format!("{column} LIKE ").as_bytes());
             let mut pattern = vec![b'%'];
             for byte in text {
                 if matches!(byte, b'%' | b'_' | b'\\') {
@@ -226,17 +229,25 @@ mod tests {
         .unwrap();
         let filter = Filter::new(&replacer, true);
         let mut out = Vec::new();
-        filter.may_hold(&mut out, "a`b");
+        let column = |name: &str, charset: Option<&str>| Column {
+            name: name.to_owned(),
+            json: false,
+            charset: charset.map(str::to_owned),
+        };
+        filter.may_hold(&mut out, &column("a`b", None));
         assert_eq!(
             text(&out),
             "CAST(`a``b` AS BINARY) REGEXP '\\\\x2fold\\\\x2eexample|other'"
         );
         let mut out = Vec::new();
-        Filter::new(&replacer, false).may_hold(&mut out, "a");
+        Filter::new(&replacer, false).may_hold(&mut out, &column("a", None));
         assert_eq!(
             text(&out),
             "(CAST(`a` AS BINARY) LIKE '%/old.example%' OR CAST(`a` AS BINARY) LIKE '%other%')"
         );
+        let mut out = Vec::new();
+        filter.may_hold(&mut out, &column("a", Some("latin1")));
+        assert!(text(&out).starts_with("CAST(CONVERT(`a` USING utf8mb4) AS BINARY) REGEXP '"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the server finds when all is done.
 
 use super::{
-    plan::{Range, Table},
+    plan::{Column, Range, Table},
     sql::{self, Filter},
     work,
 };
@@ -13,7 +13,7 @@ pub(super) async fn holding(
     conn: &mut Conn,
     table: &Table,
     range: &Range,
-    columns: &[&str],
+    columns: &[&Column],
     filter: &Filter,
 ) -> Result<Vec<u64>> {
     if columns.is_empty() {

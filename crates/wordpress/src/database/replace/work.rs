@@ -1,6 +1,7 @@
 //! One range of a table, batch by batch.
 
 use super::{
+    charset,
     domains::Domains,
     options::ColumnReport,
     plan::{Key, Range, Table},
@@ -168,14 +169,7 @@ fn select(table: &Table) -> Vec<u8> {
         .key
         .iter()
         .map(|part| sql::name(&part.name))
-        .chain(table.columns.iter().map(|column| {
-            let name = sql::name(&column.name);
-            if column.json {
-                format!("CAST({name} AS CHAR CHARACTER SET utf8mb4)")
-            } else {
-                name
-            }
-        }))
+        .chain(table.columns.iter().map(charset::value))
         .collect();
     format!("SELECT {} FROM {}", names.join(","), sql::name(&table.name)).into_bytes()
 }
@@ -214,7 +208,7 @@ async fn read(
             if at > 0 {
                 out.extend_from_slice(b" OR ");
             }
-            job.filter.may_hold(&mut out, &column.name);
+            job.filter.may_hold(&mut out, column);
         }
         out.push(b')');
     }
@@ -305,13 +299,14 @@ async fn apply(
     Ok(())
 }
 
+fn epoch(job: &Job<'_>) -> Result<Epoch> {
+    job.epoch
+        .ok_or_else(|| Error::BadInput("a run that writes needs an epoch".to_owned()))
+}
+
+/// Refuses a stale epoch before work is done in vain; the commit asks again.
 fn may_write(job: &Job<'_>) -> Result<()> {
-    match job.epoch {
-        Some(epoch) => fence::check(job.home, epoch, job.watch),
-        None => Err(Error::BadInput(
-            "a run that writes needs an epoch".to_owned(),
-        )),
-    }
+    fence::check(job.home, epoch(job)?, job.watch)
 }
 
 /// Writes rows, and again as long as the server prefers somebody else.
@@ -328,7 +323,8 @@ async fn transaction(
     };
     for attempt in 1..=DEADLOCKS {
         may_write(job)?;
-        if let Some(written) = write::write(conn, target, changes).await? {
+        let enter = || fence::enter(job.home, epoch(job)?, job.watch);
+        if let Some(written) = write::write(conn, target, changes, enter).await? {
             return Ok(written);
         }
         tokio::time::sleep(Duration::from_millis(10) * attempt).await;

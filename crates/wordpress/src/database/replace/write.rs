@@ -1,10 +1,11 @@
 //! Rows written back, only while they still hold what was read.
 
 use super::{
-    plan::{Key, KeyKind, Table},
+    charset,
+    plan::{Column, Key, KeyKind, Table},
     sql,
 };
-use crate::Result;
+use crate::{Result, fence};
 use mysql_async::{Conn, prelude::Queryable};
 use pressroom_phpdata::serialized::Pair;
 
@@ -55,18 +56,36 @@ const TOGETHER: usize = 64;
 /// A value beyond this is compared by its SHA-256, so as not to be sent twice.
 const COMPARED_WHOLE: usize = 4 * 1024 * 1024;
 
-/// Writes rows in one transaction, which is committed. The answers are in the order of
-/// the rows. `None` when the server ended the transaction for another's sake (a
-/// deadlock): nothing is written then.
+/// Writes rows in one transaction, which is committed inside the fence: `enter` takes
+/// it. The answers are in the order of the rows. `None` when the server ended the
+/// transaction for another's sake (a deadlock): nothing is written then.
+///
+/// Whoever was stopped among the statements finds himself fenced before the commit and
+/// rolls back. Where nothing rolls back, the fence is held around the statements.
 pub(super) async fn write(
     conn: &mut Conn,
     target: Target<'_>,
     changes: &[Change],
+    enter: impl Fn() -> Result<fence::Held>,
 ) -> Result<Option<Vec<Written>>> {
+    let mut held = None;
+    if !target.table.transactional {
+        held = Some(enter()?);
+    }
     conn.query_drop("START TRANSACTION").await?;
     match rows(conn, target, changes).await {
         Ok(written) => {
+            if held.is_none() {
+                match enter() {
+                    Ok(entered) => held = Some(entered),
+                    Err(why) => {
+                        conn.query_drop("ROLLBACK").await?;
+                        return Err(why);
+                    }
+                }
+            }
             conn.query_drop("COMMIT").await?;
+            drop(held);
             Ok(Some(written))
         }
         Err(why) => {
@@ -192,17 +211,22 @@ fn together(target: Target<'_>, changes: &[Change], group: &[usize]) -> Vec<u8> 
         if nth > 0 {
             out.push(b',');
         }
-        let column = sql::name(&table.columns[value.column].name);
-        out.extend_from_slice(format!("{column}=").as_bytes());
+        let column = &table.columns[value.column];
+        out.extend_from_slice(format!("{}=", sql::name(&column.name)).as_bytes());
         if let Some(form) = value.only.and_then(|form| target.forms.get(form)) {
-            out.extend_from_slice(format!("REPLACE(CAST({column} AS BINARY),").as_bytes());
+            let (before, after) = match column.charset {
+                Some(_) => ("CONVERT(", " USING utf8mb4)"),
+                None => ("", ""),
+            };
+            let held = charset::bytes(column);
+            out.extend_from_slice(format!("{before}REPLACE({held},").as_bytes());
             sql::literal(&mut out, &form.old);
             out.push(b',');
             sql::literal(&mut out, &form.new);
-            out.push(b')');
+            out.extend_from_slice(format!("){after}").as_bytes());
         } else {
             choose(&mut out, &|out, change| {
-                sql::literal(out, &change.values[nth].new);
+                new_value(out, column, &change.values[nth].new);
             });
         }
     }
@@ -216,15 +240,17 @@ fn together(target: Target<'_>, changes: &[Change], group: &[usize]) -> Vec<u8> 
     }
     out.push(b')');
     for (nth, value) in values.iter().enumerate() {
-        let column = sql::name(&table.columns[value.column].name);
-        out.extend_from_slice(
-            format!(" AND CRC32(CAST({column} AS BINARY))*4294967296+LENGTH({column})=").as_bytes(),
-        );
+        let column = &table.columns[value.column];
+        let held = charset::bytes(column);
+        out.extend_from_slice(format!(" AND CRC32({held})*4294967296+LENGTH({held})=").as_bytes());
         choose(&mut out, &|out, change| {
             let old = &change.values[nth].old;
             let print = (u64::from(crc32fast::hash(old)) << 32) + old.len() as u64;
             out.extend_from_slice(print.to_string().as_bytes());
         });
+        if let Some(same) = charset::comes_back(column) {
+            out.extend_from_slice(format!(" AND {same}").as_bytes());
+        }
     }
     out
 }
@@ -243,24 +269,23 @@ async fn alone(
         }
         let column = &table.columns[value.column];
         out.extend_from_slice(format!("{}=", sql::name(&column.name)).as_bytes());
-        if column.json {
-            out.extend_from_slice(b"_utf8mb4");
-        }
-        sql::literal(&mut out, &value.new);
+        new_value(&mut out, column, &value.new);
     }
     keep_stamps(&mut out, table);
     out.extend_from_slice(b" WHERE ");
     sql::is_key(&mut out, table, &change.key);
     for Value { column, old, .. } in &change.values {
-        let column = sql::name(&table.columns[*column].name);
+        let column = &table.columns[*column];
+        let held = charset::bytes(column);
         if old.len() > COMPARED_WHOLE {
             let hash = super::progress::hash(old);
-            out.extend_from_slice(
-                format!(" AND SHA2(CAST({column} AS BINARY),256)='{hash}'").as_bytes(),
-            );
+            out.extend_from_slice(format!(" AND SHA2({held},256)='{hash}'").as_bytes());
         } else {
-            out.extend_from_slice(format!(" AND CAST({column} AS BINARY)=").as_bytes());
+            out.extend_from_slice(format!(" AND {held}=").as_bytes());
             sql::literal(&mut out, old);
+        }
+        if let Some(same) = charset::comes_back(column) {
+            out.extend_from_slice(format!(" AND {same}").as_bytes());
         }
     }
     if out.len() >= target.packet {
@@ -283,6 +308,8 @@ async fn alone(
     // before it failed at another.
     if affected == 1 || holds_new(conn, table, change).await? {
         Ok(Written::Done)
+    } else if let Some(why) = is_lossy(conn, table, change).await? {
+        Ok(Written::Refused(why))
     } else {
         Ok(Written::Moved)
     }
@@ -304,10 +331,41 @@ async fn holds_new(
     let mut out = format!("SELECT 1 FROM {} WHERE ", sql::name(&table.name)).into_bytes();
     sql::is_key(&mut out, table, &change.key);
     for Value { column, new, .. } in &change.values {
-        let column = sql::name(&table.columns[*column].name);
-        out.extend_from_slice(format!(" AND CAST({column} AS BINARY)=").as_bytes());
+        let held = charset::bytes(&table.columns[*column]);
+        out.extend_from_slice(format!(" AND {held}=").as_bytes());
         sql::literal(&mut out, new);
     }
     let found: Option<u8> = conn.query_first(out).await?;
     Ok(found.is_some())
+}
+
+fn new_value(out: &mut Vec<u8>, column: &Column, value: &[u8]) {
+    out.extend_from_slice(charset::introducer(column).as_bytes());
+    sql::literal(out, value);
+}
+
+/// Whether a row is left because a value of it would not come back from UTF-8 as it is;
+/// why, if so. Servers that say so themselves have refused it before.
+async fn is_lossy(
+    conn: &mut Conn,
+    table: &Table,
+    change: &Change,
+) -> std::result::Result<Option<String>, mysql_async::Error> {
+    for value in &change.values {
+        let column = &table.columns[value.column];
+        let Some(same) = charset::comes_back(column) else {
+            continue;
+        };
+        let mut out = format!("SELECT 1 FROM {} WHERE ", sql::name(&table.name)).into_bytes();
+        sql::is_key(&mut out, table, &change.key);
+        out.extend_from_slice(format!(" AND NOT ({same})").as_bytes());
+        let found: Option<u8> = conn.query_first(out).await?;
+        if found.is_some() {
+            return Ok(Some(format!(
+                "`{}` holds bytes that are no text in its character set",
+                column.name
+            )));
+        }
+    }
+    Ok(None)
 }
