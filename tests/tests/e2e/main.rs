@@ -6,6 +6,7 @@ mod letting_go;
 mod moving;
 mod neighbours;
 mod path;
+mod restores;
 mod snapshots;
 mod tools;
 mod verdicts;

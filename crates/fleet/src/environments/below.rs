@@ -1,7 +1,7 @@
 //! Sites in the directory of another.
 
 use crate::{Fleet, Result};
-use pressroom_store::{EnvironmentRow, EnvironmentState, environments};
+use pressroom_store::{EnvironmentRow, EnvironmentState};
 
 impl Fleet {
     /// Where other sites of the domain stand below a site's directory, relative to it.
@@ -10,20 +10,13 @@ impl Fleet {
         let Some(domain) = row.domain_id else {
             return Ok(Vec::new());
         };
-        let store = &self.parts.store;
-        let mut below = Vec::new();
-        for id in environments::in_domain(store, domain).await? {
-            let Some(other) = environments::get(store, id).await? else {
-                continue;
-            };
-            let path = other.path.strip_prefix(row.path.as_str());
-            if let Some(path) = path.and_then(|path| path.strip_prefix('/'))
-                && other.id != row.id
-                && other.state != EnvironmentState::Failed
-            {
-                below.push(path.to_owned());
-            }
-        }
-        Ok(below)
+        let others = self.environments_of_domain(domain).await?;
+        Ok(others
+            .iter()
+            .filter(|other| other.id != row.id && other.state != EnvironmentState::Failed)
+            .filter_map(|other| other.path.strip_prefix(row.path.as_str()))
+            .filter_map(|below| below.strip_prefix('/'))
+            .map(str::to_owned)
+            .collect())
     }
 }
