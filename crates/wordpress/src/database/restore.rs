@@ -14,6 +14,7 @@ mod reach;
 mod record;
 mod run;
 mod session;
+mod settle;
 mod statement;
 mod table;
 mod values;

@@ -6,6 +6,7 @@ mod foreign;
 mod killed;
 mod place;
 mod rights;
+mod shared;
 mod sites;
 mod types;
 mod values;

@@ -17,6 +17,7 @@ use crate::{
         client::{Client, literal},
         connection::Connection,
         dump::{ProgramKind, RelationKind, relations},
+        share::Share,
         sql::Server,
         working::{self, Run},
     },
@@ -127,6 +128,7 @@ fn reader(
 ) -> Result<Reader> {
     let version: String = client.first("SELECT VERSION()")?.unwrap_or_default();
     let (major, minor, patch) = client.version();
+    let live = relations(client)?;
     let engines: Vec<String> = client.rows(
         "SELECT ENGINE FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')",
     )?;
@@ -137,7 +139,11 @@ fn reader(
         },
         database: connection.database().to_owned(),
         source: None,
-        prefix: connection.prefix().to_owned(),
+        // The dump is not read yet: it may make a network of the site.
+        share: Share::of_network(
+            connection.prefix(),
+            live.iter().map(|relation| relation.name.as_str()),
+        ),
         others: options.others,
         run,
         collations: Collations::of(client)?,
@@ -216,6 +222,7 @@ impl Work<'_> {
     /// Which names change hands.
     fn plan(&mut self, exchange: &mut Exchange, record: &mut Record) -> Result<()> {
         let live = relations(exchange.client)?;
+        let share = self.settle_share(exchange.client, &live)?;
         let views: BTreeSet<String> = self
             .made
             .iter()
@@ -233,15 +240,18 @@ impl Work<'_> {
         let mut names: BTreeSet<String> = views.clone();
         names.extend(self.reader.tables.keys().cloned());
         for relation in &live {
-            if relation.name.starts_with(&self.reader.prefix)
-                && working::parse(&relation.name).is_none()
-                && !names.contains(&relation.name)
-            {
-                if self.options.remove_unknown {
-                    names.insert(relation.name.clone());
-                } else {
-                    self.report.untouched.push(relation.name.clone());
+            let name = &relation.name;
+            if working::parse(name).is_some() || names.contains(name) {
+                continue;
+            }
+            if !share.holds(name) {
+                if share.stranger(name).is_some() {
+                    self.report.of_others.push(name.clone());
                 }
+            } else if self.options.remove_unknown {
+                names.insert(name.clone());
+            } else {
+                self.report.untouched.push(name.clone());
             }
         }
         for (number, name) in names.into_iter().enumerate() {
