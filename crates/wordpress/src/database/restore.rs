@@ -17,6 +17,7 @@ mod session;
 mod settle;
 mod statement;
 mod table;
+mod undo;
 mod values;
 
 pub use aside::{Recovered, drop_aside, recover, take_back};

@@ -9,4 +9,5 @@ mod rights;
 mod shared;
 mod sites;
 mod types;
+mod undone;
 mod values;

@@ -56,21 +56,15 @@ pub fn restore(
     let connection = Connection::of(settings)?;
     let mut client = Client::open(&connection, watch)?;
     prepare(&mut client)?;
-    let mut random = [0; 2];
-    getrandom::fill(&mut random).map_err(|why| {
-        Error::io(
-            "read",
-            "random bytes",
-            std::io::Error::other(why.to_string()),
-        )
-    })?;
-    let run = Run::new(connection.prefix(), epoch, u16::from_le_bytes(random));
+    let run = new_run(home, epoch, connection.prefix())?;
+    let stem = run.stem().to_owned();
     let mut record = Record::new(epoch, run.stem());
     let reader = reader(&mut client, &connection, options, run)?;
     let mut exchange = Exchange {
         home,
         epoch,
         watch,
+        stem: &stem,
         client: &mut client,
     };
     exchange.save(&record)?;
@@ -89,7 +83,7 @@ pub fn restore(
     if let Err(why) = done {
         // A worker that was overtaken must leave the rest to its successor.
         if !matches!(why, Error::Fenced { .. }) {
-            give_up(home, epoch, &connection, &record).map_err(|other| {
+            give_up(home, epoch, &connection, &mut record).map_err(|other| {
                 Error::Database(format!("{why}; and taking it back failed: {other}"))
             })?;
         }
@@ -100,15 +94,32 @@ pub fn restore(
     Ok(report)
 }
 
+/// A name space that no other restore has.
+fn new_run(home: &Home, epoch: Epoch, prefix: &str) -> Result<Run> {
+    loop {
+        let mut random = [0; 2];
+        getrandom::fill(&mut random).map_err(|why| {
+            let why = std::io::Error::other(why.to_string());
+            Error::io("read", "random bytes", why)
+        })?;
+        let run = Run::new(prefix, epoch, u16::from_le_bytes(random));
+        if Record::load(home, run.stem())?.is_none() {
+            return Ok(run);
+        }
+    }
+}
+
 /// Brings everything back, also when the caller's own watch has ended.
-fn give_up(home: &Home, epoch: Epoch, connection: &Connection, record: &Record) -> Result<()> {
+fn give_up(home: &Home, epoch: Epoch, connection: &Connection, record: &mut Record) -> Result<()> {
     let watch = Watch::lasting(Duration::from_mins(2));
+    let stem = record.stem.clone();
     let mut client = Client::open(connection, &watch)?;
     client.run("SET NAMES utf8mb4, sql_mode = ''")?;
     let mut exchange = Exchange {
         home,
         epoch,
         watch: &watch,
+        stem: &stem,
         client: &mut client,
     };
     match record.state {
