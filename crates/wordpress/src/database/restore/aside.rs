@@ -195,7 +195,10 @@ fn end_statements(client: &mut Client, stem: &str, watch: &Watch) -> Result<()> 
     let ours = client.id();
     for _ in 0..LOOKS {
         let rows: Vec<(u64, Option<Vec<u8>>)> =
-            client.rows("SELECT ID, INFO FROM information_schema.PROCESSLIST")?;
+            // Sites with the same prefix in other databases have the same stem.
+            client.rows(
+                "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE DB = DATABASE()",
+            )?;
         let running: Vec<u64> = rows
             .into_iter()
             .filter(|(id, text)| {
