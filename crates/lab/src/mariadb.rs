@@ -21,16 +21,18 @@ dir=$(mktemp -d /tmp/pressroom-mariadb.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 chmod 0711 "$dir"
 cp -a "$1" "$dir/data"
+user=$2 pool=$3 log=$4
+shift 4
 # A server that starts removes every temporary table it finds in its `tmpdir`,
 # so that no two may share one.
 mkdir "$dir/tmp"
 [ "$(id -u)" -ne 0 ] || chown mysql: "$dir" "$dir/tmp"
 mariadbd --no-defaults --datadir="$dir/data" --tmpdir="$dir/tmp" --socket="$dir/sock" --pid-file="$dir/pid" \
-    --user="$2" --skip-networking --skip-log-bin --skip-name-resolve \
-    --innodb-buffer-pool-size="$3" --innodb-log-file-size="$4" --innodb-flush-log-at-trx-commit=0 \
+    --user="$user" --skip-networking --skip-log-bin --skip-name-resolve \
+    --innodb-buffer-pool-size="$pool" --innodb-log-file-size="$log" --innodb-flush-log-at-trx-commit=0 \
     --innodb-flush-method=nosync --skip-innodb-doublewrite --max-allowed-packet=64M --character-set-server=utf8mb4 \
     --collation-server=utf8mb4_general_ci --event-scheduler=OFF --performance-schema=OFF \
-    </dev/null >"$dir/log" 2>&1 &
+    "$@" </dev/null >"$dir/log" 2>&1 &
 server=$!
 tries=0
 until mariadb-admin --no-defaults --socket="$dir/sock" --user=root ping >/dev/null 2>&1; do
@@ -84,6 +86,11 @@ impl Mariadb {
     /// Starts one more server with this buffer pool and log size (as MariaDB writes
     /// sizes, e.g. `512M`).
     pub fn start(buffer_pool: &str, log: &str) -> Result<Self> {
+        Self::start_with(buffer_pool, log, &[])
+    }
+
+    /// The same with these options behind the usual ones, e.g. `--log-bin=bin`.
+    pub fn start_with(buffer_pool: &str, log: &str, options: &[&str]) -> Result<Self> {
         let root = rustix::process::geteuid().is_root();
         let user = if root {
             "mysql".to_owned()
@@ -107,6 +114,7 @@ impl Mariadb {
             .args(["-c", SERVER, "sh"])
             .arg(template.join("data"))
             .args([&user, buffer_pool, log])
+            .args(options)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

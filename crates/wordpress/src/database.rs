@@ -8,6 +8,7 @@ mod facts;
 pub(crate) mod fuzzing;
 pub mod replace;
 pub mod restore;
+mod share;
 mod size;
 mod sql;
 mod working;

@@ -12,6 +12,7 @@ use super::{
     client::{Client, quoted},
     connection::Connection,
     dump::{RelationKind, columns, insertable, relations, select_list},
+    share::Share,
     working,
 };
 use crate::{Error, Result, config::Settings, watch::Watch};
@@ -33,7 +34,7 @@ pub struct TableChecksum {
     pub structure: String,
 }
 
-/// Checksums of these tables, or of all with the site's prefix (`tables` empty),
+/// Checksums of these tables, or of all the site's (`tables` empty),
 /// by name, all of one snapshot where their engines know one.
 ///
 /// # Errors
@@ -48,7 +49,10 @@ pub fn checksums(
     client.run("SET NAMES utf8mb4")?;
     client.run("SET SESSION sql_mode = '', character_set_results = binary")?;
     client.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")?;
-    let there: Vec<String> = relations(&mut client)?
+    let relations = relations(&mut client)?;
+    let names = relations.iter().map(|relation| relation.name.as_str());
+    let share = Share::new(connection.prefix(), names);
+    let there: Vec<String> = relations
         .into_iter()
         .filter(|relation| !matches!(relation.kind, RelationKind::View | RelationKind::Sequence))
         .map(|relation| relation.name)
@@ -56,7 +60,7 @@ pub fn checksums(
     let wanted: Vec<String> = if tables.is_empty() {
         there
             .into_iter()
-            .filter(|name| name.starts_with(connection.prefix()) && working::parse(name).is_none())
+            .filter(|name| share.holds(name) && working::parse(name).is_none())
             .collect()
     } else {
         if let Some(absent) = tables.iter().find(|name| !there.contains(name)) {

@@ -53,7 +53,15 @@ impl Refused {
     pub fn is_denied(&self) -> bool {
         self.code.is_some_and(|code| DENIED.contains(&code))
     }
+
+    /// Whether what was to be removed is not there.
+    pub fn is_absent(&self) -> bool {
+        self.code.is_some_and(|code| ABSENT.contains(&code))
+    }
 }
+
+/// Not there (any more): table, view or table, trigger, routine, foreign key, event.
+const ABSENT: [u16; 6] = [1051, 1146, 1360, 1305, 1091, 1539];
 
 /// One open connection with its runtime. Every call gives up when the watch does.
 pub(crate) struct Client {

@@ -14,8 +14,10 @@ mod reach;
 mod record;
 mod run;
 mod session;
+mod settle;
 mod statement;
 mod table;
+mod undo;
 mod values;
 
 pub use aside::{Recovered, drop_aside, recover, take_back};

@@ -1,6 +1,6 @@
 //! How large the site's tables are.
 
-use super::{client::Client, connection::Connection, working};
+use super::{client::Client, connection::Connection, share::Share, working};
 use crate::{Result, config::Settings, watch::Watch};
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +33,7 @@ type Row = (
     Option<u64>,
 );
 
-/// The tables with the site's prefix, by name. Tables that a restore keeps aside are
+/// The site's tables, by name. Tables that a restore keeps aside are
 /// among them under the names they have now.
 pub fn size(settings: &Settings, watch: &Watch) -> Result<Vec<TableSize>> {
     let connection = Connection::of(settings)?;
@@ -44,11 +44,14 @@ pub fn size(settings: &Settings, watch: &Watch) -> Result<Vec<TableSize>> {
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE NOT IN ('VIEW', 'SYSTEM VIEW', 'TEMPORARY')",
     )?;
     let aside = working::site_stem(connection.prefix());
+    let share = Share::new(
+        connection.prefix(),
+        rows.iter().map(|(name, ..)| name.as_str()),
+    );
     let mut sizes: Vec<TableSize> = rows
         .into_iter()
         .filter(|(name, ..)| {
-            name.starts_with(&aside)
-                || (name.starts_with(connection.prefix()) && working::parse(name).is_none())
+            name.starts_with(&aside) || (share.holds(name) && working::parse(name).is_none())
         })
         .map(
             |(name, engine, collation, rows, data, index, free)| TableSize {

@@ -32,19 +32,24 @@ impl Run {
 
     /// The name while it is filled.
     pub fn new_name(&self, number: usize, table: &str) -> String {
-        self.name('n', number, table)
+        new_name(&self.stem, number, table)
     }
 
     /// The name once it was replaced.
     pub fn old_name(&self, number: usize, table: &str) -> String {
-        self.name('o', number, table)
+        name(&self.stem, 'o', number, table)
     }
+}
 
-    fn name(&self, mark: char, number: usize, table: &str) -> String {
-        let start = format!("{}{mark}{number}_", self.stem);
-        let room = LONGEST.saturating_sub(start.len());
-        start.chars().chain(table.chars().take(room)).collect()
-    }
+/// What [`Run::new_name`] of the run with this stem is.
+pub(crate) fn new_name(stem: &str, number: usize, table: &str) -> String {
+    name(stem, 'n', number, table)
+}
+
+fn name(stem: &str, mark: char, number: usize, table: &str) -> String {
+    let start = format!("{stem}{mark}{number}_");
+    let room = LONGEST.saturating_sub(start.len());
+    start.chars().chain(table.chars().take(room)).collect()
 }
 
 /// What all working names of a site start with.

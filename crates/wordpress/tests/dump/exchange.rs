@@ -2,12 +2,16 @@
 
 use crate::place::{EPOCH, Place, same, text};
 use pressroom_base::Epoch;
+use pressroom_lab::{Database, Mariadb};
 use pressroom_wordpress::{
     Error, Watch,
     database::restore::{RestoreOptions, drop_aside, recover, restore, take_back},
     fence,
 };
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    process::{Command, Stdio},
+};
 
 /// Tables that hang together, and things with names of their own.
 const OLD: &str = "
@@ -240,4 +244,42 @@ fn recovery_keeps_to_its_own_site() {
     }
     // What a restore works on is in no dump.
     assert!(!text(&place.dump()).contains("pr_"));
+}
+
+/// Recovery ends the statements of its own database only, though all sites with the
+/// same prefix give their tables the same beginning.
+#[test]
+fn recovery_leaves_restores_in_other_databases_running() {
+    let place = Place::new();
+    place.stock_restore(OLD.as_bytes());
+    let other = Mariadb::of_process().unwrap().database().unwrap();
+    place.sql(&format!(
+        "GRANT ALL ON {}.* TO {}@localhost; GRANT PROCESS ON *.* TO {}@localhost",
+        other.name, place.database.user, place.database.user
+    ));
+    let slow = |database: &Database| {
+        Command::new("mariadb")
+            .arg("--no-defaults")
+            .arg(format!("--socket={}", place.database.socket.display()))
+            .arg(format!("--user={}", place.database.user))
+            .arg(format!("--password={}", place.database.password))
+            .arg(&database.name)
+            .args(["--comments", "-e", "SELECT /* pr_ec2dc5_ */ SLEEP(60)"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let (mut here, mut there) = (slow(&place.database), slow(&other));
+    let running = || {
+        place.sql("SELECT DB FROM information_schema.PROCESSLIST WHERE INFO LIKE '%SLEEP(60)' ORDER BY DB")
+    };
+    while running().lines().count() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    recover(&place.home, EPOCH, &place.settings, &place.watch).unwrap();
+    assert_eq!(running().trim(), other.name);
+    assert!(!here.wait().unwrap().success());
+    there.kill().unwrap();
+    there.wait().unwrap();
 }

@@ -6,6 +6,8 @@ mod foreign;
 mod killed;
 mod place;
 mod rights;
+mod shared;
 mod sites;
 mod types;
+mod undone;
 mod values;

@@ -86,7 +86,7 @@ impl Work<'_> {
         let mut programs = Vec::new();
         let (found, hidden) = routines(&mut self.client)?;
         for (kind, name) in hidden {
-            if plan.whole || name.starts_with(&self.prefix) {
+            if plan.whole || self.share.holds(&name) {
                 self.missing("SHOW CREATE ROUTINE or SELECT on mysql.proc", &name);
                 let kind = kind.sql().to_lowercase();
                 self.leave_out(&kind, &name, "the user may not see its text");
@@ -129,17 +129,18 @@ impl Work<'_> {
     }
 
     /// Routines and events belong to a database, not to a prefix: to the site those
-    /// of a database that holds nothing else, or whose name has its prefix.
+    /// of a database that holds nothing else, or whose name has its prefix
+    /// and no other's.
     fn belonging(&mut self, programs: Vec<Program>, plan: &Plan) -> Vec<Program> {
         let (ours, others): (Vec<_>, Vec<_>) = programs
             .into_iter()
-            .partition(|program| plan.whole || program.name.starts_with(&self.prefix));
+            .partition(|program| plan.whole || self.share.holds(&program.name));
         for program in others {
             let kind = program.kind.sql().to_lowercase();
             self.leave_out(
                 &kind,
                 &program.name,
-                "other sites share the database, and its name lacks the prefix",
+                "other sites share the database, and its name lacks the site's own prefix",
             );
         }
         ours.into_iter()

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Those whose name starts with the site's `$table_prefix`.
+    /// Those whose name starts with the site's `$table_prefix`, without those of another
+    /// WordPress in the same database whose prefix starts so too; the sites of a network
+    /// are the network's.
     #[default]
     Prefix,
     /// All of them, whosever they are.

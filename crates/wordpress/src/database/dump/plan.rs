@@ -1,13 +1,13 @@
 //! What is dumped, and what of it may be read.
 
 use super::{
-    DumpOptions, RelationKind, Scope, columns, insertable, relations,
+    DumpOptions, Relation, RelationKind, Scope, columns, insertable, relations,
     run::{Plan, Planned, Work, named},
     select_list,
 };
 use crate::{
     Error, Result,
-    database::{client::quoted, working},
+    database::{client::quoted, share::Share, working},
 };
 
 impl Work<'_> {
@@ -18,13 +18,17 @@ impl Work<'_> {
             ..Plan::default()
         };
         let mut unreadable = Vec::new();
-        for relation in relations(&mut self.client)? {
+        let relations = relations(&mut self.client)?;
+        let names = relations.iter().map(|relation| relation.name.as_str());
+        self.share = Share::new(self.share.prefix(), names);
+        for relation in relations {
             // What a restore works on belongs to no site.
             if working::parse(&relation.name).is_some() {
                 continue;
             }
             if !self.in_scope(&relation.name) {
                 plan.whole = false;
+                self.tell_stranger(&relation);
                 continue;
             }
             if !chosen(self.options, &relation.name) {
@@ -80,7 +84,20 @@ impl Work<'_> {
     fn in_scope(&self, name: &str) -> bool {
         match self.options.scope {
             Scope::Database => true,
-            Scope::Prefix => name.starts_with(&self.prefix),
+            Scope::Prefix => self.share.holds(name),
+        }
+    }
+
+    /// Names what looks like the site's own and is another's.
+    fn tell_stranger(&mut self, relation: &Relation) {
+        let kind = match relation.kind {
+            RelationKind::View => "view",
+            RelationKind::Sequence => "sequence",
+            RelationKind::Table | RelationKind::Versioned => "table",
+        };
+        if let Some(other) = self.share.stranger(&relation.name) {
+            let why = format!("it belongs to another WordPress, with the prefix `{other}`");
+            self.leave_out(kind, &relation.name, &why);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::{
     database::{
         client::{Client, Refused, literal, quoted},
         connection::Connection,
+        share::Share,
     },
     watch::Watch,
 };
@@ -74,7 +75,7 @@ pub fn dump(
     let grants = rights::grants(&mut client);
     let mut work = Work {
         database: connection.database().to_owned(),
-        prefix: connection.prefix().to_owned(),
+        share: Share::new(connection.prefix(), []),
         options,
         grants,
         client,
@@ -92,7 +93,7 @@ pub fn dump(
 
 pub(super) struct Work<'a> {
     pub database: String,
-    pub prefix: String,
+    pub share: Share,
     pub options: &'a DumpOptions,
     pub grants: Option<Grants>,
     pub client: Client,

@@ -1,7 +1,7 @@
 //! Which tables and columns are looked at, by what key, in which ranges.
 
 use super::{charset, options::ReplaceOptions};
-use crate::Result;
+use crate::{Result, database::share::Share};
 use mysql_async::{Conn, prelude::Queryable};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -94,40 +94,14 @@ pub(super) fn scope(
     prefix: &str,
     options: &ReplaceOptions,
 ) -> BTreeSet<String> {
-    let foreign = if options.all_tables {
-        Vec::new()
-    } else {
-        foreign_prefixes(all, prefix)
-    };
+    let share = Share::new(prefix, all.iter().map(String::as_str));
     all.iter()
         .filter(|name| {
-            let ours = options.all_tables
-                || (name.starts_with(prefix)
-                    && !foreign.iter().any(|other| name.starts_with(other)));
-            ours && (options.tables.is_empty() || options.tables.contains(name))
+            (options.all_tables || share.holds(name))
+                && (options.tables.is_empty() || options.tables.contains(name))
                 && !options.skip_tables.contains(name)
         })
         .cloned()
-        .collect()
-}
-
-/// Longer prefixes under which another WordPress lives. On a network `wp_2_` is a site
-/// of ours; elsewhere, or with users of its own, it is somebody else's.
-fn foreign_prefixes(all: &BTreeSet<String>, prefix: &str) -> Vec<String> {
-    let network = all.contains(&format!("{prefix}blogs"));
-    all.iter()
-        .filter_map(|name| name.strip_suffix("options"))
-        .filter(|other| other.len() > prefix.len() && other.starts_with(prefix))
-        .filter(|other| all.contains(&format!("{other}posts")))
-        .filter(|other| {
-            let site = other[prefix.len()..].strip_suffix('_').unwrap_or_default();
-            let ours = network
-                && !site.is_empty()
-                && site.bytes().all(|byte| byte.is_ascii_digit())
-                && !all.contains(&format!("{other}users"));
-            !ours
-        })
-        .map(str::to_owned)
         .collect()
 }
 

@@ -48,7 +48,10 @@ pub fn drop_aside(
     let Some(mut record) = Record::load(home, &aside.stem)? else {
         return Ok(());
     };
-    if matches!(record.state, State::Loading | State::Exchanging) {
+    if matches!(
+        record.state,
+        State::Loading | State::Exchanging | State::Undone
+    ) {
         return Err(Error::BadInput(format!(
             "restore `{}` was interrupted; it can only be taken back",
             aside.stem
@@ -60,6 +63,7 @@ pub fn drop_aside(
         home,
         epoch,
         watch,
+        stem: &aside.stem,
         client: &mut client,
     };
     record.state = State::Dropping;
@@ -69,11 +73,13 @@ pub fn drop_aside(
 }
 
 /// Puts the old tables back in their place, with their triggers and foreign keys, and
-/// drops the new ones; views, routines and events that the dump brought go too.
-/// Content when that was done already.
+/// drops the new ones, also those that came at their names since; views, routines and
+/// events that the dump brought go too. When it fails or is killed on its way it may
+/// be repeated.
 ///
 /// # Errors
-/// [`Error::Missing`] when nothing is known of the restore: its tables were dropped.
+/// [`Error::Missing`] when nothing is known of the restore: its tables were dropped, or
+/// taken back already; [`Error::Database`] when some of them are gone.
 pub fn take_back(
     home: &Home,
     epoch: Epoch,
@@ -97,13 +103,13 @@ pub fn take_back(
         home,
         epoch,
         watch,
+        stem: &aside.stem,
         client: &mut client,
     };
     if record.state == State::Done {
-        record.state = State::Exchanging;
-        exchange.save(&record)?;
+        exchange.verify_kept(&record)?;
     }
-    exchange.undo(&record)?;
+    exchange.undo(&mut record)?;
     exchange.forget(&record)
 }
 
@@ -122,11 +128,12 @@ pub fn recover(home: &Home, epoch: Epoch, settings: &Settings, watch: &Watch) ->
         home,
         epoch,
         watch,
+        stem: &stem,
         client: &mut client,
     };
     let mut recovered = Recovered::default();
     let mut known = Vec::new();
-    for record in Record::list(home)? {
+    for mut record in Record::list(home)? {
         if record.epoch.get() > epoch.get() || !record.stem.starts_with(&stem) {
             continue;
         }
@@ -141,8 +148,8 @@ pub fn recover(home: &Home, epoch: Epoch, settings: &Settings, watch: &Watch) ->
                 recovered.dropped.extend(dropped);
                 exchange.forget(&record)?;
             }
-            State::Exchanging => {
-                exchange.undo(&record)?;
+            State::Exchanging | State::Undone => {
+                exchange.undo(&mut record)?;
                 exchange.forget(&record)?;
                 recovered.taken_back.push(aside);
             }
@@ -188,7 +195,10 @@ fn end_statements(client: &mut Client, stem: &str, watch: &Watch) -> Result<()> 
     let ours = client.id();
     for _ in 0..LOOKS {
         let rows: Vec<(u64, Option<Vec<u8>>)> =
-            client.rows("SELECT ID, INFO FROM information_schema.PROCESSLIST")?;
+            // Sites with the same prefix in other databases have the same stem.
+            client.rows(
+                "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE DB = DATABASE()",
+            )?;
         let running: Vec<u64> = rows
             .into_iter()
             .filter(|(id, text)| {

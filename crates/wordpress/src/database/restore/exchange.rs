@@ -1,12 +1,11 @@
-//! Puts loaded tables in the place of the site's, all by one `RENAME TABLE`, and takes
-//! that back.
+//! Puts loaded tables in the place of the site's, all by one `RENAME TABLE`.
 //!
 //! A renamed table keeps its triggers and foreign keys, whose names are taken in the
 //! whole database; so the old ones are dropped (the record keeps their text) before
 //! the new ones come.
 
 use super::{
-    record::{ForeignKey, Record, State},
+    record::{ForeignKey, Record},
     statement::Made,
     table::foreign_keys_of,
 };
@@ -15,8 +14,7 @@ use crate::{
     database::{
         client::{Client, Refused, literal, quoted},
         dump::{
-            Program, ProgramKind, Relation, RelationKind, events, relations, routines,
-            strip_definer, triggers_of,
+            Program, ProgramKind, Relation, RelationKind, events, relations, routines, triggers_of,
         },
     },
     fence,
@@ -31,25 +29,27 @@ pub(super) struct Exchange<'a> {
     pub home: &'a Home,
     pub epoch: Epoch,
     pub watch: &'a Watch,
+    /// Stands in each statement, so that recovery finds those that a killed worker
+    /// left running: of the site's working names, the beginning at least.
+    pub stem: &'a str,
     pub client: &'a mut Client,
 }
 
 /// Seconds that a statement inside the fence waits for the site to let go of a table.
-const PATIENCE: u32 = 5;
+pub(super) const PATIENCE: u32 = 5;
 const ATTEMPTS: u32 = 6;
 const LOCK_WAIT: u16 = 1205;
-/// Not there (any more): table, view or table, trigger, routine, foreign key, event.
-const ABSENT: [u16; 6] = [1051, 1146, 1360, 1305, 1091, 1539];
 
 impl Exchange<'_> {
     /// Runs one statement inside the fence, again when the site holds a table.
     pub fn act(&mut self, statement: impl AsRef<[u8]>) -> Result<(), Refused> {
-        let statement = statement.as_ref();
+        let mark = format!("/* {} */ ", self.stem);
+        let statement = [mark.as_bytes(), statement.as_ref()].concat();
         for attempt in 1.. {
             let client = &mut *self.client;
             let mut refused = None;
             fence::critical(self.home, self.epoch, self.watch, || {
-                refused = client.run(statement).err();
+                refused = client.run(&statement).err();
                 Ok(())
             })?;
             match refused {
@@ -62,9 +62,9 @@ impl Exchange<'_> {
     }
 
     /// The same, content when there is nothing to remove.
-    fn remove(&mut self, statement: impl AsRef<[u8]>) -> Result<()> {
+    pub fn remove(&mut self, statement: impl AsRef<[u8]>) -> Result<()> {
         match self.act(statement) {
-            Err(why) if why.code.is_some_and(|code| ABSENT.contains(&code)) => Ok(()),
+            Err(why) if why.is_absent() => Ok(()),
             other => Ok(other?),
         }
     }
@@ -173,7 +173,7 @@ impl Exchange<'_> {
         Ok(replaced)
     }
 
-    fn triggers(&mut self, table: &str) -> Result<Vec<Program>> {
+    pub fn triggers(&mut self, table: &str) -> Result<Vec<Program>> {
         self.client
             .run("SET SESSION character_set_results = binary")?;
         let found = triggers_of(self.client, table);
@@ -190,7 +190,7 @@ impl Exchange<'_> {
     }
 
     /// The names of a table's foreign keys as they are now: a rename changes some.
-    fn foreign_key_names(&mut self, table: &str) -> Result<Vec<String>> {
+    pub fn foreign_key_names(&mut self, table: &str) -> Result<Vec<String>> {
         Ok(self.client.rows(format!(
             "SELECT CONSTRAINT_NAME FROM information_schema.TABLE_CONSTRAINTS \
              WHERE TABLE_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'FOREIGN KEY' AND TABLE_NAME = {}",
@@ -251,111 +251,6 @@ impl Exchange<'_> {
         Ok(())
     }
 
-    /// Brings everything back to what the record says it was, from whatever state it
-    /// is in, by looking. May be repeated.
-    pub fn undo(&mut self, record: &Record) -> Result<()> {
-        self.client.run(format!(
-            "SET SESSION lock_wait_timeout = {PATIENCE}, foreign_key_checks = 0, sql_mode = ''"
-        ))?;
-        let live = relations(self.client)?;
-        let kind = |name: &str| find(&live, name).map(|relation| relation.kind);
-        let there = |name: &Option<String>| name.as_ref().is_some_and(|name| kind(name).is_some());
-        // The exchange is one act: what shows in one name holds for all.
-        let exchanged = record.moves.iter().any(|one| {
-            there(&one.old) || (one.new.is_some() && !there(&one.new) && kind(&one.name).is_some())
-        });
-        if exchanged {
-            for one in record.moves.iter().filter(|one| one.view) {
-                if kind(&one.name) == Some(RelationKind::View) {
-                    self.remove(format!("DROP VIEW IF EXISTS {}", quoted(&one.name)))?;
-                }
-            }
-            let mut renames = Vec::new();
-            for one in &record.moves {
-                if let Some(new) = &one.new
-                    && kind(new).is_none()
-                    && kind(&one.name).is_some()
-                {
-                    renames.push((one.name.clone(), new.clone()));
-                }
-            }
-            for one in &record.moves {
-                if let Some(old) = &one.old
-                    && kind(old).is_some()
-                {
-                    renames.push((old.clone(), one.name.clone()));
-                }
-            }
-            if !renames.is_empty() {
-                self.act(rename(&renames))?;
-            }
-        }
-        // With the new tables go their triggers and foreign keys.
-        self.drop_working(&record.stem, false)?;
-        for (kind, name) in &record.made {
-            if !matches!(kind.as_str(), "VIEW" | "TRIGGER") {
-                self.remove_made(record, kind, name)?;
-            }
-        }
-        for key in &record.foreign_keys {
-            if key.outside {
-                self.remove(drop_key(&key.table, &key.name))?;
-                self.act(add_key(key))?;
-            } else if !self.foreign_key_names(&key.table)?.contains(&key.name) {
-                self.act(add_key(key))?;
-            }
-        }
-        // Triggers too are made anew where they are still there: a rename rewrites the
-        // table's name in their text.
-        for program in &record.triggers {
-            self.remove(program.removal())?;
-        }
-        for program in record.triggers.iter().chain(&record.programs) {
-            if program.kind != ProgramKind::Trigger {
-                self.remove(program.removal())?;
-            }
-            self.act(program.session())?;
-            let made = match self.act(&program.statement) {
-                // Another account's program comes back as the site's own.
-                Err(why) if why.is_denied() => {
-                    let own = strip_definer(&program.statement);
-                    self.act(own.as_deref().unwrap_or(&program.statement))
-                }
-                other => other,
-            };
-            made.map_err(|why| of(&program.name, why.error))?;
-        }
-        self.client.run("SET NAMES utf8mb4, sql_mode = ''")?;
-        self.verify_undone(record)
-    }
-
-    /// Removes a routine or event of the dump. Before the exchange none was made, and
-    /// one of that name that was there is in the record.
-    fn remove_made(&mut self, record: &Record, kind: &str, name: &str) -> Result<()> {
-        if record.state == State::Loading {
-            return Ok(());
-        }
-        self.remove(format!("DROP {kind} IF EXISTS {}", quoted(name)))
-    }
-
-    fn verify_undone(&mut self, record: &Record) -> Result<()> {
-        let live = relations(self.client)?;
-        for one in &record.moves {
-            let kept = find(&live, &one.name).is_some() == one.old.is_some();
-            let moved = [&one.old, &one.new]
-                .into_iter()
-                .flatten()
-                .all(|name| find(&live, name).is_none());
-            if !kept || !moved {
-                return Err(Error::Database(format!(
-                    "`{}` could not be taken back",
-                    one.name
-                )));
-            }
-        }
-        Ok(())
-    }
-
     /// Whether everything is where the exchange puts it.
     pub fn verify(&mut self, record: &Record) -> Result<()> {
         let live = relations(self.client)?;
@@ -380,6 +275,18 @@ impl Exchange<'_> {
         Ok(())
     }
 
+    /// Whether all that was put aside is still there.
+    pub fn verify_kept(&mut self, record: &Record) -> Result<()> {
+        let live = relations(self.client)?;
+        let old = record.moves.iter().filter_map(|one| one.old.as_ref());
+        match old.into_iter().find(|old| find(&live, old).is_none()) {
+            None => Ok(()),
+            Some(gone) => Err(Error::Database(format!(
+                "`{gone}`, which the restore had put aside, is gone"
+            ))),
+        }
+    }
+
     /// Drops everything of a run: the new, or the old.
     pub fn drop_working(&mut self, stem: &str, old: bool) -> Result<Vec<String>> {
         let mark = if old { 'o' } else { 'n' };
@@ -402,11 +309,11 @@ impl Exchange<'_> {
     }
 }
 
-fn find<'a>(live: &'a [Relation], name: &str) -> Option<&'a Relation> {
+pub(super) fn find<'a>(live: &'a [Relation], name: &str) -> Option<&'a Relation> {
     live.iter().find(|relation| relation.name == name)
 }
 
-fn rename(pairs: &[(String, String)]) -> String {
+pub(super) fn rename(pairs: &[(String, String)]) -> String {
     let list: Vec<String> = pairs
         .iter()
         .map(|(from, to)| format!("{} TO {}", quoted(from), quoted(to)))
@@ -414,7 +321,7 @@ fn rename(pairs: &[(String, String)]) -> String {
     format!("RENAME TABLE {}", list.join(", "))
 }
 
-fn drop_key(table: &str, key: &str) -> String {
+pub(super) fn drop_key(table: &str, key: &str) -> String {
     format!(
         "ALTER TABLE {} DROP FOREIGN KEY {}",
         quoted(table),
@@ -422,7 +329,7 @@ fn drop_key(table: &str, key: &str) -> String {
     )
 }
 
-fn add_key(key: &ForeignKey) -> Vec<u8> {
+pub(super) fn add_key(key: &ForeignKey) -> Vec<u8> {
     [
         format!("ALTER TABLE {} ", quoted(&key.table)).as_bytes(),
         &key.definition,
@@ -430,7 +337,7 @@ fn add_key(key: &ForeignKey) -> Vec<u8> {
     .concat()
 }
 
-fn of(name: &str, why: Error) -> Error {
+pub(super) fn of(name: &str, why: Error) -> Error {
     match why {
         Error::Database(text) => Error::Database(format!("`{name}`: {text}")),
         other => other,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Result,
-    database::{sql::Server, working::Run},
+    database::{share::Share, sql::Server, working::Run},
 };
 use pressroom_base::Epoch;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ pub fn understand(statements: &[Vec<u8>]) -> Vec<Result<Understood>> {
         },
         database: "site".to_owned(),
         source: None,
-        prefix: "wp_".to_owned(),
+        share: Share::new("wp_", []),
         others: OtherTables::Restore,
         run: Run::new("wp_", Epoch::new(7), 7),
         collations,

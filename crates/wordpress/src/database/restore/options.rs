@@ -20,10 +20,12 @@ pub enum OtherTables {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RestoreOptions {
-    /// What becomes of tables, views and triggers without the site's prefix.
+    /// What becomes of tables, views and triggers without the site's prefix. Those of
+    /// another WordPress that lives in the same database under a longer prefix
+    /// (`wp_shop_` beside `wp_`) are passed over, if not restored with all others.
     pub others: OtherTables,
     /// Puts tables and views with the site's prefix that the dump does not hold
-    /// aside as well; otherwise they stay.
+    /// aside as well; otherwise they stay. Never those of another WordPress.
     pub remove_unknown: bool,
     /// Goes on where the server changed values to store them (too long, out of
     /// range, not in the character set); otherwise nothing is put in place.
@@ -85,6 +87,10 @@ pub struct RestoreReport {
     pub aside: Option<Aside>,
     /// Tables with the site's prefix that the dump does not hold and that stayed.
     pub untouched: Vec<String>,
+    /// Tables and views of another WordPress whose prefix starts with the site's: they
+    /// were there and stayed as they were.
+    #[serde(default)]
+    pub of_others: Vec<String>,
     /// Collations and character sets that this server does not know.
     pub collations: Vec<Substitution>,
     /// Storage engines that this server does not have, or that reach elsewhere:

@@ -88,8 +88,11 @@ impl Reader {
             }
             unqualify(range, &on);
             table = Some(on);
-        } else if kind.is_none() && !self.admits("view", &name)? {
-            return Ok(Act::Nothing);
+        } else if kind.is_none() || self.share.stranger(&name).is_some() {
+            let what = kind.map_or("VIEW", ProgramKind::sql).to_lowercase();
+            if !self.admits(&what, &name)? {
+                return Ok(Act::Nothing);
+            }
         }
         if let Some(kind) = kind {
             let rest = Cursor::at(&tokens, cursor.at);

@@ -40,6 +40,9 @@ pub(super) enum State {
     Loading,
     /// The exchange is under way, or was interrupted.
     Exchanging,
+    /// It was taken back as far as the old tables have their names again; what
+    /// remains is to drop the new ones and to mend what hangs on the old.
+    Undone,
     /// The new tables are in place and verified.
     Done,
     /// The old tables are being dropped: there is no way back.

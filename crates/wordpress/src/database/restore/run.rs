@@ -17,6 +17,7 @@ use crate::{
         client::{Client, literal},
         connection::Connection,
         dump::{ProgramKind, RelationKind, relations},
+        share::Share,
         sql::Server,
         working::{self, Run},
     },
@@ -55,21 +56,15 @@ pub fn restore(
     let connection = Connection::of(settings)?;
     let mut client = Client::open(&connection, watch)?;
     prepare(&mut client)?;
-    let mut random = [0; 2];
-    getrandom::fill(&mut random).map_err(|why| {
-        Error::io(
-            "read",
-            "random bytes",
-            std::io::Error::other(why.to_string()),
-        )
-    })?;
-    let run = Run::new(connection.prefix(), epoch, u16::from_le_bytes(random));
+    let run = new_run(home, epoch, connection.prefix())?;
+    let stem = run.stem().to_owned();
     let mut record = Record::new(epoch, run.stem());
     let reader = reader(&mut client, &connection, options, run)?;
     let mut exchange = Exchange {
         home,
         epoch,
         watch,
+        stem: &stem,
         client: &mut client,
     };
     exchange.save(&record)?;
@@ -88,7 +83,7 @@ pub fn restore(
     if let Err(why) = done {
         // A worker that was overtaken must leave the rest to its successor.
         if !matches!(why, Error::Fenced { .. }) {
-            give_up(home, epoch, &connection, &record).map_err(|other| {
+            give_up(home, epoch, &connection, &mut record).map_err(|other| {
                 Error::Database(format!("{why}; and taking it back failed: {other}"))
             })?;
         }
@@ -99,15 +94,32 @@ pub fn restore(
     Ok(report)
 }
 
+/// A name space that no other restore has.
+fn new_run(home: &Home, epoch: Epoch, prefix: &str) -> Result<Run> {
+    loop {
+        let mut random = [0; 2];
+        getrandom::fill(&mut random).map_err(|why| {
+            let why = std::io::Error::other(why.to_string());
+            Error::io("read", "random bytes", why)
+        })?;
+        let run = Run::new(prefix, epoch, u16::from_le_bytes(random));
+        if Record::load(home, run.stem())?.is_none() {
+            return Ok(run);
+        }
+    }
+}
+
 /// Brings everything back, also when the caller's own watch has ended.
-fn give_up(home: &Home, epoch: Epoch, connection: &Connection, record: &Record) -> Result<()> {
+fn give_up(home: &Home, epoch: Epoch, connection: &Connection, record: &mut Record) -> Result<()> {
     let watch = Watch::lasting(Duration::from_mins(2));
+    let stem = record.stem.clone();
     let mut client = Client::open(connection, &watch)?;
     client.run("SET NAMES utf8mb4, sql_mode = ''")?;
     let mut exchange = Exchange {
         home,
         epoch,
         watch: &watch,
+        stem: &stem,
         client: &mut client,
     };
     match record.state {
@@ -127,6 +139,7 @@ fn reader(
 ) -> Result<Reader> {
     let version: String = client.first("SELECT VERSION()")?.unwrap_or_default();
     let (major, minor, patch) = client.version();
+    let live = relations(client)?;
     let engines: Vec<String> = client.rows(
         "SELECT ENGINE FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')",
     )?;
@@ -137,7 +150,11 @@ fn reader(
         },
         database: connection.database().to_owned(),
         source: None,
-        prefix: connection.prefix().to_owned(),
+        // The dump is not read yet: it may make a network of the site.
+        share: Share::of_network(
+            connection.prefix(),
+            live.iter().map(|relation| relation.name.as_str()),
+        ),
         others: options.others,
         run,
         collations: Collations::of(client)?,
@@ -216,6 +233,7 @@ impl Work<'_> {
     /// Which names change hands.
     fn plan(&mut self, exchange: &mut Exchange, record: &mut Record) -> Result<()> {
         let live = relations(exchange.client)?;
+        let share = self.settle_share(exchange.client, &live)?;
         let views: BTreeSet<String> = self
             .made
             .iter()
@@ -233,15 +251,18 @@ impl Work<'_> {
         let mut names: BTreeSet<String> = views.clone();
         names.extend(self.reader.tables.keys().cloned());
         for relation in &live {
-            if relation.name.starts_with(&self.reader.prefix)
-                && working::parse(&relation.name).is_none()
-                && !names.contains(&relation.name)
-            {
-                if self.options.remove_unknown {
-                    names.insert(relation.name.clone());
-                } else {
-                    self.report.untouched.push(relation.name.clone());
+            let name = &relation.name;
+            if working::parse(name).is_some() || names.contains(name) {
+                continue;
+            }
+            if !share.holds(name) {
+                if share.stranger(name).is_some() {
+                    self.report.of_others.push(name.clone());
                 }
+            } else if self.options.remove_unknown {
+                names.insert(name.clone());
+            } else {
+                self.report.untouched.push(name.clone());
             }
         }
         for (number, name) in names.into_iter().enumerate() {

@@ -15,6 +15,7 @@ use crate::{
     database::{
         client::quoted,
         dump::ProgramKind,
+        share::Share,
         sql::{Kind, Server, Token, Tokens, unwrap_comments},
         working::Run,
     },
@@ -78,7 +79,8 @@ pub(super) struct Reader {
     pub database: String,
     /// The database that was dumped, where the dump says so: its name means ours.
     pub source: Option<String>,
-    pub prefix: String,
+    /// What the site has; a dump may bring the sites of a network.
+    pub share: Share,
     pub others: OtherTables,
     pub run: Run,
     pub collations: Collations,
@@ -203,13 +205,13 @@ impl Reader {
         if name.chars().count() > 64 || name.contains('\0') {
             return Err(refused(&format!("`{name}`, which is too long for a name,")));
         }
-        if name.starts_with(&self.prefix) || self.others == OtherTables::Restore {
+        if self.share.holds(name) || self.others == OtherTables::Restore {
             return Ok(true);
         }
-        if self.others == OtherTables::Refuse {
+        if self.others == OtherTables::Refuse && self.share.stranger(name).is_none() {
             return Err(refused(&format!(
                 "{kind} `{name}`, whose name does not start with the site's prefix `{}`,",
-                self.prefix
+                self.share.prefix()
             )));
         }
         self.passed_over.insert(format!("{kind} {name}"));
@@ -476,7 +478,7 @@ mod tests {
             },
             database: "site".to_owned(),
             source: None,
-            prefix: "wp_".to_owned(),
+            share: Share::new("wp_", ["wp_x_options", "wp_x_posts"]),
             others: OtherTables::Refuse,
             run: Run::new("wp_", Epoch::new(1), 0),
             collations,
@@ -513,6 +515,18 @@ mod tests {
                     .to_vec()
             ]
         );
+    }
+
+    #[test]
+    fn tables_of_another_wordpress_are_passed_over() {
+        let mut reader = reader();
+        assert!(reader.admits("table", "wp_posts").unwrap());
+        assert!(!reader.admits("table", "wp_x_posts").unwrap());
+        assert!(reader.admits("table", "other").is_err());
+        let passed_over: Vec<&String> = reader.passed_over.iter().collect();
+        assert_eq!(passed_over, ["table wp_x_posts"]);
+        reader.others = OtherTables::Restore;
+        assert!(reader.admits("table", "wp_x_posts").unwrap());
     }
 
     proptest! {
