@@ -56,18 +56,23 @@ impl Fleet {
         snapshot: &SnapshotRow,
         size: u64,
     ) -> Result<()> {
-        let Some(quota) = self.parts.settings.snapshot_quota else {
-            return Ok(());
-        };
-        snapshots::lock_account(tx, snapshot.account_id).await?;
-        let left = quota.saturating_sub(kept(tx, snapshot.account_id).await?);
-        if size <= left {
-            return Ok(());
+        match self.parts.settings.snapshot_quota {
+            Some(quota) => refuse_over(quota, tx, snapshot.account_id, size).await,
+            None => Ok(()),
         }
-        Err(full(&format!(
-            "the snapshot has {size} bytes, and the account may keep only {left} more"
-        )))
     }
+}
+
+/// The same, for this quota.
+async fn refuse_over(quota: u64, tx: &Tx, account: AccountId, size: u64) -> Result<()> {
+    snapshots::lock_account(tx, account).await?;
+    let left = quota.saturating_sub(kept(tx, account).await?);
+    if size <= left {
+        return Ok(());
+    }
+    Err(full(&format!(
+        "the snapshot has {size} bytes, and the account may keep only {left} more"
+    )))
 }
 
 async fn kept(from: &impl Read, account: AccountId) -> Result<u64> {
@@ -95,6 +100,61 @@ fn full(why: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pressroom_base::{id::EnvironmentId, keyring::Keyring};
+    use pressroom_store::{
+        NewAccount, NewSnapshot, SnapshotFormat, Store, StoredSnapshot, accounts,
+    };
+
+    /// Records snapshots of one account: those that are ready, and those being made.
+    async fn record(tx: &Tx, account: AccountId, ready: &[i64], creating: &[i64]) {
+        let sizes = ready.iter().chain(creating);
+        for (at, size) in sizes.enumerate() {
+            let new = NewSnapshot {
+                public_id: format!("s{at}"),
+                environment_id: EnvironmentId::new(1),
+                account_id: account,
+                format: SnapshotFormat::TarZst,
+                reserved: *size,
+                job_id: None,
+                created_by: None,
+                note: String::new(),
+                store: "directory".into(),
+                object_key: format!("s{at}"),
+                expires_at: None,
+            };
+            let row = snapshots::begin(tx, new).await.unwrap();
+            if at < ready.len() {
+                let stored = StoredSnapshot {
+                    size: *size,
+                    sha256: "ab".repeat(32),
+                    wordpress_version: String::new(),
+                };
+                snapshots::finish(tx, row.id, stored).await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_kept_decides_at_the_end_not_what_was_guessed() {
+        let dir = pressroom_testkit::Scratch::new().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("s.db").display());
+        let keyring = Keyring::parse(Keyring::generate().expose()).unwrap();
+        let store = Store::open(&url, keyring).await.unwrap();
+        let tx = store.begin().await.unwrap();
+        let acme = NewAccount {
+            name: "Acme".into(),
+            prefix: None,
+            capabilities: Vec::new(),
+        };
+        let account = accounts::create(&tx, acme).await.unwrap().id;
+        record(&tx, account, &[30, 30], &[25, 900]).await;
+        refuse_over(100, &tx, account, 40).await.unwrap();
+        let error = refuse_over(100, &tx, account, 41).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Limited);
+        assert!(error.message().contains("only 40 more"), "{error}");
+        assert!(error.hint().is_some());
+        tx.rollback().await.unwrap();
+    }
 
     #[test]
     fn what_is_expected_follows_the_last_one() {

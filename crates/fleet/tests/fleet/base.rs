@@ -111,7 +111,7 @@ impl Base {
         })
     }
 
-    pub fn console(&self) -> Caller {
+    pub fn console() -> Caller {
         Caller::new(Principal::console())
     }
 

@@ -38,7 +38,7 @@ async fn held(base: &Base) -> i64 {
 
 async fn a_snapshot_that_never_began_holds_nothing(base: Base) {
     let site = base.site("a", EnvironmentState::Active).await;
-    let console = base.console();
+    let console = Base::console();
     let (made, job) = base
         .fleet
         .create_snapshot(&console, site.id, NewSnapshot::default())
@@ -60,7 +60,7 @@ async fn a_removal_that_never_began_leaves_the_site_as_it_was(base: Base) {
         let row = environments::get(&base.store, site.id).await.unwrap();
         row.unwrap().state
     };
-    let console = base.console();
+    let console = Base::console();
     let job = base
         .fleet
         .remove_site(&console, site.id, RemoveSite::default())
@@ -89,7 +89,7 @@ async fn an_installation_that_never_began_leaves_no_site(base: Base) {
     let job = pressroom_jobs::enqueue(&tx, new).await.unwrap();
     tx.commit().await.unwrap();
     base.fleet
-        .cancel_job(&base.console(), job, "")
+        .cancel_job(&Base::console(), job, "")
         .await
         .unwrap();
     assert_eq!(base.ended(job).await.state, JobState::Cancelled);
@@ -99,7 +99,7 @@ async fn an_installation_that_never_began_leaves_no_site(base: Base) {
 
 async fn a_removal_that_began_is_not_cancelled(base: Base) {
     let site = base.site("a", EnvironmentState::Active).await;
-    let console = base.console();
+    let console = Base::console();
     let job = base
         .fleet
         .remove_site(&console, site.id, RemoveSite::default())
@@ -148,7 +148,7 @@ async fn whoever_may_not_start_it_may_not_stop_it(base: Base) {
 }
 
 async fn a_snapshot_whose_job_is_gone_is_failed(base: Base) {
-    let console = base.console();
+    let console = Base::console();
     let mut made = Vec::new();
     for name in ["a", "b"] {
         let site = base.site(name, EnvironmentState::Active).await;

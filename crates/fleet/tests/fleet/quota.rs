@@ -15,7 +15,7 @@ crate::on_both! {
 }
 
 /// Records one that is in the archive.
-async fn kept(base: &Base, site: &EnvironmentRow, size: i64) {
+async fn kept(base: &Base, site: &EnvironmentRow, bytes: i64) {
     let name = pressroom_base::token::name(16);
     let tx = base.store.begin().await.unwrap();
     let new = NewRow {
@@ -33,7 +33,7 @@ async fn kept(base: &Base, site: &EnvironmentRow, size: i64) {
     };
     let row = snapshots::begin(&tx, new).await.unwrap();
     let stored = StoredSnapshot {
-        size,
+        size: bytes,
         sha256: "ab".repeat(32),
         wordpress_version: String::new(),
     };
@@ -44,7 +44,7 @@ async fn kept(base: &Base, site: &EnvironmentRow, size: i64) {
 async fn take(base: &Base, site: &EnvironmentRow) -> Result<(), Error> {
     let new = NewSnapshot::default();
     base.fleet
-        .create_snapshot(&base.console(), site.id, new)
+        .create_snapshot(&Base::console(), site.id, new)
         .await
         .map(drop)
 }
