@@ -1,6 +1,6 @@
 //! How much an account may keep.
 
-use crate::{Archive, Error, Result};
+use crate::{Archive, Result};
 use futures_util::TryStreamExt;
 use pressroom_base::id::AccountId;
 
@@ -31,18 +31,40 @@ pub async fn usage(archive: &Archive, account: AccountId) -> Result<Usage> {
         .await
 }
 
-/// How many bytes the next snapshot may have: `None` without a limit. Refused when
-/// nothing is left, or less than is expected. `used` counts what is kept and what other
-/// writers were promised; asking and recording the promise belong into one transaction.
-pub const fn reserve(limit: Option<u64>, used: u64, expected: u64) -> Result<Option<u64>> {
+/// Why nothing can be promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// What is kept leaves nothing: something must go first.
+    Full,
+    /// Something is left, but others that are being written were promised it.
+    Promised,
+}
+
+/// How many bytes to set aside for the next snapshot: `None` without a limit. `kept` is
+/// in the store, `promised` was set aside for others that are being written. `expected`
+/// is a guess: alone, a snapshot may have a try at whatever is left, beside others it
+/// waits until they are done. Asking and recording the promise belong into one
+/// transaction.
+pub const fn promise(
+    limit: Option<u64>,
+    kept: u64,
+    promised: u64,
+    expected: u64,
+) -> std::result::Result<Option<u64>, Refusal> {
     let Some(limit) = limit else {
         return Ok(None);
     };
-    let left = limit.saturating_sub(used);
-    if left == 0 || expected > left {
-        return Err(Error::OverLimit { limit: left });
+    let left = limit.saturating_sub(kept);
+    if left == 0 {
+        return Err(Refusal::Full);
     }
-    Ok(Some(left))
+    if expected <= left.saturating_sub(promised) {
+        return Ok(Some(expected));
+    }
+    if promised == 0 {
+        return Ok(Some(left));
+    }
+    Err(Refusal::Promised)
 }
 
 #[cfg(test)]
@@ -50,12 +72,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_gets_more_than_is_left() {
-        assert_eq!(reserve(None, u64::MAX, u64::MAX).unwrap(), None);
-        assert_eq!(reserve(Some(10), 4, 0).unwrap(), Some(6));
-        assert_eq!(reserve(Some(10), 4, 6).unwrap(), Some(6));
-        for (limit, used, expected) in [(10, 4, 7), (10, 10, 0), (10, 11, 0), (0, 0, 0)] {
-            assert!(reserve(Some(limit), used, expected).is_err());
+    fn a_guess_is_set_aside_and_nobody_waits_for_nobody() {
+        assert_eq!(promise(None, u64::MAX, u64::MAX, u64::MAX), Ok(None));
+        for (kept, promised, expected, got) in [
+            (4, 0, 3, Ok(Some(3))),
+            (4, 3, 3, Ok(Some(3))),
+            (4, 4, 3, Err(Refusal::Promised)),
+            // It may turn out smaller than it is guessed to be.
+            (4, 0, 7, Ok(Some(6))),
+            (4, 1, 7, Err(Refusal::Promised)),
+            (10, 0, 0, Err(Refusal::Full)),
+            (11, 5, 1, Err(Refusal::Full)),
+            (9, u64::MAX, 1, Err(Refusal::Promised)),
+        ] {
+            assert_eq!(promise(Some(10), kept, promised, expected), got);
         }
     }
 }

@@ -27,7 +27,7 @@ pub enum Action {
     ComponentUpdate,
     /// Read and change a site's tables, whatever is in them.
     SiteDatabase,
-    /// Stop a job.
+    /// Stop a job. What started it is asked for as well: [`Action::of_job`].
     JobCancel,
     /// Look at the account's domains.
     DomainRead,
@@ -65,6 +65,23 @@ impl Action {
                 Some(Role::Admin)
             }
             Self::Operate => None,
+        }
+    }
+
+    /// What starts a job of this kind. Whoever stops one must be allowed that as well: a
+    /// site that is half removed is as much their doing as one that is removed. A kind
+    /// without an entry is for operators.
+    pub fn of_job(kind: &str) -> Self {
+        match kind {
+            "site_install" => Self::SiteInstall,
+            "site_snapshot" | "snapshot_verify" => Self::SnapshotCreate,
+            "site_restore" => Self::SnapshotRestore,
+            "site_remove" => Self::SiteRemove,
+            "site_move" => Self::SiteMove,
+            "site_login" => Self::SiteLogin,
+            "component_update" => Self::ComponentUpdate,
+            "site_search_replace" | "site_import" => Self::SiteDatabase,
+            _ => Self::Operate,
         }
     }
 

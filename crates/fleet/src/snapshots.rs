@@ -7,6 +7,7 @@ mod fetch;
 mod keep;
 mod link;
 mod restore;
+mod room;
 mod take;
 mod undo;
 mod verify;

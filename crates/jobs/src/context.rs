@@ -35,6 +35,8 @@ pub enum Stop {
 pub struct JobContext {
     shared: Arc<Shared>,
     token: CancellationToken,
+    /// Whether this is the view of the job's undoing, which a wish to cancel serves.
+    undoing: bool,
 }
 
 struct Shared {
@@ -62,6 +64,7 @@ impl JobContext {
         let soft = CancellationToken::new();
         Self {
             token: soft.clone(),
+            undoing: false,
             shared: Arc::new(Shared {
                 store,
                 row,
@@ -79,6 +82,7 @@ impl JobContext {
         Self {
             shared: Arc::clone(&self.shared),
             token: self.shared.hard.clone(),
+            undoing: true,
         }
     }
 
@@ -150,10 +154,7 @@ impl JobContext {
     /// Fails when the job is to stop: a place to return at.
     pub fn check(&self) -> Result<(), JobFailure> {
         if self.token.is_cancelled() {
-            return Err(JobFailure::new(
-                pressroom_base::Kind::Conflict,
-                "Stopped before it was done",
-            ));
+            return Err(stopped());
         }
         Ok(())
     }
@@ -165,7 +166,8 @@ impl JobContext {
         Ok(tx)
     }
 
-    /// Writes down what is about to be done. Returns once it is stored.
+    /// Writes down what is about to be done. Returns once it is stored. Nothing more is
+    /// begun once somebody has asked the job to stop, even before the word came through.
     pub async fn begin_step(
         &self,
         name: &str,
@@ -175,6 +177,14 @@ impl JobContext {
         let tx = self.shared.store.begin().await?;
         let row =
             self.judge(record::begin_step(&tx, self.id(), self.epoch(), name, &intent).await)?;
+        if !self.undoing {
+            let hold = jobs::queue::look(&tx, self.id(), self.epoch()).await;
+            if let Some(reason) = self.judge(hold)?.cancel {
+                tx.rollback().await?;
+                self.stop(Stop::Cancelled { reason });
+                return Err(stopped());
+            }
+        }
         tx.commit().await?;
         Ok(Step {
             id: row.id,
@@ -318,4 +328,8 @@ impl JobContext {
         }
         Ok(result?)
     }
+}
+
+fn stopped() -> JobFailure {
+    JobFailure::new(pressroom_base::Kind::Conflict, "Stopped before it was done")
 }

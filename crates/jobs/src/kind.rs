@@ -34,12 +34,25 @@ pub trait JobKind: Send + Sync + 'static {
     /// What becomes of an interrupted job.
     fn interruption(&self) -> Interruption;
 
+    /// Whether asking for the job writes something already, e.g. a site's state. One
+    /// that is cancelled before any worker had it is then undone as well.
+    fn undo_unbegun(&self) -> bool {
+        false
+    }
+
+    /// The step that cannot be taken back: once it is begun, a wish to cancel comes too
+    /// late and the job goes on to its end.
+    fn last_step(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Does the work and gives its result, for people and programs; no secrets
     /// (those go to [`JobContext::keep_secret`]).
     async fn run(&self, ctx: &JobContext) -> Result<serde_json::Value, JobFailure>;
 
     /// Takes back whatever `run` may have done. Called before a job ends in any
-    /// state but completed, if it ever ran. A failure is tried again later.
+    /// state but completed, if it ever ran or is [`JobKind::undo_unbegun`]. A failure
+    /// is tried again later.
     async fn undo(&self, ctx: &JobContext, why: &JobFailure) -> Result<(), JobFailure> {
         let _ = (ctx, why);
         Ok(())

@@ -1,9 +1,10 @@
 //! Queueing, cancelling and queueing again, all in the caller's transaction.
 
+use crate::Registry;
 use pressroom_base::{Secret, id::JobId};
 use pressroom_store::{
-    Result, Tx,
-    jobs::{CancelOutcome, Enqueued, NewJob, queue, record},
+    Error, Result, Tx,
+    jobs::{CancelOutcome, Cancellation, Enqueued, NewJob, queue, record},
 };
 use std::time::Duration;
 
@@ -21,10 +22,24 @@ pub async fn enqueue_once(tx: &Tx, job: NewJob) -> Result<Enqueued> {
     queue::insert(tx, job).await
 }
 
-/// Asks a job to stop. One that never began is cancelled at once; a running one is
-/// told, undone, and then cancelled.
-pub async fn cancel(tx: &Tx, job: JobId, reason: &str) -> Result<CancelOutcome> {
-    queue::request_cancel(tx, job, reason).await
+/// Asks a job to stop. One that never began is cancelled at once, unless its kind has
+/// something to undo even then; a running one is told, undone, and then cancelled.
+/// What this process knows no kind of is never ended unheard.
+pub async fn cancel(
+    tx: &Tx,
+    registry: &Registry,
+    job: JobId,
+    reason: &str,
+) -> Result<CancelOutcome> {
+    let row = pressroom_store::jobs::get(tx, job)
+        .await?
+        .ok_or(Error::NotFound { what: "job" })?;
+    let kind = registry.get(&row.kind);
+    let how = Cancellation {
+        undo_unbegun: kind.as_ref().is_none_or(|kind| kind.undo_unbegun()),
+        last_step: kind.and_then(|kind| kind.last_step()),
+    };
+    queue::request_cancel(tx, job, reason, how).await
 }
 
 /// Queues a dead job again with all its attempts before it.

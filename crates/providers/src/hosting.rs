@@ -22,6 +22,7 @@ mod php_server;
 mod programs;
 mod rotation;
 mod stack;
+mod unix_ids;
 mod unix_user;
 mod web;
 

@@ -269,6 +269,16 @@ pub struct JobFilter {
     pub states: Vec<JobState>,
 }
 
+/// What of a job decides how it is cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cancellation {
+    /// Whether one that no worker ever had is claimed to be undone, because asking for
+    /// it wrote something already.
+    pub undo_unbegun: bool,
+    /// The step that cannot be taken back: once begun, the job goes on to its end.
+    pub last_step: Option<&'static str>,
+}
+
 /// What [`queue::request_cancel`] led to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelOutcome {
@@ -276,6 +286,8 @@ pub enum CancelOutcome {
     Cancelled,
     /// It was told to stop; it will be undone and then be cancelled.
     Requested,
+    /// It has begun what cannot be taken back, and goes on to its end.
+    Irrevocable,
     /// It was over already.
     TooLate,
 }

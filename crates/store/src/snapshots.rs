@@ -285,12 +285,54 @@ pub async fn total_bytes(from: &impl Read, account: AccountId) -> Result<i64> {
     }
 }
 
+/// Bytes that an account's finished snapshots have.
+pub async fn kept_bytes(from: &impl Read, account: AccountId) -> Result<i64> {
+    let found = sql::one(
+        from,
+        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS total FROM snapshots \
+         WHERE account_id = $1 AND state = 'ready'",
+        [account.get().into()],
+    )
+    .await?;
+    match found {
+        Some(row) => Ok(row.try_get("", "total")?),
+        None => Ok(0),
+    }
+}
+
+/// How large the last finished snapshot of an environment was; `None` without one.
+pub async fn last_size(from: &impl Read, environment: EnvironmentId) -> Result<Option<i64>> {
+    let found = snapshot::Entity::find()
+        .filter(snapshot::Column::EnvironmentId.eq(environment.get()))
+        .filter(snapshot::Column::Sha256.is_not_null())
+        .order_by_desc(snapshot::Column::Id)
+        .one(from.connection())
+        .await?;
+    Ok(found.map(|model| model.size))
+}
+
 /// Those whose time is over, the longest first.
 pub async fn due(from: &impl Read, now: Timestamp, limit: u64) -> Result<Vec<SnapshotRow>> {
     let found = snapshot::Entity::find()
         .filter(snapshot::Column::State.eq(SnapshotState::Ready.as_str()))
         .filter(snapshot::Column::ExpiresAt.lte(now.millis()))
         .order_by_asc(snapshot::Column::ExpiresAt)
+        .order_by_asc(snapshot::Column::Id)
+        .limit(limit)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(SnapshotRow::read).collect()
+}
+
+/// Those still being made although their job is over or gone, the oldest first.
+pub async fn stranded(from: &impl Read, limit: u64) -> Result<Vec<SnapshotRow>> {
+    let over = Expr::cust(
+        "NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = snapshots.job_id \
+         AND jobs.state IN ('queued', 'running'))",
+    );
+    let found = snapshot::Entity::find()
+        .filter(snapshot::Column::State.eq(SnapshotState::Creating.as_str()))
+        .filter(over)
         .order_by_asc(snapshot::Column::Id)
         .limit(limit)
         .all(from.connection())

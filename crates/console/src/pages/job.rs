@@ -116,9 +116,11 @@ pub(crate) async fn show(
     let output = output_so_far(&console.fleet, &caller, job.id).await?;
     let mut facts = JobFacts::new(&job, Timestamp::now());
     facts.may_cancel = facts.live
-        && job
-            .account_id
-            .is_some_and(|account| current.may(Action::JobCancel, account));
+        && job.account_id.is_some_and(|account| {
+            [Action::JobCancel, Action::of_job(&job.kind)]
+                .iter()
+                .all(|action| current.may(*action, account))
+        });
     let page = JobPage {
         frame: current.frame(facts.kind.clone(), Section::Jobs),
         job: facts,

@@ -2,8 +2,8 @@
 
 use super::Snapshot;
 use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
-use pressroom_archive::{Format, Place, SnapshotName, quota};
-use pressroom_base::{Kind, Timestamp, catalog::event, id::EnvironmentId, token};
+use pressroom_archive::{Format, Place, SnapshotName};
+use pressroom_base::{Timestamp, catalog::event, id::EnvironmentId, token};
 use pressroom_store::{
     self as store, EnvironmentRow, EnvironmentState, SnapshotFormat, SnapshotRow, Tx, snapshots,
 };
@@ -35,8 +35,9 @@ impl Fleet {
     /// Starts taking a snapshot as a job. Answers the snapshot, state `creating`, and
     /// the job; the snapshot is `ready` only once it was read back from the archive.
     ///
-    /// Errors: `NotFound`, `Forbidden`, `Busy` with `OPERATION_RUNNING`, `Limited` (the
-    /// account keeps as much as it may), `Invalid` (a note of more than 200 characters).
+    /// Errors: `NotFound`, `Forbidden`, `Busy` (with `OPERATION_RUNNING`, or because other
+    /// snapshots may need what the account has left), `Limited` (the account keeps as much
+    /// as it may), `Invalid` (a note of more than 200 characters).
     pub async fn create_snapshot(
         &self,
         caller: &Caller,
@@ -77,8 +78,7 @@ impl Fleet {
         Ok((snapshot.into(), job))
     }
 
-    /// Records that a snapshot is being made, and sets aside what the account may
-    /// still keep.
+    /// Records that a snapshot is being made, and sets aside what it will probably need.
     pub(super) async fn begin_snapshot(
         &self,
         tx: &Tx,
@@ -92,19 +92,7 @@ impl Fleet {
         } else {
             SnapshotFormat::TarZst
         };
-        snapshots::lock_account(tx, row.account_id).await?;
-        let used = snapshots::total_bytes(tx, row.account_id).await?;
-        let used = u64::try_from(used).unwrap_or(0);
-        let reserved =
-            quota::reserve(self.parts.settings.snapshot_quota, used, 0).map_err(|_| {
-                Error::new(
-                    Kind::Limited,
-                    "the account keeps as many bytes of snapshots as it may",
-                )
-                .with_hint(
-                    "remove one with `pressroom snapshot remove`, or raise `archive.quota_gb`",
-                )
-            })?;
+        let reserved = self.set_aside(tx, row).await?;
         let place = place(row, name)?;
         let key = place.object_key(format_of(format))?;
         Ok(snapshots::begin(
@@ -114,7 +102,7 @@ impl Fleet {
                 environment_id: row.id,
                 account_id: row.account_id,
                 format,
-                reserved: reserved.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+                reserved,
                 job_id: job,
                 created_by: None,
                 note: new.note.clone(),

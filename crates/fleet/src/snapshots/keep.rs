@@ -94,6 +94,7 @@ impl Fleet {
                 tracing::warn!(snapshot = row.public_id, error = %error, "an expired snapshot was not removed");
             }
         }
+        self.fail_stranded().await?;
         let swept = self
             .parts
             .archive
@@ -106,7 +107,38 @@ impl Fleet {
                 "removed what unfinished snapshots left in the archive"
             );
         }
+        for place in &swept.broken {
+            tracing::warn!(
+                snapshot = %place.name,
+                account = %place.account,
+                "a snapshot has a manifest in the archive, but no archive"
+            );
+        }
+        for failure in &swept.failures {
+            tracing::warn!(error = failure, "leftovers in the archive were not removed");
+        }
         Ok(())
+    }
+
+    /// Ends snapshots whose jobs ended without them, or are gone: they would hold
+    /// their part of the account's quota for ever.
+    async fn fail_stranded(&self) -> Result<()> {
+        for row in snapshots::stranded(&self.parts.store, AT_ONCE).await? {
+            if let Err(error) = self.fail(&row).await {
+                tracing::warn!(snapshot = row.public_id, error = %error, "an abandoned snapshot was not removed");
+            }
+        }
+        Ok(())
+    }
+
+    async fn fail(&self, row: &SnapshotRow) -> Result<()> {
+        self.parts.archive.remove(&place_of(row)?).await?;
+        let tx = self.parts.store.begin().await?;
+        match snapshots::fail(&tx, row.id, "Its job ended without it").await {
+            // Somebody else came first.
+            Ok(()) | Err(pressroom_store::Error::NotFound { .. }) => Ok(tx.commit().await?),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn let_go(&self, row: &SnapshotRow) -> Result<()> {

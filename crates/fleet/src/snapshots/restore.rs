@@ -268,7 +268,10 @@ impl<'a> Restore<'a> {
         ctx.line(format!(
             "{} tables with {} rows are in place",
             restored.tables.len(),
-            restored.tables.iter().map(|table| table.rows).sum::<u64>()
+            restored
+                .tables
+                .iter()
+                .fold(0, |rows: u64, table| rows.saturating_add(table.rows))
         ));
         let after = manifest
             .said
@@ -374,7 +377,7 @@ impl<'a> Restore<'a> {
     }
 }
 
-/// Exactly what is on record: our own archive is no bomb, and may hold sparse files.
+/// What is on record, within reason: a site said it of itself.
 pub(super) fn limits(manifest: &Manifest) -> Limits {
     serde_json::from_value(manifest.said.more["totals"].clone())
         .map_or_else(|_| Limits::default(), |totals| Limits::of(&totals))

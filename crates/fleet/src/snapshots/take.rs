@@ -59,6 +59,11 @@ impl JobKind for SnapshotJob {
         Ok(Box::pin(run(&self.0, ctx)).await?)
     }
 
+    fn undo_unbegun(&self) -> bool {
+        // The recorded snapshot holds a part of the account's quota.
+        true
+    }
+
     /// What did not become a snapshot leaves nothing in the archive.
     async fn undo(
         &self,
@@ -106,6 +111,9 @@ pub(super) async fn take(
         .await?;
     ctx.progress(90, "it was read back whole").await?;
     let tx = ctx.begin().await?;
+    fleet
+        .refuse_without_room(&tx, snapshot, manifest.size)
+        .await?;
     snapshots::finish(
         &tx,
         snapshot.id,
@@ -213,7 +221,7 @@ async fn pack(
             .collect(),
     };
     let streaming = Streaming {
-        limit: u64::try_from(snapshot.size).ok().filter(|bytes| *bytes > 0),
+        limit: fleet.room_for(snapshot).await?,
         cancel: ctx.cancelled().clone(),
         ..Streaming::default()
     };
@@ -246,12 +254,16 @@ async fn pack(
 fn said(row: &EnvironmentRow, report: &SnapshotReport) -> Said {
     let tree = report.files.trees.first();
     let totals = &report.files.totals;
+    let tables = &report.database.tables;
+    let rows = tables
+        .iter()
+        .fold(0, |rows: u64, table| rows.saturating_add(table.rows));
     Said {
-        entries: Some(totals.files + totals.directories + totals.links),
+        entries: Some(totals.entries()),
         bytes: Some(totals.bytes),
         tree_hash: tree.map(|tree| tree.tree.hash.clone()),
         tables: Some(report.database.tables.len() as u64),
-        rows: Some(report.database.tables.iter().map(|table| table.rows).sum()),
+        rows: Some(rows),
         wordpress_version: Some(row.core_version.clone()),
         url: Some(row.url.clone()),
         table_prefix: Some(row.table_prefix.clone()),

@@ -26,6 +26,8 @@ type Code<T> = Arc<dyn Fn(JobContext) -> BoxFuture<'static, Result<T, JobFailure
 pub struct Script {
     pub interruption: Interruption,
     pub retry: RetryPolicy,
+    pub undo_unbegun: bool,
+    pub last_step: Option<&'static str>,
     run: Code<Value>,
     undo: Code<()>,
     /// Why each undo was called.
@@ -44,6 +46,8 @@ impl Script {
                 cap: Duration::from_millis(5),
                 ..RetryPolicy::transport()
             },
+            undo_unbegun: false,
+            last_step: None,
             run: Arc::new(move |ctx| Box::pin(run(ctx))),
             undo: Arc::new(|_| Box::pin(async { Ok(()) })),
             undone: Arc::default(),
@@ -77,6 +81,12 @@ impl JobKind for Script {
     }
     fn interruption(&self) -> Interruption {
         self.interruption
+    }
+    fn undo_unbegun(&self) -> bool {
+        self.undo_unbegun
+    }
+    fn last_step(&self) -> Option<&'static str> {
+        self.last_step
     }
     async fn run(&self, ctx: &JobContext) -> Result<Value, JobFailure> {
         (self.run)(ctx.clone()).await

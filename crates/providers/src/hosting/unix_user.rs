@@ -1,6 +1,6 @@
 //! Unix users: one per domain, made and removed with the system's own programs.
 
-use super::{Error, Isolation, LocalHosting, Result, command, names, programs};
+use super::{Error, Isolation, LocalHosting, Result, command, lock, names, programs, unix_ids};
 use pressroom_base::token;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -11,6 +11,8 @@ use std::{
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
+/// Numbers to try: another program may take one at the same moment.
+const TRIES: usize = 20;
 
 /// Whom a domain's files and processes belong to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +39,8 @@ impl LocalHosting {
         format!("{}{}", names::USER_PREFIX, token::name(8))
     }
 
-    /// Makes a Unix user with its own group, no shell and no password. `None` without
+    /// Makes a Unix user with its own group, no shell and no password; both have a number
+    /// that nobody had before. `None` without
     /// isolation: sites then run as our own user. An existing user is never adopted.
     pub async fn create_user(&self, name: &str, home: &Path) -> Result<Option<SiteUser>> {
         names::unix_user(name)?;
@@ -52,32 +55,22 @@ impl LocalHosting {
             });
         }
         let comment = self.user_comment()?;
-        let useradd = programs::tool("useradd", "passwd")?;
-        let args = [
-            "--system",
-            "--no-create-home",
-            "--home-dir",
-            home,
-            "--shell",
-            "/usr/sbin/nologin",
-            "--user-group",
-            "--comment",
-            &comment,
-            "--",
-            name,
-        ];
-        let finished = retry_while_locked(&useradd, &args).await?;
-        match finished.status.code() {
-            Some(0) => self
-                .user(name)?
-                .map(Some)
-                .ok_or_else(|| finished.into_error(&useradd)),
-            Some(9) => Err(Error::Occupied {
-                what: "Unix user or group",
-                name: name.into(),
-            }),
-            _ => Err(finished.into_error(&useradd)),
+        let _held = lock::hold(&self.ids_lock()).await?;
+        for _ in 0..TRIES {
+            let id = self.spend_id()?;
+            if !make_group(name, id).await? {
+                continue;
+            }
+            match make_user(name, id, home, &comment).await {
+                Ok(true) => return self.user(name),
+                Ok(false) => drop_group(name).await?,
+                Err(error) => {
+                    drop_group(name).await?;
+                    return Err(error);
+                }
+            }
         }
+        Err(Error::Busy)
     }
 
     /// Removes a user that this Pressroom made, after ending its processes; false
@@ -85,6 +78,8 @@ impl LocalHosting {
     pub async fn remove_user(&self, name: &str) -> Result<bool> {
         names::unix_user(name)?;
         let Some(account) = account(name)? else {
+            // One that was half made or half removed.
+            drop_left_group(name).await?;
             return Ok(false);
         };
         if account.comment != self.user_comment()? {
@@ -107,7 +102,11 @@ impl LocalHosting {
             end_processes_of(account.user.uid);
             let finished = retry_while_locked(&userdel, &["--", name]).await?;
             match finished.status.code() {
-                Some(0) => return Ok(true),
+                Some(0) => {
+                    // Whether it went with its user is the system's configuration.
+                    drop_left_group(name).await?;
+                    return Ok(true);
+                }
                 // 6: somebody else removed it. 8: a process of it still lives.
                 Some(6) => return Ok(false),
                 Some(8) if std::time::Instant::now() < end => {
@@ -171,6 +170,87 @@ impl LocalHosting {
     }
 }
 
+/// Makes a group of this name and number; false when the number is somebody's by now.
+async fn make_group(name: &str, id: u32) -> Result<bool> {
+    let groupadd = programs::tool("groupadd", "passwd")?;
+    let number = id.to_string();
+    let args = ["--system", "--gid", &number, "--", name];
+    let finished = retry_while_locked(&groupadd, &args).await?;
+    match finished.status.code() {
+        Some(0) => Ok(true),
+        Some(4) => Ok(false),
+        Some(9) => Err(occupied(name)),
+        _ => Err(finished.into_error(&groupadd)),
+    }
+}
+
+/// Makes a user of this name and number in the group of that number; false when the
+/// number is somebody's by now.
+async fn make_user(name: &str, id: u32, home: &str, comment: &str) -> Result<bool> {
+    let useradd = programs::tool("useradd", "passwd")?;
+    let number = id.to_string();
+    let args = [
+        // No range of subordinate numbers comes with it.
+        "--system",
+        "--uid",
+        &number,
+        "--gid",
+        &number,
+        "--no-create-home",
+        "--home-dir",
+        home,
+        "--shell",
+        "/usr/sbin/nologin",
+        "--comment",
+        comment,
+        "--",
+        name,
+    ];
+    let finished = retry_while_locked(&useradd, &args).await?;
+    match finished.status.code() {
+        Some(0) => Ok(true),
+        Some(4) => Ok(false),
+        Some(9) => Err(occupied(name)),
+        _ => Err(finished.into_error(&useradd)),
+    }
+}
+
+/// Removes a group that is there without its user.
+async fn drop_group(name: &str) -> Result<()> {
+    let groupdel = programs::tool("groupdel", "passwd")?;
+    let finished = retry_while_locked(&groupdel, &["--", name]).await?;
+    match finished.status.code() {
+        // 6: there is none.
+        Some(0 | 6) => Ok(()),
+        _ => Err(finished.into_error(&groupdel)),
+    }
+}
+
+/// Removes the group of a user that is gone, if it is there and was made here.
+async fn drop_left_group(name: &str) -> Result<()> {
+    if group_id(name)?.is_some_and(unix_ids::is_ours) {
+        drop_group(name).await?;
+    }
+    Ok(())
+}
+
+fn occupied(name: &str) -> Error {
+    Error::Occupied {
+        what: "Unix user or group",
+        name: name.into(),
+    }
+}
+
+fn group_id(name: &str) -> Result<Option<u32>> {
+    let text = fs::read("/etc/group").map_err(Error::io("read", "/etc/group"))?;
+    Ok(String::from_utf8_lossy(&text).lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name)
+            .then(|| fields.nth(1)?.parse().ok())
+            .flatten()
+    }))
+}
+
 /// The line of any account, e.g. of the web server.
 pub fn system_account(name: &str) -> Result<Option<SiteUser>> {
     Ok(account(name)?.map(|account| account.user))
@@ -228,7 +308,7 @@ fn parse(passwd: &str) -> Vec<Account> {
         .collect()
 }
 
-/// `useradd` and `userdel` answer 1 or 10 while another process edits the files.
+/// `useradd` and its kin answer 1 or 10 while another process edits the files.
 async fn retry_while_locked(program: &Path, args: &[&str]) -> Result<command::Finished> {
     let end = std::time::Instant::now() + LIMIT;
     loop {

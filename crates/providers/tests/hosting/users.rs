@@ -66,6 +66,37 @@ async fn a_user_is_made_once_and_removed_with_its_processes() {
 }
 
 #[tokio::test]
+async fn a_number_is_given_out_once() {
+    let stack = Stack::up().await;
+    let home = stack.hosting.home_of("a.example").unwrap();
+    let mut last = 0;
+    for _ in 0..3 {
+        let name = LocalHosting::new_user_name();
+        let user = stack.hosting.create_user(&name, &home).await.unwrap();
+        let user = user.unwrap();
+        assert_eq!(user.uid, user.gid);
+        assert!(user.uid >= 20_000, "not the system's: {}", user.uid);
+        assert!(user.uid > last, "{} after {last}", user.uid);
+        last = user.uid;
+        assert!(stack.hosting.remove_user(&name).await.unwrap());
+    }
+
+    // A user that was made in part, by one who died then.
+    let name = LocalHosting::new_user_name();
+    let gid = (last + 5_000).to_string();
+    let made = Command::new("groupadd")
+        .args(["--system", "--gid", &gid, "--", &name])
+        .status();
+    assert!(made.unwrap().success());
+    assert!(!stack.hosting.remove_user(&name).await.unwrap());
+    assert!(
+        !fs::read_to_string("/etc/group")
+            .unwrap()
+            .contains(&format!("{name}:"))
+    );
+}
+
+#[tokio::test]
 async fn users_of_others_are_left_alone() {
     let (mine, theirs) = (Stack::up().await, Stack::up().await);
     let name = LocalHosting::new_user_name();

@@ -1,9 +1,10 @@
 //! Moving a job from state to state.
 
 use super::{
-    CancelOutcome, Enqueued, Failure, Hold, JobRow, JobState, NewJob, job, read, secrets_place,
+    CancelOutcome, Cancellation, Enqueued, Failure, Hold, JobRow, JobState, NewJob, job, read,
+    secrets_place,
 };
-use crate::{Error, Result, Signal, Store, Tx, sql, stored::Stored};
+use crate::{Error, Read, Result, Signal, Store, Tx, sql, stored::Stored};
 use pressroom_base::{Epoch, Secret, id::JobId, token};
 use sea_orm::{FromQueryResult, SqlErr, Value};
 use std::time::Duration;
@@ -195,9 +196,9 @@ pub async fn heartbeat(store: &Store, id: JobId, epoch: Epoch, lease: Duration) 
 }
 
 /// Learns without writing whether the job is still this worker's and is to stop.
-pub async fn look(store: &Store, id: JobId, epoch: Epoch) -> Result<Hold> {
+pub async fn look(from: &impl Read, id: JobId, epoch: Epoch) -> Result<Hold> {
     let row = sql::one(
-        store,
+        from,
         "SELECT cancel_requested_at, cancel_reason FROM jobs \
          WHERE id = $1 AND epoch = $2 AND state = 'running'",
         [id.get().into(), epoch.get().into()],
@@ -339,23 +340,35 @@ pub async fn release(tx: &Tx, id: JobId, epoch: Epoch, delay: Duration) -> Resul
     fenced(tx, id, touched)
 }
 
-/// Asks a job to stop. One that never began is cancelled at once; any other has
-/// something to undo first.
-pub async fn request_cancel(tx: &Tx, id: JobId, reason: &str) -> Result<CancelOutcome> {
+/// Asks a job to stop. One that never began is cancelled at once, unless asking for it
+/// has left something to undo; any other is undone first.
+pub async fn request_cancel(
+    tx: &Tx,
+    id: JobId,
+    reason: &str,
+    how: Cancellation,
+) -> Result<CancelOutcome> {
     let clock = tx.store().clock();
-    let at_once = sql::run(
-        tx,
-        format!(
-            "UPDATE jobs SET state = 'cancelled', cancel_requested_at = {clock}, \
-             cancel_reason = $1, secrets_sealed = NULL, finished_at = {clock} \
-             WHERE id = $2 AND state = 'queued' AND started_at IS NULL"
-        ),
-        [reason.into(), id.get().into()],
-    )
-    .await?;
-    if at_once > 0 {
-        tx.signal(Signal::Job(id));
-        return Ok(CancelOutcome::Cancelled);
+    if !how.undo_unbegun {
+        let at_once = sql::run(
+            tx,
+            format!(
+                "UPDATE jobs SET state = 'cancelled', cancel_requested_at = {clock}, \
+                 cancel_reason = $1, secrets_sealed = NULL, finished_at = {clock} \
+                 WHERE id = $2 AND state = 'queued' AND started_at IS NULL"
+            ),
+            [reason.into(), id.get().into()],
+        )
+        .await?;
+        if at_once > 0 {
+            tx.signal(Signal::Job(id));
+            return Ok(CancelOutcome::Cancelled);
+        }
+    }
+    if let Some(step) = how.last_step
+        && is_begun(tx, id, step).await?
+    {
+        return Ok(CancelOutcome::Irrevocable);
     }
     let asked = sql::run(
         tx,
@@ -377,6 +390,28 @@ pub async fn request_cancel(tx: &Tx, id: JobId, reason: &str) -> Result<CancelOu
         return Err(Error::NotFound { what: "job" });
     }
     Ok(CancelOutcome::TooLate)
+}
+
+/// Whether an unfinished job has begun a step. The job's row is held until `tx` ends, as
+/// whoever begins a step holds it: the answer stays true that long.
+async fn is_begun(tx: &Tx, id: JobId, step: &str) -> Result<bool> {
+    let lock = tx.store().lock_clause("FOR NO KEY UPDATE");
+    let held = sql::one(
+        tx,
+        format!("SELECT id FROM jobs WHERE id = $1 AND {NOT_OVER} {lock}"),
+        [id.get().into()],
+    )
+    .await?;
+    if held.is_none() {
+        return Ok(false);
+    }
+    let begun = sql::one(
+        tx,
+        "SELECT id FROM job_steps WHERE job_id = $1 AND name = $2 LIMIT 1",
+        [id.get().into(), step.into()],
+    )
+    .await?;
+    Ok(begun.is_some())
 }
 
 /// Queues a dead job again, with all its attempts before it. [`Error::InUse`] when

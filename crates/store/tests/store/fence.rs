@@ -2,7 +2,7 @@ use crate::base::Base;
 use pressroom_base::{Kind, id::EnvironmentId};
 use pressroom_store::{
     Error, JobRow, JobState, Lane, StepState, Store,
-    jobs::{self, CancelOutcome, Failure, NewJob, queue, record},
+    jobs::{self, CancelOutcome, Cancellation, Failure, NewJob, queue, record},
 };
 use sea_orm::ConnectionTrait;
 use std::{collections::HashMap, time::Duration};
@@ -273,7 +273,7 @@ async fn cancelling_depends_on_how_far_it_is(base: Base) {
     let store = &base.store;
     let cancel = async |id| {
         let tx = store.begin().await.unwrap();
-        let outcome = queue::request_cancel(&tx, id, "changed my mind")
+        let outcome = queue::request_cancel(&tx, id, "changed my mind", Cancellation::default())
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -283,6 +283,31 @@ async fn cancelling_depends_on_how_far_it_is(base: Base) {
     assert_eq!(cancel(queued.id).await, CancelOutcome::Cancelled);
     assert_eq!(claim(store, "a").await, None);
     assert_eq!(cancel(queued.id).await, CancelOutcome::TooLate);
+
+    // One that left something behind when it was asked for is claimed once more.
+    let prepared = enqueue(store, plain()).await;
+    let how = Cancellation {
+        undo_unbegun: true,
+        last_step: Some("point"),
+    };
+    let tx = store.begin().await.unwrap();
+    let outcome = queue::request_cancel(&tx, prepared.id, "no", how).await;
+    assert_eq!(outcome.unwrap(), CancelOutcome::Requested);
+    tx.commit().await.unwrap();
+    let row = claim(store, "a").await.unwrap();
+    assert_eq!(row.id, prepared.id);
+    assert_eq!(row.cancel_reason.as_deref(), Some("no"));
+
+    // Past the step that cannot be taken back, nobody is told to stop.
+    let tx = store.begin().await.unwrap();
+    record::begin_step(&tx, row.id, row.epoch, "point", &serde_json::Value::Null)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let tx = store.begin().await.unwrap();
+    let outcome = queue::request_cancel(&tx, row.id, "no", how).await;
+    assert_eq!(outcome.unwrap(), CancelOutcome::Irrevocable);
+    tx.rollback().await.unwrap();
 
     let running = enqueue(store, plain()).await;
     let row = claim(store, "a").await.unwrap();

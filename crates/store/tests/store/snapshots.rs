@@ -5,7 +5,9 @@ use pressroom_base::{
 };
 use pressroom_store::{
     Error, Lookup, NewSnapshot, Page, Scope, SnapshotFilter, SnapshotFormat, SnapshotRow,
-    SnapshotState, StoredSnapshot, environments, snapshots,
+    SnapshotState, StoredSnapshot, environments,
+    jobs::{Cancellation, NewJob, queue},
+    snapshots,
 };
 use std::time::Duration;
 
@@ -17,6 +19,8 @@ crate::on_both! {
     what_is_verified_is_remembered_until_it_is_damaged
     what_is_due_comes_the_longest_due_first
     bytes_are_counted_per_account
+    one_whose_job_is_over_is_stranded
+    the_last_size_is_of_what_was_stored
     two_reservations_do_not_see_the_same_rest
     a_snapshot_outlives_its_environment
 }
@@ -278,6 +282,61 @@ async fn bytes_are_counted_per_account(base: Base) {
 }
 
 /// Ten ask at once for 100 of 500 bytes: five get them.
+async fn one_whose_job_is_over_is_stranded(base: Base) {
+    let (store, acme) = (&base.store, base.account("Acme").await);
+    let site = base.environment(acme.id, "/sites/acme").await;
+    let mut rows = Vec::new();
+    for name in ["queued", "cancelled"] {
+        let tx = store.begin().await.unwrap();
+        let job = NewJob::new("test", serde_json::json!({}));
+        let job = queue::insert(&tx, job).await.unwrap();
+        let new = NewSnapshot {
+            job_id: Some(job.id),
+            ..new(acme.id, site.id, name)
+        };
+        rows.push(snapshots::begin(&tx, new).await.unwrap());
+        if name == "cancelled" {
+            let how = Cancellation::default();
+            queue::request_cancel(&tx, job.id, "", how).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+    let gone = NewSnapshot {
+        job_id: Some(JobId::new(4711)),
+        ..new(acme.id, site.id, "gone")
+    };
+    let none = NewSnapshot {
+        job_id: None,
+        ..new(acme.id, site.id, "none")
+    };
+    rows.extend([begun(&base, gone).await, begun(&base, none).await]);
+    ready(&base, new(acme.id, site.id, "ready"), 5).await;
+
+    let found = snapshots::stranded(store, 10).await.unwrap();
+    assert_eq!(found, rows[1..]);
+    assert_eq!(snapshots::stranded(store, 1).await.unwrap(), rows[1..2]);
+}
+
+async fn the_last_size_is_of_what_was_stored(base: Base) {
+    let acme = base.account("Acme").await;
+    let site = base.environment(acme.id, "/sites/acme").await;
+    let last = async || snapshots::last_size(&base.store, site.id).await.unwrap();
+    let first = begun(&base, new(acme.id, site.id, "first")).await;
+    assert_eq!(last().await, None);
+    let kept = async || snapshots::kept_bytes(&base.store, acme.id).await.unwrap();
+    assert_eq!(kept().await, 0);
+    let second = ready(&base, new(acme.id, site.id, "second"), 70).await;
+    let tx = base.store.begin().await.unwrap();
+    snapshots::fail(&tx, first.id, "no").await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!((last().await, kept().await), (Some(70), 70));
+    let tx = base.store.begin().await.unwrap();
+    snapshots::mark_expired(&tx, second.id).await.unwrap();
+    tx.commit().await.unwrap();
+    // It says as much of the site as before.
+    assert_eq!((last().await, kept().await), (Some(70), 0));
+}
+
 async fn two_reservations_do_not_see_the_same_rest(base: Base) {
     let acme = base.account("Acme").await;
     let asking = (0..10).map(|number| {

@@ -213,7 +213,7 @@ impl<'a> Intake<'a> {
                 &mut start.as_slice().chain(input),
             );
         }
-        let limit = self.meter.limits().manifest_bytes;
+        let limit = self.meter.manifest_bytes();
         if declared > limit {
             return Err(damaged(&format!("it is larger than {limit} bytes")));
         }
@@ -249,6 +249,7 @@ impl<'a> Intake<'a> {
         if target.is_empty() || target.contains(&0) || target.len() > names::MAX_PATH {
             return Err(refused(raw, "is a link with an impossible target"));
         }
+        self.meter.name(target)?;
         self.sink.link(&path, target, mtime)?;
         let target = EntryPath::new(target.to_vec());
         let attributes = Attributes { mode: 0o777, mtime };
@@ -287,6 +288,7 @@ impl<'a> Intake<'a> {
         }
         self.meter.entry(raw, declared)?;
         let path = names::clean(raw, self.rules)?;
+        self.meter.name(&path)?;
         if let Some(end) = path.iter().rposition(|byte| *byte == b'/') {
             self.make_above(raw, &path[..end])?;
         }
@@ -304,6 +306,7 @@ impl<'a> Intake<'a> {
             self.make_above(raw, &path[..end])?;
         }
         self.meter.entry(raw, 0)?;
+        self.meter.name(path)?;
         self.sink.directory(path)?;
         self.insert(path.to_vec(), Content::Directory, IMPLIED);
         if let Some(seen) = self.seen.get_mut(path) {

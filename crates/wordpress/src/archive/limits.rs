@@ -25,6 +25,8 @@ pub struct Limits {
     pub ratio: u64,
     /// Unpacked bytes below which the ratio does not matter.
     pub ratio_free: u64,
+    /// Bytes of all names and link targets together: they are held in memory.
+    pub name_bytes: u64,
     /// Bytes of the archive itself; a zip is kept on disk while it is read.
     pub archive_bytes: u64,
     /// Bytes of the manifest.
@@ -43,6 +45,7 @@ impl Default for Limits {
             entry_bytes: 64 * GIB,
             ratio: 500,
             ratio_free: 64 * 1024 * 1024,
+            name_bytes: GIB / 4,
             archive_bytes: 64 * GIB,
             manifest_bytes: GIB / 2,
             // What the program `zstd` takes unless told otherwise: 128 MiB.
@@ -52,17 +55,34 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Exactly what is on record of an archive. There is no ratio: a sparse file
-    /// packs to next to nothing.
+    /// What is on record of an archive, but never more than [`Limits::default`] has: the
+    /// record is what a site said of itself. Sparse files pack to next to nothing, so
+    /// that only what is large as a whole must have some bytes to show for it.
     pub fn of(totals: &Totals) -> Self {
+        let most = Self::default();
+        // The manifest, and directories that have no entry of their own.
+        let entries = totals.entries().saturating_add(1000);
         Self {
-            // The manifest, and directories that have no entry of their own.
-            entries: totals.files + totals.directories + totals.links + 1000,
-            bytes: totals.bytes,
-            entry_bytes: totals.bytes,
-            ratio: 0,
-            ..Self::default()
+            entries: entries.min(most.entries),
+            bytes: totals.bytes.min(most.bytes),
+            entry_bytes: totals.bytes.min(most.entry_bytes),
+            // More than any zip, less than the 32768 of zstd's emptiest blocks.
+            ratio: 2000,
+            ratio_free: 16 * GIB,
+            ..most
         }
+    }
+
+    /// Bytes that a manifest may have of this many entries with names of this length:
+    /// nothing that came justifies more, and it is read into memory as a whole.
+    pub(crate) fn manifest_of(&self, entries: u64, name_bytes: u64) -> u64 {
+        const SLACK: u64 = 16 * 1024 * 1024;
+        const EACH: u64 = 512;
+        // A byte of a name takes at most six: `\u0000`.
+        SLACK
+            .saturating_add(entries.saturating_mul(EACH))
+            .saturating_add(name_bytes.saturating_mul(6))
+            .min(self.manifest_bytes)
     }
 }
 
@@ -72,6 +92,7 @@ pub(crate) struct Meter {
     packed: Packed,
     entries: u64,
     bytes: u64,
+    name_bytes: u64,
     entry_bytes: u64,
     entry_start: u64,
 }
@@ -86,6 +107,7 @@ impl Meter {
             packed,
             entries: 0,
             bytes: 0,
+            name_bytes: 0,
             entry_bytes: 0,
             entry_start: 0,
         }
@@ -93,6 +115,23 @@ impl Meter {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// How many bytes the manifest may have of what came.
+    pub(crate) fn manifest_bytes(&self) -> u64 {
+        self.limits.manifest_of(self.entries, self.name_bytes)
+    }
+
+    /// A name or a link's target is kept until the end.
+    pub(crate) fn name(&mut self, name: &[u8]) -> Result<()> {
+        self.name_bytes = self.name_bytes.saturating_add(name.len() as u64);
+        if self.name_bytes > self.limits.name_bytes {
+            return Err(Error::BadInput(format!(
+                "archive has more than {} bytes of names",
+                self.limits.name_bytes
+            )));
+        }
+        Ok(())
     }
 
     /// An entry begins that says how large it is.

@@ -202,6 +202,13 @@ impl Manifest {
 }
 
 impl Totals {
+    /// Entries of all kinds.
+    pub const fn entries(&self) -> u64 {
+        self.files
+            .saturating_add(self.directories)
+            .saturating_add(self.links)
+    }
+
     pub(crate) fn count(&mut self, content: &Content) {
         match content {
             Content::File { size, .. } => {

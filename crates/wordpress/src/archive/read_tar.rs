@@ -15,6 +15,8 @@ use tar::{EntryType, Header, PaxExtensions};
 /// The longest extended header, and the longest name in one.
 const MAX_EXTENSION: u64 = 1024 * 1024;
 const MAX_NAME: u64 = 64 * 1024;
+/// Extended headers in a row. They make no entry that would be counted.
+const MAX_EXTENSIONS: u32 = 16;
 /// Zeros that may follow the end: writers fill up to their own block size.
 const MAX_FILL: u64 = 16 * 1024 * 1024;
 
@@ -25,6 +27,7 @@ struct Next {
     target: Option<Vec<u8>>,
     size: Option<u64>,
     mtime: Option<u64>,
+    headers: u32,
 }
 
 pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> {
@@ -45,6 +48,10 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
         check_sum(header)?;
         let mut size = header.entry_size().map_err(|why| damaged(&why))?;
         let kind = header.entry_type();
+        next.headers += 1;
+        if next.headers > MAX_EXTENSIONS {
+            return Err(damaged(&"it has extended headers of nothing"));
+        }
         match kind {
             EntryType::GNULongName => {
                 next.path = Some(long_name(&mut tar, size)?);
@@ -70,6 +77,7 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
             target,
             size: pax_size,
             mtime,
+            ..
         } = std::mem::take(&mut next);
         // Readers that disagree about this would see different archives.
         size = pax_size.unwrap_or(size);

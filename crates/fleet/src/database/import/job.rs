@@ -115,7 +115,10 @@ async fn finish(
     }
     fleet.record_state(ctx, session, row).await?;
     let tx = ctx.begin().await?;
-    let rows: u64 = report.tables.iter().map(|table| table.rows).sum();
+    let rows = report
+        .tables
+        .iter()
+        .fold(0, |rows: u64, table| rows.saturating_add(table.rows));
     fleet
         .emit(
             &tx,
@@ -250,7 +253,10 @@ async fn epochs(ctx: &JobContext) -> Result<Vec<Epoch>> {
 }
 
 fn tell(ctx: &JobContext, report: &RestoreReport) {
-    let rows: u64 = report.tables.iter().map(|table| table.rows).sum();
+    let rows = report
+        .tables
+        .iter()
+        .fold(0, |rows: u64, table| rows.saturating_add(table.rows));
     ctx.line(format!(
         "{} tables with {rows} rows are in place",
         report.tables.len()

@@ -47,6 +47,11 @@ impl JobKind for InstallJob {
         Interruption::Resume
     }
 
+    fn undo_unbegun(&self) -> bool {
+        // The site is recorded as being installed, and keeps others from its place.
+        true
+    }
+
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
         let install = Install::new(&self.0, ctx)?;
         if ctx.attempt() > 1 {

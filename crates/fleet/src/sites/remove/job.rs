@@ -1,6 +1,6 @@
 //! The removal itself.
 
-use super::RemoveSite;
+use super::{RemoveSite, start::Payload};
 use crate::{Fleet, Result, reach::told, sites::take_away::TakeAway};
 use async_trait::async_trait;
 use pressroom_base::{catalog::event, id::DomainId};
@@ -9,6 +9,9 @@ use pressroom_store::{
     EnvironmentPatch, EnvironmentRow, EnvironmentState, Lane, ResourceRow, environments, resources,
 };
 use serde_json::{Value, json};
+
+/// The step that takes the site away.
+const REMOVE: &str = "remove";
 
 /// Removes a site. What was begun is completed: half a site is of no use to anybody.
 pub(crate) struct RemoveJob(pub(crate) Fleet);
@@ -31,22 +34,38 @@ impl JobKind for RemoveJob {
         Interruption::Resume
     }
 
+    fn undo_unbegun(&self) -> bool {
+        // The site is recorded as being removed.
+        true
+    }
+
+    fn last_step(&self) -> Option<&'static str> {
+        Some(REMOVE)
+    }
+
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
         Ok(Box::pin(run(&self.0, ctx)).await?)
     }
 
-    /// Removed things do not come back; what is left is told by the site's state.
+    /// Removed things do not come back; what is left is told by the site's state. One
+    /// of which nothing was touched yet is what it was.
     async fn undo(
         &self,
         ctx: &JobContext,
         _why: &JobFailure,
     ) -> std::result::Result<(), JobFailure> {
-        Ok(mark_broken(ctx).await?)
+        let begun = ctx.steps().await?.iter().any(|step| step.name == REMOVE);
+        let state = if begun {
+            EnvironmentState::Broken
+        } else {
+            ctx.payload::<Payload>()?.state_before()
+        };
+        Ok(mark(ctx, state).await?)
     }
 }
 
 async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
-    let remove: RemoveSite = ctx.payload()?;
+    let Payload { remove, .. } = ctx.payload()?;
     let Some(id) = ctx.environment() else {
         return Ok(Value::Null);
     };
@@ -56,7 +75,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     };
     let records = records(fleet, &row).await?;
     let shared = ctx
-        .step("remove", told(take_away(fleet, ctx, &row, remove, records)))
+        .step(REMOVE, told(take_away(fleet, ctx, &row, remove, records)))
         .await?;
     ctx.progress(90, "the site is gone").await?;
     let tx = ctx.begin().await?;
@@ -140,7 +159,7 @@ async fn others_use_database(fleet: &Fleet, row: &EnvironmentRow) -> Result<bool
     )
 }
 
-async fn mark_broken(ctx: &JobContext) -> Result<()> {
+async fn mark(ctx: &JobContext, state: EnvironmentState) -> Result<()> {
     let Some(id) = ctx.environment() else {
         return Ok(());
     };
@@ -150,7 +169,7 @@ async fn mark_broken(ctx: &JobContext) -> Result<()> {
             &tx,
             id,
             EnvironmentPatch {
-                state: Some(EnvironmentState::Broken),
+                state: Some(state),
                 ..EnvironmentPatch::default()
             },
         )

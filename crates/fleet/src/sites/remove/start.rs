@@ -25,6 +25,26 @@ impl Default for RemoveSite {
     }
 }
 
+/// What the job is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Payload {
+    #[serde(flatten)]
+    pub(super) remove: RemoveSite,
+    /// What the site was before.
+    #[serde(default)]
+    before: Option<EnvironmentState>,
+}
+
+impl Payload {
+    /// What the site is again when nothing of it was touched.
+    pub(super) fn state_before(&self) -> EnvironmentState {
+        match self.before {
+            Some(EnvironmentState::Deleting) | None => EnvironmentState::Broken,
+            Some(before) => before,
+        }
+    }
+}
+
 impl Fleet {
     /// Starts the removal as a job. Once begun it goes on to its end: a removal that
     /// was interrupted is completed.
@@ -43,11 +63,15 @@ impl Fleet {
             .environment_row(caller, Action::SiteRemove, environment)
             .await?;
         let tx = self.parts.store.begin().await?;
+        let payload = Payload {
+            remove,
+            before: Some(row.env.state),
+        };
         let id = self
             .enqueue(
                 &tx,
                 caller,
-                Enqueue::writing("site_remove", &row.env, &remove)?
+                Enqueue::writing("site_remove", &row.env, &payload)?
                     .with_event(event::SITE_REMOVE_STARTED),
             )
             .await?;

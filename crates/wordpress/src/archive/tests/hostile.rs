@@ -329,6 +329,21 @@ fn bombs() {
     refused(&lies.packed(), &loose(), "more than");
     let lies = Tar::default().raw(&header(EntryType::Regular, b"a", b"", 1 << 20), b"x");
     refused(&lies.packed(), &loose(), "1048576");
+    // Names alone, of which each is short.
+    let names = limited(Limits {
+        name_bytes: 15,
+        ..Limits::default()
+    });
+    let long = Tar::default().file("aaaaaa/bbbbb", b"");
+    refused(&long.end(), &names, "more than 15 bytes of names");
+    let link = Tar::default().entry(EntryType::Symlink, b"aaaaaaaa", b"bbbbbbbb", b"");
+    refused(&link.end(), &names, "more than 15 bytes of names");
+    // Headers that describe no entry.
+    let mut nothing = Tar::default();
+    for _ in 0..1000 {
+        nothing = nothing.entry(EntryType::GNULongName, b"n", b"", b"x");
+    }
+    refused(&nothing.packed(), &loose(), "extended headers of nothing");
     // A name without end.
     let name = Tar::default().raw(&header(EntryType::GNULongName, b"n", b"", 1 << 33), b"x");
     refused(&name.packed(), &loose(), "extended header");
@@ -338,6 +353,65 @@ fn bombs() {
     wide.write_all(&Tar::default().file("a", b"x").0).unwrap();
     wide.write_all(&zeros[..1024]).unwrap();
     refused(&wide.finish().unwrap(), &loose(), "damaged");
+}
+
+#[test]
+fn sums_that_a_site_forged() {
+    let all = Totals {
+        files: u64::MAX,
+        directories: u64::MAX,
+        links: 1,
+        bytes: u64::MAX,
+    };
+    let (usual, forged) = (Limits::default(), Limits::of(&all));
+    assert_eq!(forged.entries, usual.entries);
+    assert_eq!(forged.bytes, usual.bytes);
+    assert_eq!(forged.entry_bytes, usual.entry_bytes);
+    assert!(forged.ratio > 0);
+
+    // Entries of nothing, which pack to next to nothing, and a few sums that allow them.
+    let limits = Limits {
+        entries: forged.entries / 100,
+        ..forged
+    };
+    let mut many = Tar::default();
+    for n in 0..=limits.entries {
+        many = many.file(&format!("{n}"), b"");
+    }
+    let bytes = many.end();
+    assert!(bytes.len() < 400_000, "{}", bytes.len());
+    let options = UnpackOptions { limits, ..loose() };
+    refused(&bytes, &options, "more than 10000 entries");
+}
+
+#[test]
+fn honest_sums_are_kept_to_and_sparse_files_pass() {
+    let totals = Totals {
+        files: 2,
+        directories: 1,
+        links: 1,
+        bytes: 100 * 1024 * 1024,
+    };
+    let limits = Limits::of(&totals);
+    assert_eq!((limits.entries, limits.bytes), (1004, totals.bytes));
+    let (_dir, home) = home();
+    let zeros = vec![0; 100 * 1024 * 1024];
+    let options = UnpackOptions { limits, ..loose() };
+    unpacked(&home, &Tar::default().file("a", &zeros).end(), &options).unwrap();
+}
+
+#[test]
+fn a_manifest_is_no_longer_than_what_came_explains() {
+    let limits = Limits::default();
+    let (few, many) = (
+        limits.manifest_of(3, 30),
+        limits.manifest_of(500_000, 60 << 20),
+    );
+    assert!(few < 20 << 20 && few < many && many <= limits.manifest_bytes);
+    assert_eq!(
+        limits.manifest_of(u64::MAX, u64::MAX),
+        limits.manifest_bytes
+    );
 }
 
 #[test]

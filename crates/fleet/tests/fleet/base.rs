@@ -1,0 +1,165 @@
+//! A fleet over an empty store, with a worker that starts when a test wants it.
+
+use pressroom_archive::{Archive, Objects};
+use pressroom_base::{
+    id::{AccountId, JobId, UserId},
+    keyring::Keyring,
+};
+use pressroom_fleet::{
+    Caller, Fleet, Parts, Settings,
+    principal::{Grants, Identity, Principal, Role},
+};
+use pressroom_jobs::{JobRow, Runner, RunnerConfig};
+use pressroom_providers::{
+    hosting::{HostingConfig, LocalHosting},
+    packages::{PackageCache, PackageSource},
+    probe::Prober,
+};
+use pressroom_store::{
+    EnvironmentKind, EnvironmentRow, EnvironmentState, NewAccount, NewEnvironment, Store, accounts,
+    environments, jobs,
+};
+use pressroom_testkit::Scratch;
+use std::{path::Path, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// What every account may keep, in bytes.
+pub const QUOTA: u64 = 1000;
+
+pub struct Base {
+    pub fleet: Fleet,
+    pub store: Store,
+    pub account: AccountId,
+    _dir: Scratch,
+}
+
+impl Base {
+    pub async fn sqlite() -> Self {
+        let dir = Scratch::new().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("pressroom.db").display());
+        Self::over(&url, dir).await
+    }
+
+    pub async fn postgres() -> Self {
+        let url = pressroom_testkit::postgres::database().await.unwrap();
+        Self::over(&url, Scratch::new().unwrap()).await
+    }
+
+    async fn over(url: &str, dir: Scratch) -> Self {
+        let keyring = Keyring::parse(Keyring::generate().expose()).unwrap();
+        let store = Store::open(url, keyring).await.unwrap();
+        let acme = NewAccount {
+            name: "Acme".into(),
+            prefix: None,
+            capabilities: Vec::new(),
+        };
+        let tx = store.begin().await.unwrap();
+        let account = accounts::create(&tx, acme).await.unwrap().id;
+        tx.commit().await.unwrap();
+        Self {
+            fleet: Fleet::new(parts(store.clone(), dir.path())),
+            store,
+            account,
+            _dir: dir,
+        }
+    }
+
+    pub async fn site(&self, name: &str, state: EnvironmentState) -> EnvironmentRow {
+        let tx = self.store.begin().await.unwrap();
+        let site = environments::create_site(&tx, self.account, name, name)
+            .await
+            .unwrap();
+        let new = NewEnvironment {
+            site_id: site.id,
+            account_id: self.account,
+            domain_id: None,
+            kind: EnvironmentKind::Production,
+            panel_id: format!("wp_{name}"),
+            root: format!("/sites/{name}"),
+            path: "public_html".into(),
+            url: format!("https://{name}.example"),
+            origin_addr: None,
+            origin_host: None,
+            unix_user: None,
+            state,
+            db_name: name.into(),
+            db_user: name.into(),
+            db_host: "localhost".into(),
+            db_password: None,
+            table_prefix: "wp_".into(),
+            core_version: String::new(),
+            locale: "en_US".into(),
+            title: name.into(),
+        };
+        let row = environments::create(&tx, new).await.unwrap();
+        tx.commit().await.unwrap();
+        row
+    }
+
+    /// Somebody of the account.
+    pub fn person(&self, role: Role) -> Caller {
+        Caller::new(Principal {
+            identity: Identity::User {
+                id: UserId::new(1),
+                email: "p@example".into(),
+                operator: false,
+                token: None,
+                session: None,
+            },
+            grants: Grants::All,
+            memberships: vec![(self.account, role)],
+        })
+    }
+
+    pub fn console() -> Caller {
+        Caller::new(Principal::console())
+    }
+
+    /// Runs jobs until this one is over.
+    pub async fn ended(&self, job: JobId) -> JobRow {
+        let config = RunnerConfig {
+            poll: Duration::from_millis(20),
+            ..RunnerConfig::default()
+        };
+        let shutdown = CancellationToken::new();
+        let runner = Runner::new(self.store.clone(), self.fleet.job_kinds(), config);
+        let running = tokio::spawn(runner.run(shutdown.clone()));
+        let over = async {
+            loop {
+                let row = jobs::get(&self.store, job).await.unwrap().unwrap();
+                if row.state.is_final() {
+                    return row;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let row = tokio::time::timeout(Duration::from_secs(30), over)
+            .await
+            .expect("the job ends");
+        shutdown.cancel();
+        running.await.unwrap();
+        row
+    }
+}
+
+fn parts(store: Store, dir: &Path) -> Parts {
+    Parts {
+        store,
+        hosting: LocalHosting::new(HostingConfig::new(dir.join("hosting"), dir.join("sites"))),
+        packages: PackageCache::new(
+            dir.join("cache"),
+            vec![PackageSource::Directory(dir.join("packages"))],
+        ),
+        archive: Archive::new(Objects::directory(dir.join("archive")).unwrap()),
+        prober: Prober::new(),
+        settings: Settings {
+            sites_dir: dir.join("sites"),
+            agent: vec!["/nonexistent/pressroom-agent".into()],
+            php: "php".into(),
+            request_lease: Duration::from_mins(5),
+            snapshot_quota: Some(QUOTA),
+            public_url: "https://press.example".into(),
+            node: "test".into(),
+        },
+    }
+}

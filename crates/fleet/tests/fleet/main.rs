@@ -1,0 +1,22 @@
+//! Use cases over real stores, without a site.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
+
+mod base;
+mod cancel;
+mod quota;
+
+/// Runs each test over a new file and over a new database.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident)+) => {
+        mod sqlite {$(
+            #[tokio::test]
+            async fn $name() { super::$name($crate::base::Base::sqlite().await).await; }
+        )+}
+        mod postgres {$(
+            #[tokio::test]
+            async fn $name() { super::$name($crate::base::Base::postgres().await).await; }
+        )+}
+    };
+}
