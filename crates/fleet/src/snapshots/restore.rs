@@ -28,8 +28,9 @@ use std::time::Duration;
 pub(super) const UNPACK_STEP: &str = "unpack";
 pub(super) const TABLES_STEP: &str = "tables";
 pub(super) const FILES_STEP: &str = "files";
-/// The restored site was looked at and found well: from here it stays.
-pub(super) const VERDICT_STEP: &str = "verify";
+/// The restored site was looked at and found well: from here it stays. Not `verify`,
+/// which taking the snapshot of the present state is a step of.
+pub(super) const VERDICT_STEP: &str = "judge";
 
 /// How long the site stays in maintenance if its worker dies; prolonged while it lives.
 const LEASE: Duration = Duration::from_mins(3);
