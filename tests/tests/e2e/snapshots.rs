@@ -170,7 +170,7 @@ async fn a_snapshot_is_readable_by_anybody_and_damage_is_told() -> Result<()> {
         ensure!(site.get("/").await?.status == 200, "the site suffers");
         fixture
             .server
-            .cli(&["snapshot", "remove", &name], "")
+            .cli(&["snapshot", "remove", &name, "--yes"], "")
             .await?
             .line()?;
         ensure!(!object.exists(), "it is still in the archive");
@@ -247,7 +247,7 @@ async fn a_link_gives_a_snapshot_to_whoever_has_it() -> Result<()> {
 
     fixture
         .server
-        .cli(&["snapshot", "remove", &name], "")
+        .cli(&["snapshot", "remove", &name, "--yes"], "")
         .await?
         .line()?;
     let gone = curl(&["--output", "-", "--write-out", "%{http_code}", &link])?;

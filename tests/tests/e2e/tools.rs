@@ -120,7 +120,8 @@ async fn an_address_is_replaced_in_serialized_values_too() -> Result<()> {
     let new = format!("http://{DOMAIN}");
     site.php(&format!(
         "require 'wp-load.php'; update_option('tools_probe', \
-         ['home' => '{old}/x', 'count' => 5, 'nested' => serialize(['deep' => '{old}'])]);"
+         ['home' => '{old}/x', 'count' => 5, 'nested' => serialize(['deep' => '{old}']), \
+          'thing' => (object) ['address' => '{old}']]);"
     ))?;
     let before = probe(&site)?;
 
@@ -136,6 +137,24 @@ async fn an_address_is_replaced_in_serialized_values_too() -> Result<()> {
         "a dry run changed the site"
     );
 
+    let kept = fixture
+        .server
+        .cli_json(&[
+            "site",
+            "search-replace",
+            DOMAIN,
+            &old,
+            &new,
+            "--dry-run",
+            "--keep-objects",
+        ])
+        .await?;
+    // All but the one in the object.
+    assert_eq!(
+        kept["replacements"].as_u64().map(|count| count + 1),
+        preview["replacements"].as_u64()
+    );
+
     let done = fixture
         .server
         .cli(&["site", "search-replace", DOMAIN, &old, &new], "")
@@ -148,6 +167,7 @@ async fn an_address_is_replaced_in_serialized_values_too() -> Result<()> {
             "home": format!("{new}/x"),
             "count": 5,
             "nested": format!("a:1:{{s:4:\"deep\";s:{}:\"{new}\";}}", new.len()),
+            "thing": { "address": new },
         })
     );
     let jobs = fixture.settled_jobs().await?;

@@ -65,7 +65,7 @@ impl Fleet {
             Ok(Standing::Newest) => Newer::None,
             Ok(Standing::Unknown) => unknown_slug(slug),
             Err(error) => {
-                tracing::warn!(slug, error = %error, "the package source did not say whether there is an update");
+                tracing::debug!(slug, error = %error, "the package source did not say whether there is an update");
                 Newer::Unknown("the package source did not answer".to_owned())
             }
         }

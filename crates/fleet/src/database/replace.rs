@@ -4,5 +4,5 @@ mod job;
 mod start;
 
 pub(crate) use job::ReplaceJob;
-pub use pressroom_wordpress::database::replace::ReplaceReport;
+pub use pressroom_wordpress::database::replace::{ObjectRule, ReplaceReport};
 pub use start::SearchReplace;

@@ -18,7 +18,9 @@ impl Fleet {
         action: Action,
         name: &str,
     ) -> Result<DomainRow> {
-        let unknown = || Error::not_found("Domain");
+        let unknown = || {
+            Error::not_found("Domain").with_hint("`pressroom domain list` lists those there are")
+        };
         let name = ascii_name(name).map_err(|_| unknown())?;
         let Lookup::Found(domain) = domains::by_name(&self.parts.store, &Scope::All, &name).await?
         else {

@@ -370,10 +370,11 @@ impl<'a> Restore<'a> {
             )
             .await?;
         tx.commit().await?;
-        ctx.line(format!(
+        let outcome = format!(
             "{} is as in snapshot `{}`",
             self.row.url, self.snapshot.public_id
-        ));
+        );
+        ctx.progress(100, &outcome).await?;
         Ok(json!({ "snapshot": self.snapshot.public_id, "url": self.row.url }))
     }
 }

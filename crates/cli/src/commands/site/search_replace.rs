@@ -7,7 +7,7 @@ use pressroom_base::Timestamp;
 use pressroom_fleet::{
     Caller, Fleet,
     authorize::Action,
-    database::{ReplaceReport, SearchReplace as Wanted},
+    database::{ObjectRule, ReplaceReport, SearchReplace as Wanted},
 };
 
 /// Replaces a text in a site's tables, inside serialized values too. Lengths are put
@@ -41,6 +41,9 @@ pub struct SearchReplace {
     /// Not this column, alone or as `table.column`; may be repeated
     #[arg(long = "skip-column", value_name = "COLUMN")]
     pub skip_columns: Vec<String>,
+    /// Leave serialized objects as they are, every byte
+    #[arg(long)]
+    pub keep_objects: bool,
 }
 
 impl SearchReplace {
@@ -58,6 +61,11 @@ impl SearchReplace {
             all_tables: self.all_tables,
             tables: self.tables,
             skip_columns: self.skip_columns,
+            objects: if self.keep_objects {
+                ObjectRule::Keep
+            } else {
+                ObjectRule::Values
+            },
         };
         if self.dry_run {
             let report = fleet

@@ -128,6 +128,11 @@ async fn finish(
         )
         .await?;
     tx.commit().await?;
+    let outcome = format!(
+        "{} tables with {rows} rows are in place",
+        report.tables.len()
+    );
+    ctx.progress(100, &outcome).await?;
     serde_json::to_value(&report).map_err(Error::internal)
 }
 
@@ -253,14 +258,6 @@ async fn epochs(ctx: &JobContext) -> Result<Vec<Epoch>> {
 }
 
 fn tell(ctx: &JobContext, report: &RestoreReport) {
-    let rows = report
-        .tables
-        .iter()
-        .fold(0, |rows: u64, table| rows.saturating_add(table.rows));
-    ctx.line(format!(
-        "{} tables with {rows} rows are in place",
-        report.tables.len()
-    ));
     for name in &report.untouched {
         ctx.line(format!("{name}: not in the dump, stays as it is"));
     }

@@ -98,6 +98,11 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<ReplaceReport> {
         )
         .await?;
     tx.commit().await?;
+    let outcome = format!(
+        "{} texts replaced in {} rows",
+        report.replacements, report.rows
+    );
+    ctx.progress(100, &outcome).await?;
     Ok(report)
 }
 
@@ -142,10 +147,6 @@ fn tell(ctx: &JobContext, report: &ReplaceReport) {
     if report.resumed {
         ctx.line("an interrupted run was taken up; its figures are included");
     }
-    ctx.line(format!(
-        "{} texts replaced in {} rows",
-        report.replacements, report.rows
-    ));
 }
 
 fn sentence(table: &TableReport, column: &ColumnReport) -> String {

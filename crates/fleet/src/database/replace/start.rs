@@ -4,7 +4,7 @@ use super::ReplaceReport;
 use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
 use pressroom_base::{Kind, catalog::event, id::EnvironmentId};
 use pressroom_store::{EnvironmentRow, environments};
-use pressroom_wordpress::database::replace::{ReplaceOptions, TextPair};
+use pressroom_wordpress::database::replace::{ObjectRule, ReplaceOptions, TextPair};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,9 @@ pub struct SearchReplace {
     pub tables: Vec<String>,
     /// Not these columns, named alone or as `table.column`.
     pub skip_columns: Vec<String>,
+    /// Strings inside serialized objects.
+    #[serde(default)]
+    pub objects: ObjectRule,
 }
 
 impl SearchReplace {
@@ -38,6 +41,7 @@ impl SearchReplace {
             tables: self.tables.clone(),
             skip_columns: self.skip_columns.clone(),
             guid: self.guid,
+            objects: self.objects,
             ..ReplaceOptions::default()
         }
     }

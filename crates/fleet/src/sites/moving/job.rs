@@ -275,8 +275,8 @@ impl<'a> Move<'a> {
             // It is looked at again by whoever asks for it.
             tracing::debug!(error = %error, "a moved site was not inspected");
         }
-        self.ctx
-            .line(format!("{} is {} now", told.old_url, told.new_url));
+        let outcome = format!("{} is {} now", told.old_url, told.new_url);
+        self.ctx.progress(100, &outcome).await?;
         Ok(json!({
             "from": told.old_url,
             "url": told.new_url,
