@@ -129,7 +129,8 @@ async fn more_tokens(data: &Path, first: &str) -> Result<Vec<String>> {
     let pool = pool(data).await?;
     let mut secrets = Vec::with_capacity(TOKENS);
     for _ in 0..TOKENS {
-        let secret = token::hex(40);
+        // As the server makes them: another shape is refused before it is looked up.
+        let secret = format!("wsp_{}", token::hex(48));
         sqlx::query(
             "INSERT INTO tokens (kind, user_id, account_id, environment_id, name, prefix, digest, scopes, cidrs, expires_at, enabled, last_used_at, created_at)
              SELECT kind, user_id, account_id, environment_id, name, prefix, ?, scopes, cidrs, expires_at, enabled, last_used_at, created_at FROM tokens WHERE digest = ?",

@@ -7,8 +7,9 @@ use crate::{
     timing,
 };
 use anyhow::{Context, Result, ensure};
+use pressroom_agent::protocol::SiteRef;
 use pressroom_carrier::{Place, Session};
-use pressroom_lab::{Mariadb, Site, SiteOptions};
+use pressroom_lab::{Site, SiteOptions};
 use std::{collections::BTreeSet, process::Command};
 use tokio::{runtime::Runtime, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -33,18 +34,23 @@ fn inventory(table: &mut Table, runtime: &Runtime, site: &Site) -> Result<()> {
     let read = || {
         runtime.block_on(async {
             let session = open(&place).await?;
-            let inspection = session.inspect(site.root()).await?;
-            let facts = session.read_site(site.root(), &[]).await?;
+            let reference = SiteRef {
+                root: site.root().to_owned(),
+                php: None,
+            };
+            let survey = session.survey(reference, &[]).await?;
             session.close().await;
-            Ok::<_, anyhow::Error>((inspection, facts))
+            Ok::<_, anyhow::Error>(survey)
         })
     };
-    let (inspection, facts) = read()?;
+    let survey = read()?;
+    let facts = survey.facts.context("no tables were read")?;
     ensure!(
         facts.options.contains_key("active_plugins"),
-        "no tables were read"
+        "no options were read"
     );
-    let ours: BTreeSet<(String, String)> = inspection
+    let ours: BTreeSet<(String, String)> = survey
+        .inspection
         .components
         .iter()
         .filter(|found| found.file.starts_with("bench-"))
@@ -97,7 +103,7 @@ fn text(value: &serde_json::Value, name: &str) -> String {
 
 /// One option of 50 sites, each through its own database user.
 fn options(table: &mut Table, runtime: &Runtime) -> Result<()> {
-    Mariadb::of_process_with("1G", "256M")?;
+    site::database_server()?;
     let sites: Vec<Site> = (0..SITES)
         .map(|number| {
             let site = Site::with(&SiteOptions {

@@ -71,13 +71,17 @@ pub struct Database {
 impl Mariadb {
     /// The server of this process, started by the first who asks.
     pub fn of_process() -> Result<&'static Self> {
-        Self::of_process_with("64M", "16M")
+        Self::of_process_with("64M", "16M", &[])
     }
 
-    /// The same, started with this buffer pool and log size if nobody asked before.
-    pub fn of_process_with(buffer_pool: &str, log: &str) -> Result<&'static Self> {
+    /// The same, started as [`Mariadb::start_with`] says if nobody asked before.
+    pub fn of_process_with(
+        buffer_pool: &str,
+        log: &str,
+        options: &[&str],
+    ) -> Result<&'static Self> {
         static SERVER_OF_PROCESS: OnceLock<Result<Mariadb>> = OnceLock::new();
-        match SERVER_OF_PROCESS.get_or_init(|| Self::start(buffer_pool, log)) {
+        match SERVER_OF_PROCESS.get_or_init(|| Self::start_with(buffer_pool, log, options)) {
             Ok(server) => Ok(server),
             Err(error) => bail!("no MariaDB server: {error:#}"),
         }

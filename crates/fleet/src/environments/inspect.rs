@@ -33,16 +33,17 @@ impl Fleet {
     /// The view of an environment, read from its disk first when what is recorded is
     /// older than a minute. A site that does not answer is shown as recorded.
     pub(super) async fn fresh_view(&self, row: EnvironmentRow) -> Result<Environment> {
+        if !is_stale(&row) {
+            return self.view(row).await;
+        }
         let id = row.id;
-        if is_stale(&row) {
-            match tokio::time::timeout(PATIENCE, self.refresh_row(&row)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!(environment.id = %id, error = %error, "the site could not be inspected");
-                }
-                Err(_) => {
-                    tracing::warn!(environment.id = %id, "inspecting the site takes too long");
-                }
+        match tokio::time::timeout(PATIENCE, self.refresh_row(&row)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(environment.id = %id, error = %error, "the site could not be inspected");
+            }
+            Err(_) => {
+                tracing::warn!(environment.id = %id, "inspecting the site takes too long");
             }
         }
         let row = environments::get(&self.parts.store, id)

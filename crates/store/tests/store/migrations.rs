@@ -81,6 +81,21 @@ async fn opening_at_once_from_many_sides_works(base: Base) {
     assert_eq!(rows(&raw, recorded).await.len(), every);
 }
 
+/// What `.cargo/config.toml` asks of SQLite; without it every `LIMIT ?` is planned
+/// anew each time.
+#[tokio::test]
+async fn sqlite_is_compiled_as_asked() {
+    let raw = Base::sqlite().await.raw().await;
+    let options = rows(&raw, "PRAGMA compile_options").await;
+    let options: BTreeSet<String> = options
+        .iter()
+        .map(|row| row.try_get("", "compile_options").unwrap())
+        .collect();
+    assert!(options.contains("ENABLE_QPSG"), "{options:?}");
+    assert!(options.contains("DEFAULT_MEMSTATUS=0"), "{options:?}");
+    assert!(!options.contains("ENABLE_MEMORY_MANAGEMENT"), "{options:?}");
+}
+
 #[tokio::test]
 async fn both_databases_have_the_same_columns() {
     let columns = async |base: Base, sql: &str| -> BTreeSet<String> {

@@ -10,6 +10,7 @@ use crate::{
     watch::Watch,
 };
 use serde::{Deserialize, Serialize};
+use std::{panic::resume_unwind, thread};
 
 /// Files and tables of a site, looked at together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +37,16 @@ pub fn survey(
         Err(Error::Missing(_) | Error::BadPath(_)) => Settings::default(),
         other => other?,
     };
-    let mut inspection = inspect_with(home, root, settings, watch)?;
-    let (facts, trouble) = match database::read_facts(&inspection.settings, options, watch) {
+    // Neither waits for the other: one is the disk's time, one the server's.
+    let (inspection, facts) = thread::scope(|scope| {
+        let database = settings.clone();
+        let facts = scope.spawn(move || database::read_facts(&database, options, watch));
+        let inspection = inspect_with(home, root, settings, watch);
+        let facts = facts.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (inspection, facts)
+    });
+    let mut inspection = inspection?;
+    let (facts, trouble) = match facts {
         Ok(facts) => (Some(facts), None),
         Err(why @ (Error::Deadline | Error::Cancelled)) => return Err(why),
         Err(why) => (None, Some(why.to_string())),
