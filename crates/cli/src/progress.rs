@@ -172,6 +172,7 @@ mod tests {
             created_at: Timestamp::from_millis(0),
             started_at: None,
             finished_at: None,
+            keeps_secret: false,
         }
     }
 

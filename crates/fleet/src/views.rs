@@ -128,6 +128,10 @@ pub struct Job {
     pub started_at: Option<Timestamp>,
     /// When it reached a final state.
     pub finished_at: Option<Timestamp>,
+    /// Whether there is something for [`Fleet::take_job_secret`](crate::Fleet::take_job_secret)
+    /// to give.
+    #[serde(skip)]
+    pub keeps_secret: bool,
 }
 
 impl Job {

@@ -283,6 +283,9 @@ pub(crate) fn sqlite(url: &str, access: Access) -> ConnectOptions {
         .max_connections(if access == Access::Write { 1 } else { READERS })
         .min_connections(1)
         .acquire_timeout(ACQUIRE)
+        // A file does not hang up: asking whether it is still there before each
+        // statement would cost as much as the statement.
+        .test_before_acquire(false)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |options| {
             use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};

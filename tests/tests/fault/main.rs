@@ -3,5 +3,6 @@
 mod disk;
 mod kills;
 mod moves;
+mod restores;
 mod same_key;
 mod stopped;

@@ -204,6 +204,7 @@ fn job(id: i64, kind: &str, state: &str, progress: i32) -> Job {
         created_at: ago(80),
         started_at: (state != "queued").then(|| ago(78)),
         finished_at: is_final.then(|| ago(5)),
+        keeps_secret: false,
     }
 }
 

@@ -64,7 +64,7 @@ async fn result(call: &Call, job: &Job) -> Result<Option<InstallResultOut>, Faul
 /// The generated password, once, and only to who may install: not to a key or a
 /// person that may only look, and not to `HEAD`, whose answer nobody sees.
 async fn password(call: &Call, job: &Job) -> Result<Option<String>, Fault> {
-    if call.head {
+    if call.head || !job.keeps_secret {
         return Ok(None);
     }
     match call.fleet.take_job_secret(&call.caller, job.id).await {

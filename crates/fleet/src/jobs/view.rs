@@ -103,5 +103,6 @@ fn view(row: JobRow, names: &JobNames, steps: Vec<StepRow>) -> Job {
         created_at: row.created_at,
         started_at: row.started_at,
         finished_at: row.finished_at,
+        keeps_secret: row.result_sealed.is_some(),
     }
 }

@@ -79,7 +79,7 @@ impl Client {
             .build()
             .map_err(|why| Error::io("start", "a runtime", why))?;
         let conn = drive(&runtime, watch, async {
-            Ok::<_, Refused>(connection.open_large().await?)
+            Ok::<_, Refused>(connection.open().await?)
         })?;
         let mut client = Self {
             runtime,

@@ -11,6 +11,8 @@ use std::{future::Future, time::Duration};
 const POLL: Duration = Duration::from_millis(20);
 /// The protocol's own bound on a packet, in bytes.
 const LARGEST: usize = 1024 * 1024 * 1024;
+/// What a server allows who was told nothing, in seconds.
+const IDLE: usize = 28_800;
 
 /// What a connection needs; holds the password, prints nothing of it.
 #[derive(Clone)]
@@ -50,6 +52,9 @@ impl Connection {
             .pass(Some(known(&settings.db_password, "DB_PASSWORD")?))
             .db_name(Some(database.clone()))
             .prefer_socket(false)
+            // Known, so that no connection begins by asking the server for them.
+            .max_allowed_packet(Some(LARGEST))
+            .wait_timeout(Some(IDLE))
             .stmt_cache_size(0);
         Ok(Self {
             opts: opts.into(),
@@ -68,16 +73,10 @@ impl Connection {
         &self.prefix
     }
 
-    /// Opens one connection.
-    pub(crate) async fn open(&self) -> Result<Conn> {
-        Ok(Conn::new(self.opts.clone()).await?)
-    }
-
     /// Opens one connection whose rows and statements may be as large as the
     /// protocol has them.
-    pub(crate) async fn open_large(&self) -> std::result::Result<Conn, mysql_async::Error> {
-        let opts = OptsBuilder::from_opts(self.opts.clone()).max_allowed_packet(Some(LARGEST));
-        Conn::new(opts).await
+    pub(crate) async fn open(&self) -> std::result::Result<Conn, mysql_async::Error> {
+        Conn::new(self.opts.clone()).await
     }
 }
 

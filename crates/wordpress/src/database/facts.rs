@@ -89,16 +89,27 @@ struct UserTables {
     meta: String,
 }
 
+impl UserTables {
+    /// Whether a list of tables has both.
+    fn among(&self, tables: &[String]) -> bool {
+        [&self.users, &self.meta]
+            .iter()
+            .all(|name| tables.contains(name))
+    }
+}
+
 async fn ask(connection: &Connection, settings: &Settings, wanted: &[&str]) -> Result<SiteFacts> {
     let prefix = connection.prefix();
     let mut conn = connection.open().await?;
     let mut facts = SiteFacts::default();
+    // Texts go into these statements as they are, to be one round trip each: a prefix
+    // and the names of tables hold letters, digits and `_` only.
     let tables: Vec<String> = conn
-        .exec(
+        .query(format!(
             "SELECT TABLE_NAME FROM information_schema.TABLES \
-             WHERE TABLE_SCHEMA = DATABASE() AND LEFT(TABLE_NAME, ?) = ?",
-            (prefix.len(), prefix),
-        )
+             WHERE TABLE_SCHEMA = DATABASE() AND LEFT(TABLE_NAME, {}) = '{prefix}'",
+            prefix.len()
+        ))
         .await?;
     facts.tables = tables.len() as u64;
     let has = |name: &str| {
@@ -125,7 +136,7 @@ async fn ask(connection: &Connection, settings: &Settings, wanted: &[&str]) -> R
         facts.network = Some(network::read(&mut conn, prefix, settings, &tables).await?);
     }
     if let Some(user_tables) = user_tables(settings, prefix)
-        && is_there(&mut conn, &user_tables).await?
+        && (user_tables.among(&tables) || is_there(&mut conn, &user_tables).await?)
     {
         facts.administrators = administrators(&mut conn, prefix, &user_tables).await?;
     }
@@ -138,14 +149,15 @@ async fn options(
     table: &str,
     wanted: &[&str],
 ) -> Result<BTreeMap<String, String>> {
-    let marks = vec!["?"; wanted.len()].join(",");
+    let names: Vec<String> = wanted
+        .iter()
+        .map(|name| format!("_utf8mb4 x'{}'", hex::encode(name)))
+        .collect();
     let rows: Vec<(Vec<u8>, Vec<u8>)> = conn
-        .exec(
-            format!(
-                "SELECT option_name, option_value FROM `{table}` WHERE option_name IN ({marks})"
-            ),
-            wanted.to_vec(),
-        )
+        .query(format!(
+            "SELECT option_name, option_value FROM `{table}` WHERE option_name IN ({})",
+            names.join(",")
+        ))
         .await?;
     let texts = rows.into_iter();
     Ok(texts
@@ -169,11 +181,11 @@ fn user_tables(settings: &Settings, prefix: &str) -> Option<UserTables> {
 
 async fn is_there(conn: &mut Conn, tables: &UserTables) -> Result<bool> {
     let count: Option<u64> = conn
-        .exec_first(
+        .query_first(format!(
             "SELECT COUNT(*) FROM information_schema.TABLES \
-             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN (?, ?)",
-            (&tables.users, &tables.meta),
-        )
+             WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ('{}', '{}')",
+            tables.users, tables.meta
+        ))
         .await?;
     Ok(count == Some(2))
 }
@@ -185,14 +197,12 @@ async fn administrators(
 ) -> Result<Vec<Administrator>> {
     let UserTables { users, meta } = tables;
     let rows: Vec<UserRow> = conn
-        .exec(
-            format!(
-                "SELECT u.ID, u.user_login, u.user_email, m.meta_value \
-                 FROM `{users}` u JOIN `{meta}` m ON m.user_id = u.ID \
-                 WHERE m.meta_key = ? AND m.meta_value LIKE ? ORDER BY u.ID LIMIT 1000"
-            ),
-            (format!("{prefix}capabilities"), "%\"administrator\"%"),
-        )
+        .query(format!(
+            "SELECT u.ID, u.user_login, u.user_email, m.meta_value \
+             FROM `{users}` u JOIN `{meta}` m ON m.user_id = u.ID \
+             WHERE m.meta_key = '{prefix}capabilities' \
+             AND m.meta_value LIKE '%\"administrator\"%' ORDER BY u.ID LIMIT 1000"
+        ))
         .await?;
     Ok(rows
         .into_iter()
