@@ -18,6 +18,10 @@ use pressroom_fleet::{
   pressroom site search-replace blog.example http://old.example http://blog.example --dry-run
   pressroom site search-replace blog.example http://old.example http://blog.example
   pressroom site search-replace wp_2f686f6d6 cat dog --table wp_posts --skip-column post_title")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub struct SearchReplace {
     /// The site's id (`wp_…`) or domain
     pub id: String,
