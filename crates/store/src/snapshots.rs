@@ -271,26 +271,22 @@ pub async fn mark_expired(tx: &Tx, id: SnapshotId) -> Result<()> {
 
 /// Bytes an account keeps, with those set aside for what is being made.
 pub async fn total_bytes(from: &impl Read, account: AccountId) -> Result<i64> {
-    // A sum of `bigint` is `numeric` on PostgreSQL.
-    let found = sql::one(
-        from,
-        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS total FROM snapshots \
-         WHERE account_id = $1 AND state IN ('creating', 'ready')",
-        [account.get().into()],
-    )
-    .await?;
-    match found {
-        Some(row) => Ok(row.try_get("", "total")?),
-        None => Ok(0),
-    }
+    sum(from, account, "state IN ('creating', 'ready')").await
 }
 
 /// Bytes that an account's finished snapshots have.
 pub async fn kept_bytes(from: &impl Read, account: AccountId) -> Result<i64> {
+    sum(from, account, "state = 'ready'").await
+}
+
+async fn sum(from: &impl Read, account: AccountId, which: &str) -> Result<i64> {
+    // A sum of `bigint` is `numeric` on PostgreSQL.
     let found = sql::one(
         from,
-        "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS total FROM snapshots \
-         WHERE account_id = $1 AND state = 'ready'",
+        format!(
+            "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS total FROM snapshots \
+             WHERE account_id = $1 AND {which}"
+        ),
         [account.get().into()],
     )
     .await?;

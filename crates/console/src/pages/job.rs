@@ -105,6 +105,11 @@ pub(crate) struct Output {
     pub(crate) cut: bool,
 }
 
+/// To a job's page, for whoever has just started or stopped it.
+pub(crate) fn to_job(job: &Job) -> Redirect {
+    Redirect::to(&format!("/jobs/{}", job.public_id))
+}
+
 /// `GET /jobs/{id}`
 pub(crate) async fn show(
     State(console): State<Console>,
@@ -139,7 +144,7 @@ pub(crate) async fn cancel(
     let job = find(&console.fleet, &caller, &id).await?;
     let reason = format!("cancelled in the console by {}", current.0.user.email);
     let job = console.fleet.cancel_job(&caller, job.id, &reason).await?;
-    Ok(Redirect::to(&format!("/jobs/{}", job.public_id)))
+    Ok(to_job(&job))
 }
 
 /// The job that an address names, by `job_…` or by number.

@@ -9,6 +9,7 @@ use crate::{
     moment::Moment,
     pages::{
         fleet::{name, updates},
+        job::to_job,
         jobs::JobRow,
         snapshots::SnapshotList,
     },
@@ -137,7 +138,7 @@ pub(crate) async fn update(
         .fleet
         .update_components(&current.caller(), parse(&id)?, update)
         .await?;
-    Ok(Redirect::to(&format!("/jobs/{}", job.public_id)))
+    Ok(to_job(&job))
 }
 
 /// `POST /sites/{id}/login`

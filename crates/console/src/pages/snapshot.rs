@@ -7,7 +7,7 @@ use crate::{
     errors::Failure,
     frame::{Frame, Section},
     moment::Moment,
-    pages::{fleet::name, site::parse},
+    pages::{fleet::name, job::to_job, site::parse},
     prose::Prose,
     session::Current,
     wording,
@@ -110,7 +110,7 @@ pub(crate) async fn verify(
         .fleet
         .start_verify_snapshot(&current.caller(), &snapshot.id)
         .await?;
-    Ok(Redirect::to(&format!("/jobs/{}", job.public_id)))
+    Ok(to_job(&job))
 }
 
 /// `POST /sites/{id}/snapshots/{snapshot}/download`: a link for this one download.
@@ -162,7 +162,7 @@ pub(crate) async fn restore(
         .fleet
         .restore_snapshot(&current.caller(), site.id, restore)
         .await?;
-    Ok(Redirect::to(&format!("/jobs/{}", job.public_id)))
+    Ok(to_job(&job))
 }
 
 /// `GET /sites/{id}/snapshots/{snapshot}/remove`

@@ -1,7 +1,12 @@
 //! A site's snapshots as its page lists them, and taking one.
 
 use crate::{
-    Console, badge::Badge, errors::Failure, moment::Moment, pages::site::parse, session::Current,
+    Console,
+    badge::Badge,
+    errors::Failure,
+    moment::Moment,
+    pages::{job::to_job, site::parse},
+    session::Current,
     wording,
 };
 use axum::{
@@ -73,7 +78,7 @@ pub(crate) async fn create(
         .fleet
         .create_snapshot(&current.caller(), parse(&id)?, new)
         .await?;
-    Ok(Redirect::to(&format!("/jobs/{}", job.public_id)))
+    Ok(to_job(&job))
 }
 
 fn unknown_time() -> Failure {

@@ -269,10 +269,7 @@ impl<'a> Restore<'a> {
         ctx.line(format!(
             "{} tables with {} rows are in place",
             restored.tables.len(),
-            restored
-                .tables
-                .iter()
-                .fold(0, |rows: u64, table| rows.saturating_add(table.rows))
+            restored.rows()
         ));
         let after = manifest
             .said

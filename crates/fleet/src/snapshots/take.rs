@@ -254,16 +254,12 @@ async fn pack(
 fn said(row: &EnvironmentRow, report: &SnapshotReport) -> Said {
     let tree = report.files.trees.first();
     let totals = &report.files.totals;
-    let tables = &report.database.tables;
-    let rows = tables
-        .iter()
-        .fold(0, |rows: u64, table| rows.saturating_add(table.rows));
     Said {
         entries: Some(totals.entries()),
         bytes: Some(totals.bytes),
         tree_hash: tree.map(|tree| tree.tree.hash.clone()),
         tables: Some(report.database.tables.len() as u64),
-        rows: Some(rows),
+        rows: Some(report.database.rows()),
         wordpress_version: Some(row.core_version.clone()),
         url: Some(row.url.clone()),
         table_prefix: Some(row.table_prefix.clone()),

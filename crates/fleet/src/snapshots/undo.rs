@@ -8,7 +8,7 @@ use pressroom_base::Epoch;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
 use pressroom_store::{EnvironmentRow, StepState};
-use pressroom_wordpress::database::restore::Aside;
+use pressroom_wordpress::{database::restore::Aside, journal::Recovery};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     let ground = fleet.ground(&row).await?;
     let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
     let epoch = ctx.epoch();
-    session.recover(epoch).await?;
+    let recovery = session.recover(epoch).await?;
     if ctx.done_step(VERDICT_STEP).await?.is_some() {
         drop_asides(fleet, ctx, &session, &row).await?;
         session.leave_maintenance(epoch, &row.path).await?;
@@ -41,7 +41,7 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
         session.enter_maintenance(epoch, &row.path, LEASE).await?;
     }
     // What one cannot be put back for is no reason to leave the other.
-    let files = files_back(ctx, &session, &row).await;
+    let files = files_back(ctx, &session, &row, &recovery).await;
     let tables = tables_back(fleet, ctx, &session, &row).await;
     files.and(tables)?;
     session.leave_maintenance(epoch, &row.path).await?;
@@ -52,13 +52,17 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     Ok(())
 }
 
-async fn files_back(ctx: &JobContext, session: &Session, row: &EnvironmentRow) -> Result<()> {
+async fn files_back(
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+    found: &Recovery,
+) -> Result<()> {
     let epoch = ctx.epoch();
     let Some(staged) = staged(ctx).await? else {
         return Ok(());
     };
-    let recovery = session.recover(epoch).await?;
-    let ours = recovery
+    let ours = found
         .exchanges
         .iter()
         .any(|found| found.exchange.staged == staged && found.exchange.root == row.path);

@@ -40,8 +40,8 @@ impl LocalHosting {
     }
 
     /// Makes a Unix user with its own group, no shell and no password; both have a number
-    /// that nobody had before. `None` without
-    /// isolation: sites then run as our own user. An existing user is never adopted.
+    /// that nobody had before. `None` without isolation, and only then: sites run as our
+    /// own user. An existing user is never adopted.
     pub async fn create_user(&self, name: &str, home: &Path) -> Result<Option<SiteUser>> {
         names::unix_user(name)?;
         let home = names::absolute_path(home)?;
@@ -62,7 +62,14 @@ impl LocalHosting {
                 continue;
             }
             match make_user(name, id, home, &comment).await {
-                Ok(true) => return self.user(name),
+                Ok(true) => {
+                    // `None` would say that the site runs as ourselves.
+                    return self.user(name)?.map(Some).ok_or_else(|| Error::Command {
+                        program: "useradd".into(),
+                        status: "success".into(),
+                        stderr: format!("`/etc/passwd` has no user `{name}`"),
+                    });
+                }
                 Ok(false) => drop_group(name).await?,
                 Err(error) => {
                     drop_group(name).await?;

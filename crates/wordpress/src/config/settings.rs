@@ -159,20 +159,25 @@ impl Directories {
     /// there is no configuration to read: whoever exchanges what is there looks at its
     /// hash first.
     pub(crate) fn told(home: &Home, root: &str) -> Self {
+        read(home, root)
+            .ok()
+            .and_then(|told| told.directories)
+            .map_or_else(|| Self::usual(root), |told| told.or_usual(root))
+    }
+
+    /// With the usual place for each that is unknown.
+    fn or_usual(self, root: &str) -> Self {
         let usual = Self::usual(root);
-        let Some(told) = read(home, root).ok().and_then(|told| told.directories) else {
-            return usual;
-        };
         let known = |told: Directory, usual: Directory| match told {
             Directory::Unknown => usual,
             told => told,
         };
         Self {
-            content: known(told.content, usual.content),
-            plugins: known(told.plugins, usual.plugins),
-            must_use: known(told.must_use, usual.must_use),
-            themes: known(told.themes, usual.themes),
-            uploads: known(told.uploads, usual.uploads),
+            content: known(self.content, usual.content),
+            plugins: known(self.plugins, usual.plugins),
+            must_use: known(self.must_use, usual.must_use),
+            themes: known(self.themes, usual.themes),
+            uploads: known(self.uploads, usual.uploads),
         }
     }
 
@@ -318,12 +323,9 @@ impl Settings {
     /// The directory that holds components of a kind, relative to the home: the usual one
     /// where only PHP could tell, `None` when it is elsewhere.
     pub fn container(&self, root: &str, kind: ComponentKind) -> Option<String> {
-        let usual = Directories::usual(root);
-        let told = match self.directories.as_ref().map(|all| all.holding(kind)) {
-            None | Some(Directory::Unknown) => usual.holding(kind),
-            Some(told) => told,
-        };
-        told.path().map(str::to_owned)
+        let told = self.directories.clone();
+        let all = told.map_or_else(|| Directories::usual(root), |told| told.or_usual(root));
+        all.holding(kind).path().map(str::to_owned)
     }
 
     /// Whether something that the engine needs is unknown.

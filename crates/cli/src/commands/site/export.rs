@@ -87,10 +87,10 @@ fn show(report: &ExportReport, out_is_free: bool, printer: &mut Printer) {
     if printer.json() && out_is_free {
         printer.json_line(report);
     }
-    let rows: u64 = report.tables.iter().map(|table| table.rows).sum();
     printer.note(&format!(
-        "{} tables with {rows} rows, {} views and programs, {} bytes",
+        "{} tables with {} rows, {} views and programs, {} bytes",
         report.tables.len(),
+        report.rows(),
         report.programs.len(),
         report.bytes
     ));

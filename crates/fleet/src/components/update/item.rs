@@ -177,7 +177,7 @@ impl Item<'_> {
             },
             old_version: version,
             new_version: package.version,
-            active: self.is_active(&found).await,
+            active: self.is_active().await,
             baseline,
         };
         // A component may write into its own directory at any request, those of the looks
@@ -228,14 +228,14 @@ impl Item<'_> {
     }
 
     /// Whether WordPress uses the component, as its own tables say.
-    async fn is_active(&self, found: &FoundComponent) -> Option<bool> {
+    async fn is_active(&self) -> Option<bool> {
         let site = self.fleet.site_ref(self.row);
         let survey = self.session.survey(site, &[]).await.ok()?;
         survey
             .inspection
             .components
             .iter()
-            .find(|one| one.kind == found.kind && one.slug == found.slug)?
+            .find(|found| found.kind == self.kind && found.slug == self.slug)?
             .active
     }
 
@@ -378,7 +378,7 @@ impl Item<'_> {
             return Ok(Some(trouble));
         }
         // After the look: a page view is when it would act.
-        if attempt.active == Some(true) && self.is_active(&found).await == Some(false) {
+        if attempt.active == Some(true) && self.is_active().await == Some(false) {
             return Ok(Some("it deactivated itself".into()));
         }
         Ok(None)
@@ -424,10 +424,7 @@ impl Item<'_> {
                 ),
             ),
         };
-        if attempt.active == Some(true)
-            && let Some(found) = self.found().await?
-            && self.is_active(&found).await == Some(false)
-        {
+        if attempt.active == Some(true) && self.is_active().await == Some(false) {
             message.push_str("; WordPress has it inactive now, activate it again");
         }
         let mut outcome = attempt.outcome(ended, message);

@@ -115,10 +115,7 @@ async fn finish(
     }
     fleet.record_state(ctx, session, row).await?;
     let tx = ctx.begin().await?;
-    let rows = report
-        .tables
-        .iter()
-        .fold(0, |rows: u64, table| rows.saturating_add(table.rows));
+    let rows = report.rows();
     fleet
         .emit(
             &tx,

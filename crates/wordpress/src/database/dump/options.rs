@@ -128,3 +128,12 @@ pub struct DumpReport {
     /// Collations in use, by name: what a server that restores must know or map.
     pub collations: Vec<String>,
 }
+
+impl DumpReport {
+    /// Rows of all tables; they are a site's own word, and no sum of theirs overflows.
+    pub fn rows(&self) -> u64 {
+        self.tables
+            .iter()
+            .fold(0, |rows, table| rows.saturating_add(table.rows))
+    }
+}

@@ -274,47 +274,19 @@ pub(super) async fn ranges(conn: &mut Conn, tables: &[Table]) -> Result<Vec<Rang
 mod tests {
     use super::*;
 
-    fn in_scope(prefix: &str, names: &[&str]) -> Vec<String> {
-        let all = names.iter().map(|name| (*name).to_owned()).collect();
-        scope(&all, prefix, &ReplaceOptions::default())
-            .into_iter()
-            .collect()
-    }
-
+    /// What is whose is [`Share`]'s to say, and tested there.
     #[test]
-    fn another_wordpress_in_the_database_is_not_ours() {
-        let mut names = vec![
-            "wp_options",
-            "wp_posts",
-            "wp_users",
-            "wp_shop_orders",
-            "wp_2_options",
-            "wp_2_posts",
-            "wp_x_options",
-            "wp_x_posts",
-            "wp_x_users",
-            "other",
-        ];
-        assert_eq!(
-            in_scope("wp_", &names),
-            ["wp_options", "wp_posts", "wp_shop_orders", "wp_users"]
-        );
-        names.push("wp_blogs");
-        assert_eq!(
-            in_scope("wp_", &names),
-            [
-                "wp_2_options",
-                "wp_2_posts",
-                "wp_blogs",
-                "wp_options",
-                "wp_posts",
-                "wp_shop_orders",
-                "wp_users"
-            ]
-        );
-        assert_eq!(
-            in_scope("wp_x_", &names),
-            ["wp_x_options", "wp_x_posts", "wp_x_users"]
-        );
+    fn others_are_looked_at_only_when_asked_for() {
+        let names = ["wp_options", "wp_posts", "wp_x_options", "wp_x_posts"];
+        let all = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut options = ReplaceOptions::default();
+        let looked_at = |options: &ReplaceOptions| scope(&all, "wp_", options).len();
+        assert_eq!(looked_at(&options), 2);
+        options.all_tables = true;
+        assert_eq!(looked_at(&options), 4);
+        options.skip_tables = vec!["wp_x_posts".to_owned()];
+        assert_eq!(looked_at(&options), 3);
+        options.tables = vec!["wp_posts".to_owned()];
+        assert_eq!(looked_at(&options), 1);
     }
 }

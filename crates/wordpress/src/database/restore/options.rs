@@ -110,3 +110,12 @@ pub struct RestoreReport {
     /// until the last view and trigger was back.
     pub exchange_ms: u64,
 }
+
+impl RestoreReport {
+    /// Rows of all tables; they are a site's own word, and no sum of theirs overflows.
+    pub fn rows(&self) -> u64 {
+        self.tables
+            .iter()
+            .fold(0, |rows, table| rows.saturating_add(table.rows))
+    }
+}
