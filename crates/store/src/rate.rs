@@ -24,10 +24,9 @@ pub struct RateStatus {
 pub async fn hit(store: &Store, key: &str, limit: u32, window: Duration) -> Result<RateStatus> {
     let window_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
     let clock = store.clock();
-    let tx = store.begin().await?;
     // Counting stops one above the limit, which is enough to know that it is used up.
-    let row = sql::one(
-        &tx,
+    let row = sql::alone(
+        store,
         format!(
             "INSERT INTO rate_windows (key, window_start, count) VALUES ($1, {clock}, 1) \
              ON CONFLICT (key) DO UPDATE SET \
@@ -44,7 +43,6 @@ pub async fn hit(store: &Store, key: &str, limit: u32, window: Duration) -> Resu
     .ok_or(Error::Corrupt {
         place: "rate_windows",
     })?;
-    tx.commit().await?;
     status(&row, limit, window_ms, |count| count <= i64::from(limit))
 }
 

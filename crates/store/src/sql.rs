@@ -1,7 +1,7 @@
 //! The few statements that a builder cannot say, run on either database.
 //! Both accept `$1` for parameters.
 
-use crate::{Read, Result};
+use crate::{Read, Result, Store};
 use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
 
 pub(crate) async fn one(
@@ -22,6 +22,18 @@ pub(crate) async fn all(
     let connection = from.connection();
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     Ok(connection.query_all_raw(statement).await?)
+}
+
+/// Runs one statement that changes something, in a transaction of its own: neither
+/// beginning nor committing it is a turn of its own to the database.
+pub(crate) async fn alone(
+    store: &Store,
+    sql: impl Into<String>,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Option<QueryResult>> {
+    let connection = store.writer();
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    Ok(connection.query_one_raw(statement).await?)
 }
 
 /// Runs a statement and says how many rows it touched.

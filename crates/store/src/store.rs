@@ -175,6 +175,11 @@ impl Store {
         let _ = self.0.signals.send(signal);
     }
 
+    /// What a single changing statement is run on; several belong into [`Store::begin`].
+    pub(crate) fn writer(&self) -> &DatabaseConnection {
+        &self.0.write
+    }
+
     pub(crate) fn is_sqlite(&self) -> bool {
         self.0.write.get_database_backend() == DbBackend::Sqlite
     }
