@@ -14,7 +14,7 @@ use pressroom_wordpress::{
     database::{self, dump, replace, restore},
     fence, find,
     home::Home,
-    inventory, journal, maintenance, package, snapshot, tree,
+    inventory, journal, maintenance, package, snapshot, tree, usage,
     watch::Watch,
 };
 use std::{
@@ -88,6 +88,7 @@ fn carry_out(
             Response::Survey(Box::new(survey))
         }
         Request::TreeHash { path } => Response::TreeHash(tree::hash_at(home, &path, watch)?),
+        Request::DiskUsage { path } => Response::DiskUsage(usage::disk_usage(home, &path, watch)?),
         Request::ReadSite { root, options } => {
             Response::ReadSite(database::read_site(home, &root, &options, watch)?)
         }

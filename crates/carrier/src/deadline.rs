@@ -42,6 +42,7 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::CleanHome { .. } => WRITE,
         // A swap looks at both trees before it exchanges them, and so does recovery.
         Request::TreeHash { .. }
+        | Request::DiskUsage { .. }
         | Request::HashComponent { .. }
         | Request::Recover { .. }
         | Request::RemoveCore { .. }

@@ -1,11 +1,13 @@
 //! Running WordPress installations as Pressroom knows them.
 
 mod below;
+mod details;
 mod find;
 mod inspect;
 mod list;
 mod view;
 
+pub use details::Details;
 pub(crate) use find::Row;
 pub(crate) use inspect::record_survey;
 pub use list::EnvironmentFilter;

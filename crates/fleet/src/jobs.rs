@@ -2,6 +2,7 @@
 
 mod cancel;
 mod enqueue;
+mod failure;
 mod find;
 mod list;
 mod view;

@@ -38,6 +38,7 @@ pub mod maintenance;
 pub mod package;
 pub mod snapshot;
 pub mod tree;
+pub mod usage;
 pub mod watch;
 
 pub use error::{Error, Result};

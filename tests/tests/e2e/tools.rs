@@ -49,6 +49,19 @@ async fn files_are_held_against_their_packages() -> Result<()> {
     let homemade = subject(&clean, "homemade")?;
     ensure!(homemade["verdict"] == "unknown", "{homemade}");
     ensure!(homemade["why"].is_string(), "{homemade}");
+    let api = format!("/api/v1/wordpress/verify-checksums?id={}", site.id);
+    let said = fixture.get(&api).await?.expect(200)?.body;
+    assert_eq!(
+        (&said["verified"], &said["version"], &said["plugins"]),
+        (
+            &json!(true),
+            &json!("6.5.5"),
+            &json!([
+                { "slug": "homemade", "verified": null, "files": [] },
+                { "slug": "known", "verified": true, "files": [] },
+            ])
+        )
+    );
 
     let load = site.root.join("wp-load.php");
     let mut changed = fs::read_to_string(&load)?;
@@ -79,6 +92,17 @@ async fn files_are_held_against_their_packages() -> Result<()> {
         json!(["shell.php"])
     );
 
+    let said = fixture.get(&api).await?.expect(200)?.body;
+    assert_eq!(
+        (&said["verified"], &said["modified"], &said["missing"]),
+        (
+            &json!(false),
+            &json!(["wp-load.php"]),
+            &json!(["wp-admin/credits.php"])
+        )
+    );
+    assert_eq!(said["plugins"][1]["files"], json!(["shell.php"]));
+
     // In a pipe: one line for each subject and file.
     let plain = fixture
         .server
@@ -103,6 +127,62 @@ async fn files_are_held_against_their_packages() -> Result<()> {
         .await?;
     let core = subject(&unknown, "wordpress")?;
     ensure!(core["verdict"] == "unknown", "{core}");
+    let said = fixture.get(&api).await?.expect(200)?.body;
+    ensure!(said["verified"] == false, "{said}");
+    let why = said["message"].as_str().unwrap_or_default();
+    ensure!(why.contains("could not be verified"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_installation_is_looked_at_closely() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    let site = fixture.install(DOMAIN).await?;
+    let known = PluginPackage::new("known").files(6);
+    fixture.offer(&known.clone().version("2.0"))?;
+    site.plant_plugin(&known, "known")?;
+    let photo = site.root.join("wp-content/uploads/photo.jpg");
+    fs::create_dir_all(photo.parent().context("a directory")?)?;
+    fs::write(&photo, vec![7; 3_000_000])?;
+    fs::write(site.root.join(".maintenance"), "<?php $upgrading = time();")?;
+    let api = format!("/api/v1/wordpress/installation?id={}", site.id);
+    let found = fixture.get(&api).await?.expect(200)?.body;
+    let number = |name: &str| found[name].as_u64().unwrap_or_default();
+    ensure!(
+        found["id"] == site.id && found["version"] == "6.5.5",
+        "{found}"
+    );
+    let php = site.php("echo PHP_VERSION;")?;
+    ensure!(found["php_version"] == php, "{found}");
+    ensure!(number("plugins_updates") == 1, "{found}");
+    ensure!(number("plugins_total") > 1, "{found}");
+    ensure!(number("themes_total") > 0, "{found}");
+    // WordPress alone takes some sixty megabytes, its empty tables less than two.
+    ensure!(
+        (50_000_000..300_000_000).contains(&number("disk_usage_bytes")),
+        "{found}"
+    );
+    ensure!(
+        (100_000..20_000_000).contains(&number("db_size_bytes")),
+        "{found}"
+    );
+    ensure!(
+        found["maintenance"] == true && found["ssl"] == false,
+        "{found}"
+    );
+    ensure!(found["last_backup_at"].is_null(), "{found}");
+
+    fs::remove_file(site.root.join(".maintenance"))?;
+    fs::remove_file(&photo)?;
+    fixture
+        .server
+        .cli_json(&["snapshot", "create", DOMAIN])
+        .await?;
+    let now = fixture.get(&api).await?.expect(200)?.body;
+    ensure!(now["maintenance"] == false, "{now}");
+    ensure!(now["last_backup_at"].is_string(), "{now}");
+    let freed = number("disk_usage_bytes") - now["disk_usage_bytes"].as_u64().unwrap_or(0);
+    ensure!((2_900_000..3_200_000).contains(&freed), "{freed}: {now}");
     Ok(())
 }
 

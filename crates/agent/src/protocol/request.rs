@@ -57,6 +57,11 @@ pub enum Request {
         /// Directory of `wp-config.php`.
         root: String,
     },
+    /// How much room a directory takes on its disk.
+    DiskUsage {
+        /// Relative to the home.
+        path: String,
+    },
     /// As [`Request::Inspect`], and what the tables say of it, which is what is in use;
     /// evaluates a configuration that cannot be read.
     Survey {
@@ -436,6 +441,7 @@ impl Request {
             Self::Recover { .. } => "recover",
             Self::Inspect { .. } => "inspect",
             Self::Survey { .. } => "survey",
+            Self::DiskUsage { .. } => "disk_usage",
             Self::TreeHash { .. } => "tree_hash",
             Self::ReadSite { .. } => "read_site",
             Self::InstallCore { .. } => "install_core",
@@ -531,6 +537,7 @@ impl Request {
             | Self::Survey { .. }
             | Self::Inspect { .. }
             | Self::TreeHash { .. }
+            | Self::DiskUsage { .. }
             | Self::ReadSite { .. } => None,
         }
     }

@@ -3,7 +3,7 @@
 use pressroom_wordpress::{
     archive, bridge, caches, checksums, component, config, core,
     database::{self, dump, replace, restore},
-    find, inventory, journal, maintenance, snapshot, tree,
+    find, inventory, journal, maintenance, snapshot, tree, usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ pub enum Response {
     /// See [`super::Request::TreeHash`] and [`super::Request::HashComponent`]; `None`
     /// where there is no such directory.
     TreeHash(Option<tree::TreeHash>),
+    /// See [`super::Request::DiskUsage`].
+    DiskUsage(usage::DiskUsage),
     /// See [`super::Request::ReadSite`].
     ReadSite(database::SiteFacts),
     /// See [`super::Request::InstallCore`].

@@ -11,6 +11,7 @@ use pressroom_wordpress::{
     inventory::{Inspection, Survey},
     journal::Recovery,
     tree::TreeHash,
+    usage::DiskUsage,
 };
 
 impl Session {
@@ -43,6 +44,15 @@ impl Session {
     pub async fn tree_hash(&self, path: &str) -> Result<Option<TreeHash>> {
         let path = path.to_owned();
         answer!(self.call(Request::TreeHash { path }, Data::None), TreeHash)
+    }
+
+    /// How much room a directory takes on its disk.
+    pub async fn disk_usage(&self, path: &str) -> Result<DiskUsage> {
+        let path = path.to_owned();
+        answer!(
+            self.call(Request::DiskUsage { path }, Data::None),
+            DiskUsage
+        )
     }
 
     /// Reads options and administrators from the site's database.

@@ -1,8 +1,11 @@
-//! T01, T02: what the caller has.
+//! T01, T02, T03: what the caller has.
 
-use crate::wire::{InstallationOut, StatusOut};
+use crate::{
+    lookup::installation,
+    wire::{InstallationDetailsOut, InstallationOut, StatusOut},
+};
 use pressroom_dialect_http::{Answer, Call, Fault};
-use pressroom_fleet::environments::EnvironmentFilter;
+use pressroom_fleet::{authorize::Action, environments::EnvironmentFilter};
 
 /// T01: a bare array.
 pub async fn list(call: Call) -> Result<Answer, Fault> {
@@ -15,6 +18,16 @@ pub async fn status(call: Call) -> Result<Answer, Fault> {
         wp_cli_available: call.fleet.can_run_php().await,
         installations: own(&call).await?,
     })
+}
+
+/// T03: one of them, looked at more closely.
+pub async fn show(call: Call) -> Result<Answer, Fault> {
+    let environment = installation(&call, call.query("id")?, Action::SiteRead).await?;
+    let details = call
+        .fleet
+        .environment_details(&call.caller, environment.id)
+        .await?;
+    Answer::ok(&InstallationDetailsOut::new(environment, details))
 }
 
 /// What is being installed or deleted is not an installation: the panel lists what

@@ -6,6 +6,7 @@
 //! the contract row of each file.
 
 mod auth;
+mod checksums;
 mod errors;
 mod install;
 mod installations;
@@ -14,7 +15,10 @@ mod lookup;
 mod plugins;
 mod progress;
 pub mod routes;
+#[cfg(test)]
+mod testing;
 pub mod wire;
+mod work;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use pressroom_dialect_http::{Answer, Dialect, Fault, Limits, Table};

@@ -1,10 +1,11 @@
 //! The routes, by contract row.
 
 use crate::{
-    install, installations, login, plugins, progress,
+    checksums, install, installations, login, plugins, progress,
     wire::{
-        ErrorOut, InstallIn, InstallStartedOut, InstallationOut, JobOut, LoginIn, LoginOut,
-        PluginOut, StatusOut, UpdatePluginIn, UpdatePluginOut,
+        ChecksumsOut, ErrorOut, InstallIn, InstallStartedOut, InstallationDetailsOut,
+        InstallationOut, JobOut, LoginIn, LoginOut, PluginOut, StatusOut, UpdatePluginIn,
+        UpdatePluginOut,
     },
 };
 use pressroom_dialect_http::{Doc, Place, Route, Shape, Table, Target, route::DocInfo};
@@ -33,6 +34,11 @@ fn routes() -> Vec<Route> {
             .about(Target::OwnList)
             .doc(Doc::new("Tells whether installations can be worked on, and lists them")
                 .answers(200, "Status", Shape::of::<StatusOut>())),
+        Route::get("T03", "/api/v1/wordpress/installation", Action::SiteRead, installations::show)
+            .about(Target::Installation(Place::Query("id")))
+            .doc(Doc::new("Shows one installation, with its sizes and what is newer")
+                .query("id", "The installation", true)
+                .answers(200, "The installation", Shape::of::<InstallationDetailsOut>())),
 
         Route::get("T04", "/api/v1/wordpress/install/{id}/progress", Action::SiteRead, progress::show)
             .about(Target::Job(Place::Path("id")))
@@ -61,5 +67,12 @@ fn routes() -> Vec<Route> {
             .doc(Doc::new("Updates one plugin, some, or all; what breaks the site is taken back")
                 .body(Shape::of::<UpdatePluginIn>())
                 .answers(200, "What became of it", Shape::of::<UpdatePluginOut>())),
+
+        Route::get("T36", "/api/v1/wordpress/verify-checksums", Action::SiteRead, checksums::verify)
+            .also_at(&["/api/v1/wordpress/security/verify-checksums"])
+            .about(Target::Installation(Place::Query("id")))
+            .doc(Doc::new("Holds the files of WordPress and its plugins against their packages")
+                .query("id", "The installation", true)
+                .answers(200, "What differs", Shape::of::<ChecksumsOut>())),
     ]
 }

@@ -67,13 +67,8 @@ impl Fleet {
                     .with_hint("look at the job's output for what it is waiting for"),
             );
         }
-        if let Some(error) = job.error {
-            let named = error.code.as_deref().and_then(code::known);
-            let error = Error::new(error.kind, error.message);
-            return Err(match named {
-                Some(named) => error.with_code(named),
-                None => error,
-            });
+        if let Some(failure) = job.failure() {
+            return Err(failure);
         }
         let expires_at = job
             .result

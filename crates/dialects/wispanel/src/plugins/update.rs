@@ -3,10 +3,8 @@
 use super::{KIND, find};
 use crate::{
     lookup::{installation, named, required_id},
-    wire::{
-        BulkUpdateOut, UpdatePluginIn, UpdatePluginOut, UpdateResultOut, UpdateRunningOut,
-        UpdatedOut, progress_url,
-    },
+    wire::{BulkUpdateOut, UpdatePluginIn, UpdatePluginOut, UpdateResultOut, UpdatedOut},
+    work,
 };
 use pressroom_base::Kind;
 use pressroom_dialect_http::{Answer, Call, Fault};
@@ -17,10 +15,7 @@ use pressroom_fleet::{
     components::{ItemOutcome, Outcome, UpdateComponents, UpdateReport},
     views::{Environment, Job},
 };
-use std::time::Duration;
 
-/// How long a caller waits before the update goes on as a job.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// Plugins that one request may name.
 const BULK: usize = 50;
 const ALL: &str = "all";
@@ -78,7 +73,7 @@ async fn one(
         return Ok(running(job));
     }
     let item = report(&job)?.items.into_iter().next();
-    let item = item.ok_or_else(|| failure(&job))?;
+    let item = item.ok_or_else(|| work::failure(&job))?;
     if !succeeded(&item) {
         return Err(item_failure(&job, item).into());
     }
@@ -139,41 +134,15 @@ async fn start(call: &Call, environment: &Environment, slugs: Vec<String>) -> Re
         .fleet
         .update_components(&call.caller, environment.id, update)
         .await?;
-    call.fleet
-        .wait_for_job(&call.caller, job.id, PATIENCE)
-        .await
+    work::wait(call, &job).await
 }
 
 fn running(job: Job) -> UpdatePluginOut {
-    UpdatePluginOut::Running(UpdateRunningOut {
-        success: true,
-        message: "The update is still running",
-        progress_url: progress_url(&job.public_id),
-        job_id: job.public_id,
-    })
+    UpdatePluginOut::Running(work::running(job, "The update is still running"))
 }
 
 fn report(job: &Job) -> Result<UpdateReport, Error> {
-    job.result
-        .as_ref()
-        .and_then(|result| serde_json::from_value(result.clone()).ok())
-        .ok_or_else(|| failure(job))
-}
-
-/// The job's own error, as if the request itself had met it.
-fn failure(job: &Job) -> Error {
-    match &job.error {
-        Some(error) => {
-            let named = error.code.as_deref().and_then(code::known);
-            let failure = Error::new(error.kind, error.message.clone());
-            match named {
-                Some(named) => failure.with_code(named),
-                None => failure,
-            }
-        }
-        None if job.state == "cancelled" => Error::conflict("the update was cancelled"),
-        None => Error::new(Kind::Internal, "an update job ended without a result"),
-    }
+    work::report(job)
 }
 
 fn item_failure(job: &Job, item: ItemOutcome) -> Error {
@@ -225,8 +194,7 @@ fn summary(results: Vec<UpdateResultOut>) -> BulkUpdateOut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pressroom_base::{Timestamp, id::JobId};
-    use pressroom_fleet::views::JobError;
+    use crate::testing::{ended, error};
     use serde_json::json;
 
     fn wanted(body: &str) -> Result<Wanted, Fault> {
@@ -257,39 +225,6 @@ mod tests {
         }
     }
 
-    fn job(state: &str, result: Option<serde_json::Value>, error: Option<JobError>) -> Job {
-        Job {
-            id: JobId::new(1),
-            public_id: "job_abc".into(),
-            kind: "component_update".into(),
-            environment_id: None,
-            panel_id: None,
-            domain: None,
-            account_id: None,
-            state: state.into(),
-            progress: 0,
-            step: String::new(),
-            message: String::new(),
-            steps: Vec::new(),
-            result,
-            error,
-            requested_by: None,
-            created_at: Timestamp::from_millis(0),
-            started_at: None,
-            finished_at: None,
-            keeps_secret: false,
-        }
-    }
-
-    fn error(kind: Kind, named: &str, message: &str) -> JobError {
-        JobError {
-            kind,
-            code: Some(named.into()),
-            message: message.into(),
-            hint: None,
-        }
-    }
-
     #[test]
     fn what_was_taken_back_is_the_sites_failure_in_its_own_words() {
         let result = json!({ "items": [{
@@ -298,7 +233,7 @@ mod tests {
             "tree_now": "a", "message": "8.1 broke the home page; 8.0 is live again",
         }]});
         let failed = error(Kind::Remote, code::TAKEN_BACK, "something else");
-        let job = job("failed", Some(result), Some(failed));
+        let job = ended("failed", Some(result), Some(failed));
         let item = report(&job).expect("a report").items.remove(0);
         assert!(!succeeded(&item));
         let failure = item_failure(&job, item);
@@ -310,20 +245,6 @@ mod tests {
             failure.message(),
             "8.1 broke the home page; 8.0 is live again"
         );
-    }
-
-    #[test]
-    fn a_job_without_a_report_fails_as_the_job_did() {
-        let busy = error(Kind::Busy, code::OPERATION_RUNNING, "held");
-        let failure = report(&job("failed", None, Some(busy))).expect_err("no report");
-        assert_eq!(
-            (failure.kind(), failure.code()),
-            (Kind::Busy, Some(code::OPERATION_RUNNING))
-        );
-        let failure = report(&job("cancelled", None, None)).expect_err("no report");
-        assert_eq!(failure.kind(), Kind::Conflict);
-        let failure = report(&job("completed", None, None)).expect_err("no report");
-        assert_eq!(failure.kind(), Kind::Internal);
     }
 
     #[test]

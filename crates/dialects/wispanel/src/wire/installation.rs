@@ -1,7 +1,7 @@
 //! The installation object (§2).
 
-use pressroom_base::id::DomainId;
-use pressroom_fleet::views::Environment;
+use pressroom_base::{Timestamp, id::DomainId};
+use pressroom_fleet::{environments::Details, views::Environment};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -59,4 +59,50 @@ pub struct StatusOut {
     pub wp_cli_available: bool,
     /// The same objects as the list's.
     pub installations: Vec<InstallationOut>,
+}
+
+/// T03: the installation object, and what takes a closer look. What could not be found
+/// out is `null`.
+#[derive(Serialize, ToSchema)]
+pub struct InstallationDetailsOut {
+    #[serde(flatten)]
+    installation: InstallationOut,
+    php_version: Option<String>,
+    /// `null` also when no newer version is known of.
+    core_update: Option<String>,
+    plugins_total: usize,
+    plugins_updates: usize,
+    themes_total: usize,
+    themes_updates: usize,
+    disk_usage_bytes: Option<u64>,
+    db_size_bytes: Option<u64>,
+    maintenance: Option<bool>,
+    /// Whether its address is an https one.
+    ssl: bool,
+    last_backup_at: Option<String>,
+}
+
+impl InstallationDetailsOut {
+    /// An installation and what was found out.
+    pub fn new(environment: Environment, details: Details) -> Self {
+        let of = |kind: &'static str| {
+            let components = environment.components.iter();
+            components.filter(move |found| found.kind == kind)
+        };
+        let newer = |kind| of(kind).filter(|found| found.new_version.is_some()).count();
+        Self {
+            php_version: details.php_version,
+            core_update: details.core_update,
+            plugins_total: of("plugin").count(),
+            plugins_updates: newer("plugin"),
+            themes_total: of("theme").count(),
+            themes_updates: newer("theme"),
+            disk_usage_bytes: details.disk_usage,
+            db_size_bytes: details.database_size,
+            maintenance: details.maintenance,
+            ssl: environment.url.starts_with("https://"),
+            last_backup_at: details.last_snapshot_at.map(Timestamp::to_rfc3339),
+            installation: environment.into(),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! T19.
 
-use super::PluginOut;
+use super::{PluginOut, RunningOut};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,7 +25,7 @@ pub enum UpdatePluginOut {
     /// Several were.
     Bulk(BulkUpdateOut),
     /// It takes longer than a minute.
-    Running(UpdateRunningOut),
+    Running(RunningOut),
 }
 
 /// One plugin, as it is now.
@@ -67,17 +67,4 @@ pub struct UpdateResultOut {
     pub old_version: Option<String>,
     /// Version now.
     pub new_version: Option<String>,
-}
-
-/// The update goes on as a job.
-#[derive(Serialize, ToSchema)]
-pub struct UpdateRunningOut {
-    /// `true`.
-    pub success: bool,
-    /// For a person.
-    pub message: &'static str,
-    /// The job's id.
-    pub job_id: String,
-    /// Where to follow it.
-    pub progress_url: String,
 }

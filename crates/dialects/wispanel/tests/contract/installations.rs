@@ -1,6 +1,6 @@
-//! §2 and T01, T02.
+//! §2 and T01, T02, T03.
 
-use crate::world::{Who, worlds};
+use crate::world::{Who, assert_error, worlds};
 use insta::assert_json_snapshot;
 use pressroom_base::token;
 use pressroom_store::{EnvironmentPatch, EnvironmentState, environments};
@@ -86,6 +86,36 @@ async fn t02_status_wraps_the_same_objects() {
         assert_eq!(status.body.as_object().expect("an object").len(), 2);
         assert_eq!(status.body["installations"], list.body);
         assert_eq!(status.body["wp_cli_available"], true);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn t03_what_cannot_be_found_out_is_null() {
+    worlds(async |world| {
+        let path = format!("/installation?id={}", world.own.environment.panel_id);
+        let reply = world.get(Who::Viewer, &path).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert!(!reply.text.contains("database-password"));
+        assert_json_snapshot!("t03_installation", reply.body, {
+            ".domain_id" => "[id]", ".php_version" => "[version]",
+        });
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn t03_ids() {
+    worlds(async |world| {
+        for id in ["wp_000000000", &world.foreign.environment.panel_id, "7"] {
+            let reply = world
+                .get(Who::Member, &format!("/installation?id={id}"))
+                .await;
+            assert_error(&reply, 404, "NOT_FOUND", "Installation not found");
+        }
+        let reply = world.get(Who::Member, "/installation").await;
+        let text = "Installation ID is required";
+        assert_error(&reply, 400, "VALIDATION_ERROR", text);
     })
     .await;
 }

@@ -5,6 +5,7 @@
 mod fleet;
 mod world;
 
+mod checksums;
 mod conventions;
 mod document;
 mod errors;
