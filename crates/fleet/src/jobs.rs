@@ -3,6 +3,7 @@
 mod cancel;
 mod enqueue;
 mod find;
+mod kinds;
 mod list;
 mod view;
 mod watch;
