@@ -13,7 +13,7 @@ use crate::{
     reach::Ground,
     views::{Environment, Job},
 };
-use pressroom_base::{Kind, Secret, catalog::event, token};
+use pressroom_base::{Kind, catalog::event, token};
 use pressroom_providers::hosting::LocalHosting;
 use pressroom_store::{
     DomainRow, EnvironmentKind, EnvironmentState, Lookup, NewEnvironment, ResourceState, Scope,
