@@ -83,7 +83,7 @@ impl Crate {
 
     fn read_module(&mut self, file: &Path, children: &Path, at: Route, tokens: TokenStream) {
         let module = self.modules.entry(at.clone()).or_default();
-        module.file = file.to_owned();
+        module.file = file.into();
         let mut reader = Reader::default();
         reader.read(tokens);
         for (name, body) in reader.modules {

@@ -337,21 +337,17 @@ fn tied(imports: &imports::Imports, circle: &[PathBuf]) -> String {
             .display()
             .to_string()
     };
-    let mut lines = String::new();
+    let mut lines = Vec::new();
     for file in circle {
         for (other, names) in &imports[file] {
             if circle.contains(other) {
                 let names: Vec<_> = names.iter().map(String::as_str).collect();
-                lines += &format!(
-                    "{} takes {} from {}\n",
-                    short(file),
-                    names.join(", "),
-                    short(other)
-                );
+                let (taker, names, giver) = (short(file), names.join(", "), short(other));
+                lines.push(format!("{taker} takes {names} from {giver}"));
             }
         }
     }
-    lines
+    lines.join("\n") + "\n"
 }
 
 #[test]
