@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     };
     // The agent has threads of its own and must stay small: no runtime, no configuration.
     if let Command::Agent(Agent::Serve(serve)) = &cli.command {
-        return pressroom_agent::serve::stdio(&serve.home);
+        return pressroom_agent::stdio(&serve.home);
     }
     printer.set_json(cli.json);
     printer.set_quiet(cli.quiet);
@@ -41,7 +41,7 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
     let sources = cli.sources(data::is_root());
     match cli.command {
         Command::Completions(completions) => {
-            completions.run(printer);
+            completions.run(Cli::line(), printer);
             Ok(Exit::Done)
         }
         Command::Config(ConfigCommand::Show(show)) => {

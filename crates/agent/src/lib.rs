@@ -6,13 +6,16 @@
 //! does. It must never listen, never reach for the control plane, and never
 //! depend on a crate that does.
 //!
-//! Start reading at [`protocol`] (what is said), then [`serve`] (how it is
-//! carried out); [`frame`], [`preamble`] and [`flow`] are shared with the carrier
+//! Start reading at [`protocol`] (what is said), then `serve` (how it is
+//! carried out) and [`stdio`] (what the program does); [`frame`], [`preamble`] and [`flow`] are shared with the carrier
 //! at the other end.
 
 mod dispatch;
 pub mod flow;
 pub mod frame;
 pub mod preamble;
+mod program;
 pub mod protocol;
-pub mod serve;
+mod serve;
+
+pub use program::{run, stdio};

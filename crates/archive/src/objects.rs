@@ -1,5 +1,6 @@
 //! The object store: keys, streams in and out, listings; a directory or S3.
 
+mod backend;
 mod calls;
 mod directory;
 mod door;
@@ -9,7 +10,8 @@ mod reader;
 mod s3;
 mod upload;
 
-pub use door::{ObjectInfo, Objects, Unfinished};
+pub use backend::{ObjectInfo, Objects};
+pub use door::Unfinished;
 pub use key::Key;
 pub use reader::ObjectReader;
 pub use s3::S3Config;

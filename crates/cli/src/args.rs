@@ -4,7 +4,7 @@ use crate::{
     commands::{FleetCommand, agent, completions, config, hosting, serve},
     config::{Flag, Sources},
 };
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Runs a fleet of WordPress sites.
@@ -37,6 +37,13 @@ pub struct Cli {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// All that may be typed, as data.
+    pub fn line() -> clap::Command {
+        Self::command()
+    }
 }
 
 /// What to do.

@@ -65,6 +65,10 @@ pub async fn run(
             remove.run(fleet, &caller, printer).await
         }
         FleetCommand::Token(token::Token::Add(add)) => add.run(fleet, &caller, printer).await,
+        FleetCommand::Token(token::Token::List(list)) => list.run(fleet, &caller, printer).await,
+        FleetCommand::Token(token::Token::Revoke(revoke)) => {
+            revoke.run(fleet, &caller, printer).await
+        }
         FleetCommand::Site(site::Site::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::Show(show)) => show.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::Verify(verify)) => {

@@ -66,6 +66,11 @@ impl Printer {
         self.json
     }
 
+    /// Columns of the terminal that answers go to; `None` in a pipe and for JSON.
+    pub const fn width(&self) -> Option<u16> {
+        if self.json { None } else { self.width }
+    }
+
     /// Whether a moving display makes sense: somebody is looking.
     pub const fn live(&self) -> bool {
         self.live && !self.json && !self.quiet

@@ -1,6 +1,6 @@
 //! Rows of text, for a person or for a script.
 
-use comfy_table::{ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Row, TableStyle};
 
 /// A line below the heading and nothing else: what is copied out stays clean.
 const STYLE: TableStyle =
@@ -11,6 +11,8 @@ const STYLE: TableStyle =
 pub struct Table {
     heading: &'static [&'static str],
     rows: Vec<Vec<String>>,
+    /// Columns that stay whole while the others are cut to one line; `None` wraps.
+    whole: Option<&'static [usize]>,
 }
 
 impl Table {
@@ -19,7 +21,16 @@ impl Table {
         Self {
             heading,
             rows: Vec::new(),
+            whole: None,
         }
+    }
+
+    /// On a terminal every row is one line: what is too long ends in `…`, except in
+    /// these columns. In a pipe nothing is ever cut.
+    #[must_use]
+    pub const fn cut_except(mut self, whole: &'static [usize]) -> Self {
+        self.whole = Some(whole);
+        self
     }
 
     /// Adds a row.
@@ -40,8 +51,22 @@ impl Table {
             .load_style(STYLE)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width)
-            .set_header(self.heading.iter().copied())
-            .add_rows(&self.rows);
+            .set_header(self.heading.iter().copied());
+        let Some(whole) = self.whole else {
+            table.add_rows(&self.rows);
+            return table.trim_fmt() + "\n";
+        };
+        table.set_truncation_indicator("…");
+        for row in &self.rows {
+            let mut row = Row::from(row);
+            row.max_height(1);
+            table.add_row(row);
+        }
+        for column in whole {
+            if let Some(column) = table.column_mut(*column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
         table.trim_fmt() + "\n"
     }
 }
@@ -71,5 +96,28 @@ mod tests {
          1    one [31m red
          2    two
         ");
+    }
+
+    #[test]
+    fn long_cells_are_cut_on_a_terminal_and_nowhere_else() {
+        let mut table = Table::new(&["id", "site", "message"]).cut_except(&[0]);
+        let long = "a message that goes on for longer than anybody has room for";
+        table.row([
+            "job_1x9qkd03mz7e".into(),
+            "blog.example".into(),
+            long.into(),
+        ]);
+        assert_eq!(
+            table.render(None),
+            format!("job_1x9qkd03mz7e\tblog.example\t{long}\n")
+        );
+        let shown = table.render(Some(50));
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines.len(), 3, "{shown}");
+        assert!(lines[2].contains("job_1x9qkd03mz7e") && lines[2].contains('…'));
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= 50),
+            "{shown}"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use askama::{Template, filters::HtmlSafe};
 use pressroom_fleet::{
+    checksums::Verdict,
     components::Outcome,
     snapshots::Snapshot,
     views::{Environment, Job},
@@ -88,6 +89,15 @@ impl Badge {
             "ready" if snapshot.verified_at.is_some() => Self::new("Verified", Tone::Good),
             "ready" => Self::new("Not verified", Tone::Warning),
             other => Self::new(other, Tone::Off),
+        }
+    }
+
+    /// How files stand to their package. What is unknown is never good.
+    pub(crate) fn of_verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Clean => Self::new("Intact", Tone::Good),
+            Verdict::Differs => Self::new("Differ", Tone::Bad),
+            Verdict::Unknown => Self::new("Unknown", Tone::Warning),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Forms are only taken from our own pages: by the browser's word on where a request
 //! comes from, and by a token that only the session's pages contain.
 
-use crate::{errors::Failure, routes::FORM_LIMIT, session::Current};
+use crate::{errors::Failure, session::Current};
 use axum::{
     body::{Body, to_bytes},
     extract::{Form, FromRequest, Request},
@@ -11,6 +11,9 @@ use axum::{
 };
 use pressroom_base::token;
 use serde::Deserialize;
+
+/// The largest form that is read.
+pub(crate) const FORM_LIMIT: usize = 64 * 1024;
 
 #[derive(Deserialize)]
 struct TokenField {

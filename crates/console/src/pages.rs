@@ -1,8 +1,10 @@
 //! The pages, one file each.
 mod entrance;
+pub(crate) mod files;
 pub(crate) mod fleet;
 pub(crate) mod job;
 pub(crate) mod jobs;
+pub(crate) mod path;
 pub(crate) mod sign_in;
 pub(crate) mod site;
 pub(crate) mod snapshot;

@@ -10,9 +10,6 @@ use axum::{
 };
 use pressroom_fleet::authorize::Action;
 
-/// The largest form that is read.
-pub(crate) const FORM_LIMIT: usize = 64 * 1024;
-
 /// One route of the console.
 #[derive(Debug, Clone)]
 pub struct Route {
@@ -57,6 +54,9 @@ pub const ROUTES: &[Route] = &[
     }),
     change("/sites/{id}/update", Some(Action::ComponentUpdate), || {
         post(pages::site::update)
+    }),
+    change("/sites/{id}/files", Some(Action::SiteRead), || {
+        post(pages::files::check)
     }),
     change("/sites/{id}/login", Some(Action::SiteLogin), || {
         post(pages::site::login)
@@ -180,7 +180,7 @@ pub(crate) fn router(console: Console) -> Router {
             router.route(route.path, route.guarded(&console))
         })
         .fallback(pages::missing)
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(DefaultBodyLimit::max(csrf::FORM_LIMIT))
         .layer(from_fn(errors::dress))
         .layer(from_fn(headers::protect))
         .with_state(console)

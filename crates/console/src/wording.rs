@@ -9,8 +9,27 @@ pub(crate) fn job_kind(kind: &str) -> String {
         "site_snapshot" => "Take a snapshot".to_owned(),
         "site_restore" => "Restore a snapshot".to_owned(),
         "snapshot_verify" => "Verify a snapshot".to_owned(),
+        "site_move" => "Move to another domain".to_owned(),
+        "site_remove" => "Remove the site".to_owned(),
+        "site_search_replace" => "Search and replace".to_owned(),
+        "site_import" => "Import a database".to_owned(),
         other => from_snake(other),
     }
+}
+
+/// What was held against a package.
+pub(crate) fn verified_kind(kind: &str) -> String {
+    match kind {
+        "core" => "WordPress".to_owned(),
+        "must_use" => "Must-use plugin".to_owned(),
+        "drop_in" => "Drop-in".to_owned(),
+        other => from_snake(other),
+    }
+}
+
+/// What is the matter with a file.
+pub(crate) fn difference(name: &str) -> String {
+    name.replace('_', " ")
 }
 
 /// A step's name.

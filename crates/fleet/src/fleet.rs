@@ -1,8 +1,6 @@
 //! The handle through which faces reach every use case.
 
-use crate::{components, database, sites, snapshots};
 use pressroom_archive::Archive;
-use pressroom_jobs::Registry;
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
 use pressroom_store::Store;
 use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
@@ -65,20 +63,5 @@ impl Fleet {
             refreshing: Arc::new(Semaphore::new(1)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
         }
-    }
-
-    /// Every kind of job there is: what a worker must be able to run.
-    pub fn job_kinds(&self) -> Registry {
-        Registry::new()
-            .with(sites::InstallJob(self.clone()))
-            .with(snapshots::SnapshotJob(self.clone()))
-            .with(snapshots::RestoreJob(self.clone()))
-            .with(snapshots::VerifyJob(self.clone()))
-            .with(sites::RemoveJob(self.clone()))
-            .with(sites::MoveJob(self.clone()))
-            .with(sites::LoginJob(self.clone()))
-            .with(components::UpdateJob(self.clone()))
-            .with(database::ReplaceJob(self.clone()))
-            .with(database::ImportJob(self.clone()))
     }
 }

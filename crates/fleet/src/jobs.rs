@@ -4,6 +4,7 @@ mod cancel;
 mod enqueue;
 mod failure;
 mod find;
+mod kinds;
 mod list;
 mod view;
 mod watch;

@@ -8,14 +8,14 @@ mod keep;
 mod link;
 mod restore;
 mod room;
+mod steps;
 mod take;
 mod undo;
 mod verify;
 mod view;
 
 pub use create::NewSnapshot;
-pub use deliver::Delivery;
-pub use fetch::LinkedSnapshot;
+pub use deliver::{Delivery, LinkedSnapshot};
 pub use link::{LINK_PATH, LinkSnapshot, SnapshotLink};
 pub(crate) use restore::RestoreJob;
 pub use restore::RestoreSnapshot;

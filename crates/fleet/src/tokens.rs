@@ -1,4 +1,9 @@
 //! Credentials of programs.
 mod add;
 mod authenticate;
+mod list;
+mod revoke;
+mod view;
 pub use add::{IssuedToken, NewToken, TokenKind};
+pub use revoke::Revoked;
+pub use view::Token;

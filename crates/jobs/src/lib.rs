@@ -26,6 +26,7 @@
 //! }
 //! ```
 
+mod config;
 mod context;
 mod execute;
 mod failure;
@@ -38,6 +39,7 @@ mod runner;
 mod thread;
 mod watch;
 
+pub use config::RunnerConfig;
 pub use context::{JobContext, Step, Stop};
 pub use failure::{Class, JobFailure};
 pub use kind::{Interruption, JobKind, Registry};
@@ -47,5 +49,5 @@ pub use pressroom_store::jobs::{
 };
 pub use queue::{SECRET_LASTS, cancel, enqueue, enqueue_once, requeue, take_job_secret};
 pub use retry::RetryPolicy;
-pub use runner::{Runner, RunnerConfig};
+pub use runner::Runner;
 pub use watch::{JobUpdate, watch, watch_after};

@@ -1,8 +1,7 @@
 //! The worker loop: claims jobs while there is room, and lets go of them in order
 //! when the process ends.
 
-use crate::{Registry, execute::Execution};
-use pressroom_base::token;
+use crate::{Registry, RunnerConfig, execute::Execution};
 use pressroom_store::{Signal, Store, jobs::queue};
 use std::{sync::Arc, time::Duration};
 use tokio::{
@@ -13,39 +12,6 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// How a runner works.
-#[derive(Debug, Clone)]
-pub struct RunnerConfig {
-    /// How this process is named in the rows of its jobs.
-    pub holder: String,
-    /// How many jobs at once.
-    pub concurrency: usize,
-    /// How long a silent worker is believed to be alive.
-    pub lease: Duration,
-    /// How often a worker says that it is.
-    pub heartbeat: Duration,
-    /// How often to look for jobs and for wishes to cancel when nobody calls.
-    pub poll: Duration,
-    /// How long running jobs may go on after a shutdown is asked for.
-    pub drain: Duration,
-    /// How long a job that was told to stop has to return.
-    pub grace: Duration,
-}
-
-impl Default for RunnerConfig {
-    fn default() -> Self {
-        Self {
-            holder: format!("{}-{}", std::process::id(), token::name(6)),
-            concurrency: 4,
-            lease: Duration::from_mins(1),
-            heartbeat: Duration::from_secs(15),
-            poll: Duration::from_secs(1),
-            drain: Duration::from_secs(30),
-            grace: Duration::from_secs(20),
-        }
-    }
-}
 
 /// Runs jobs.
 pub struct Runner {

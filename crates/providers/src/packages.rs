@@ -3,9 +3,11 @@
 
 mod archive;
 mod cache;
+mod candidate;
 mod directory;
 mod distribution;
 mod error;
+mod kind;
 mod offers;
 mod source;
 mod storage;
@@ -13,6 +15,7 @@ mod wordpress_org;
 
 pub use cache::{Package, PackageCache};
 pub use error::{Error, Result};
+pub use kind::PackageKind;
 pub use offers::{Installed, Offer, Standing};
-pub use source::{PackageKind, PackageSource};
+pub use source::PackageSource;
 pub use wordpress_org::WordPressOrg;

@@ -1,8 +1,8 @@
 //! The activity log, filled from the outbox.
 
-use crate::{EventRow, Page, Read, Result, Scope, Tx, events, stored::Stored};
+use crate::{EventRow, Page, Read, Result, Scope, Tx, stored::Stored};
 use pressroom_base::{
-    Timestamp,
+    Timestamp, catalog,
     id::{AccountId, EnvironmentId, EventId, JobId},
 };
 use sea_orm::{
@@ -54,7 +54,7 @@ pub(crate) async fn record(tx: &Tx, event: &EventRow) -> Result<()> {
         environment_id: Set(event.environment_id.raw()),
         job_id: Set(event.job_id.raw()),
         actor: Set(event.actor.clone()),
-        text: Set(events::describe(event)),
+        text: Set(describe(event)),
         at: Set(event.at.millis()),
         ..Default::default()
     };
@@ -67,4 +67,18 @@ pub(crate) async fn record(tx: &Tx, event: &EventRow) -> Result<()> {
         .exec_without_returning(tx.connection())
         .await?;
     Ok(())
+}
+
+/// What the activity log says of an event.
+fn describe(event: &EventRow) -> String {
+    if let Some(text) = event.payload.get("text").and_then(|text| text.as_str()) {
+        return text.to_owned();
+    }
+    catalog::event::ALL
+        .iter()
+        .find(|(kind, _)| *kind == event.kind)
+        .map_or_else(
+            || event.kind.clone(),
+            |(_, description)| description.trim().trim_end_matches('.').to_owned(),
+        )
 }

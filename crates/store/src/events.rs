@@ -1,10 +1,10 @@
-//! The outbox: what happened, written in the transaction of the change, with one
+//! What happened, written in the transaction of the change, with one
 //! delivery row per consumer. A cursor over ids would lose events on PostgreSQL,
 //! where commit order is not id order.
 
-use crate::{Read, Result, Signal, Store, Tx, activity, sql, stored::Stored};
+use crate::{Read, Result, Signal, Tx, sql, stored::Stored};
 use pressroom_base::{
-    Timestamp, catalog,
+    Timestamp,
     id::{AccountId, EnvironmentId, EventId, JobId},
 };
 use sea_orm::{ActiveModelTrait, Set};
@@ -82,45 +82,6 @@ pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
     Ok(EventId::new(id))
 }
 
-/// Hands at most `batch` waiting events to a consumer of this store and says how
-/// many. Several processes may do it at once; each event arrives once, because the
-/// consumer's row and the delivery are written together.
-pub async fn deliver_pending(store: &Store, consumer: &str, batch: u64) -> Result<usize> {
-    if !waiting(store, consumer).await? {
-        return Ok(0);
-    }
-    let tx = store.begin().await?;
-    let rows = sql::all(
-        &tx,
-        format!(
-            "SELECT d.id AS delivery_id, e.* FROM event_deliveries d \
-             JOIN events e ON e.id = d.event_id \
-             WHERE d.consumer = $1 AND d.state = 'pending' ORDER BY d.id LIMIT $2 {}",
-            store.lock_clause("FOR UPDATE OF d SKIP LOCKED")
-        ),
-        [
-            consumer.into(),
-            i64::try_from(batch).unwrap_or(i64::MAX).into(),
-        ],
-    )
-    .await?;
-    for row in &rows {
-        let model = <event::Model as sea_orm::FromQueryResult>::from_query_result(row, "")?;
-        let happened = EventRow::read(model)?;
-        if consumer == ACTIVITY {
-            activity::record(&tx, &happened).await?;
-        }
-        sql::run(
-            &tx,
-            "UPDATE event_deliveries SET state = 'done', attempts = attempts + 1 WHERE id = $1",
-            [row.try_get::<i64>("", "delivery_id")?.into()],
-        )
-        .await?;
-    }
-    tx.commit().await?;
-    Ok(rows.len())
-}
-
 /// Removes events that everybody has had for this long.
 pub async fn prune(tx: &Tx, older_than: Duration) -> Result<u64> {
     let before = tx.now().await?.minus(older_than);
@@ -131,28 +92,4 @@ pub async fn prune(tx: &Tx, older_than: Duration) -> Result<u64> {
         [before.millis().into()],
     )
     .await
-}
-
-/// What the activity log says of an event.
-pub(crate) fn describe(event: &EventRow) -> String {
-    if let Some(text) = event.payload.get("text").and_then(|text| text.as_str()) {
-        return text.to_owned();
-    }
-    catalog::event::ALL
-        .iter()
-        .find(|(kind, _)| *kind == event.kind)
-        .map_or_else(
-            || event.kind.clone(),
-            |(_, description)| description.trim().trim_end_matches('.').to_owned(),
-        )
-}
-
-async fn waiting(from: &impl Read, consumer: &str) -> Result<bool> {
-    let found = sql::one(
-        from,
-        "SELECT id FROM event_deliveries WHERE consumer = $1 AND state = 'pending' LIMIT 1",
-        [consumer.into()],
-    )
-    .await?;
-    Ok(found.is_some())
 }

@@ -27,6 +27,7 @@
 #[macro_use]
 mod table;
 
+mod connect;
 mod error;
 mod migrate;
 mod migrations;
@@ -39,6 +40,7 @@ mod stored;
 pub mod accounts;
 pub mod activity;
 pub mod components;
+pub mod deliveries;
 pub mod domains;
 pub mod environments;
 pub mod events;

@@ -2,8 +2,8 @@
 
 use crate::{
     Error, Result,
+    connect::{Access, connect, postgres, sqlite},
     migrations::Migrator,
-    store::{Access, connect, postgres, sqlite},
 };
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::MigratorTrait;

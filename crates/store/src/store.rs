@@ -1,10 +1,15 @@
 //! The door to the database: pools, transactions, the clock, the seal.
 
-use crate::{Error, Result, Signal, migrate, signal::CHANNEL, sql};
+use crate::{
+    Error, Result, Signal,
+    connect::{Access, connect, postgres, sqlite},
+    migrate,
+    signal::CHANNEL,
+};
 use pressroom_base::{Secret, Timestamp, keyring::Keyring};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait, sqlx,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, sqlx,
 };
 use std::{
     sync::{
@@ -15,11 +20,6 @@ use std::{
 };
 use tokio::sync::{OnceCell, broadcast};
 
-/// How long a statement waits for SQLite's one writer.
-const BUSY: Duration = Duration::from_secs(10);
-/// How long a caller waits for a free connection.
-const ACQUIRE: Duration = Duration::from_secs(30);
-const READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 20;
 
 /// An open store; clones share it.
@@ -230,7 +230,7 @@ impl Tx {
         if !self.store.is_sqlite() {
             for payload in signals.iter().filter_map(|signal| signal.payload()) {
                 self.inner
-                    .execute_raw(sea_orm::Statement::from_sql_and_values(
+                    .execute_raw(Statement::from_sql_and_values(
                         DbBackend::Postgres,
                         "SELECT pg_notify($1, $2)",
                         [CHANNEL.into(), payload.into()],
@@ -270,54 +270,12 @@ impl Tx {
 }
 
 async fn now(from: &impl Read) -> Result<Timestamp> {
-    let row = sql::one(from, format!("SELECT {} AS now", from.shared().clock()), [])
+    let connection = from.connection();
+    let sql = format!("SELECT {} AS now", from.shared().clock());
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = connection
+        .query_one_raw(statement)
         .await?
         .ok_or(Error::Corrupt { place: "now" })?;
     Ok(Timestamp::from_millis(row.try_get("", "now")?))
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Access {
-    Read,
-    Write,
-}
-
-pub(crate) fn sqlite(url: &str, access: Access) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(if access == Access::Write { 1 } else { READERS })
-        .min_connections(1)
-        .acquire_timeout(ACQUIRE)
-        // A file does not hang up: asking whether it is still there before each
-        // statement would cost as much as the statement.
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |options| {
-            use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-            let options = options
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Normal)
-                .busy_timeout(BUSY)
-                .foreign_keys(true);
-            if access == Access::Read {
-                options.pragma("query_only", "1")
-            } else {
-                options
-            }
-        });
-    options
-}
-
-pub(crate) fn postgres(url: &str, connections: u32) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .acquire_timeout(ACQUIRE)
-        .sqlx_logging(false);
-    options
-}
-
-pub(crate) async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
-    Database::connect(options).await.map_err(Error::Open)
 }

@@ -12,9 +12,13 @@ mod flush;
 pub(crate) mod fuzzing;
 mod object;
 pub mod opcache;
+mod options;
 pub mod pages;
 pub mod redis;
+mod report;
 mod resp;
 mod wire;
 
-pub use flush::{Cache, CacheFlush, FlushOptions, FlushReport, Outcome, flush};
+pub use flush::flush;
+pub use options::FlushOptions;
+pub use report::{Cache, CacheFlush, FlushReport, Outcome};

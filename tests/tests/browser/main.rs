@@ -184,6 +184,17 @@ async fn a_snapshot_is_taken_verified_and_restored() -> Result<()> {
     browser
         .wait_for_text("There is no snapshot of this site yet")
         .await?;
+    // Its files are what was installed; of the rest it says that it does not know.
+    browser.click("form[action$='/files'] button").await?;
+    browser
+        .wait_for_text("exactly what their packages hold")
+        .await?;
+    browser.wait_for_text("WordPress").await?;
+    browser.screenshot("files").await?;
+    browser.click("nav a[href^='/sites/']").await?;
+    browser
+        .wait_for_text("There is no snapshot of this site yet")
+        .await?;
     let address = browser.script::<String>("location.pathname").await?;
     let address = format!("{}{address}", fixture.server.url());
     browser.fill("input[name=note]", "before the ruin").await?;

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     let words: Vec<&OsString> = arguments.iter().collect();
     match words.as_slice() {
         [serve, option, home] if *serve == "serve" && *option == "--home" => {
-            pressroom_agent::serve::stdio(Path::new(home))
+            pressroom_agent::stdio(Path::new(home))
         }
         [option] if *option == "--version" => {
             say(&format!("pressroom-agent {}\n", env!("CARGO_PKG_VERSION")))

@@ -1,16 +1,12 @@
 //! The one interface to both kinds of store.
 
 use super::{
-    Key, ObjectReader, S3Config, Upload,
-    calls::pause,
-    directory::{Directory, STAGING},
-    s3::S3,
+    Key, ObjectInfo, ObjectReader, Objects, S3Config, Upload, backend::Backend, calls::pause,
+    directory::Directory, s3::S3,
 };
 use crate::{Error, Result};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
-use object_store::{
-    ObjectMeta, ObjectStore, ObjectStoreExt, multipart::MultipartStore, path::Path,
-};
+use object_store::{ObjectStoreExt, multipart::MultipartStore};
 use pressroom_base::Timestamp;
 use std::{
     ops::Range,
@@ -23,29 +19,6 @@ use url::Url;
 
 /// The longest that S3 lets an address be valid.
 const LONGEST_URL: Duration = Duration::from_hours(7 * 24);
-
-/// An object store. Cheap to clone; clones are the same store.
-#[derive(Debug, Clone)]
-pub struct Objects(pub(super) Arc<Backend>);
-
-#[derive(Debug)]
-pub(super) enum Backend {
-    Directory(Directory),
-    S3(S3),
-}
-
-/// What a listing says of an object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ObjectInfo {
-    /// Its name.
-    pub key: Key,
-    /// Its size in bytes.
-    pub size: u64,
-    /// When it was written; on S3, when its upload was begun.
-    pub modified: Timestamp,
-    /// What changes when the content does, where the store says it.
-    pub etag: Option<String>,
-}
 
 /// An upload that nobody finished; it takes space and shows nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,15 +82,6 @@ impl Objects {
                 upload.abort().await;
                 Err(error)
             }
-        }
-    }
-
-    /// What is known of an object, if it is there.
-    pub async fn load(&self, key: &Key) -> Result<Option<ObjectInfo>> {
-        match self.raw().head(&self.path(key)).await {
-            Ok(meta) => Ok(self.info(meta)),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(Error::of_store(key.as_str(), error)),
         }
     }
 
@@ -252,42 +216,6 @@ impl Objects {
             Backend::S3(_) => Ok(()),
         })
         .await
-    }
-
-    pub(super) fn raw(&self) -> &dyn ObjectStore {
-        match &*self.0 {
-            Backend::Directory(directory) => &directory.store,
-            Backend::S3(s3) => &s3.store,
-        }
-    }
-
-    pub(super) fn path(&self, key: &Key) -> Path {
-        match &*self.0 {
-            Backend::Directory(_) => key.below(None),
-            Backend::S3(s3) => key.below(s3.prefix.as_ref()),
-        }
-    }
-
-    /// A name in the directory's staging area for something that becomes `key`.
-    pub(super) fn staged(key: &Key) -> Path {
-        let name = key.name();
-        Path::from(format!(
-            "{STAGING}/{name}-{}",
-            pressroom_base::token::hex(16)
-        ))
-    }
-
-    fn info(&self, meta: ObjectMeta) -> Option<ObjectInfo> {
-        let prefix = match &*self.0 {
-            Backend::Directory(_) => None,
-            Backend::S3(s3) => s3.prefix.as_ref(),
-        };
-        Some(ObjectInfo {
-            key: Key::of_path(&meta.location, prefix)?,
-            size: meta.size,
-            modified: Timestamp::from_millis(meta.last_modified.timestamp_millis()),
-            etag: meta.e_tag,
-        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! An object that reaches a service in parts.
 
-use super::{Key, Objects, calls::Creation, door::Backend, s3::S3};
+use super::{Key, Objects, backend::Backend, calls::Creation, s3::S3};
 use crate::{Error, Result};
 use bytes::Bytes;
 use object_store::multipart::{MultipartStore, PartId};

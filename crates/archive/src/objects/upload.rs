@@ -1,6 +1,6 @@
 //! Writing an object as a stream.
 
-use super::{Key, Objects, door::Backend, part_upload::PartUpload};
+use super::{Key, ObjectReader, Objects, backend::Backend, part_upload::PartUpload};
 use crate::{Error, Result};
 use bytes::Bytes;
 use object_store::{MultipartUpload, ObjectStoreExt, RenameOptions, RenameTargetMode, path::Path};
@@ -185,12 +185,13 @@ async fn publish(
 
 /// Whether the store has exactly this under the key: read, not asked.
 async fn holds(objects: &Objects, key: &Key, stored: &Stored) -> bool {
-    let Ok(mut reader) = objects.open(key, None).await else {
+    let Ok(Some(info)) = objects.load(key).await else {
         return false;
     };
-    if reader.info().size != stored.size {
+    if info.size != stored.size {
         return false;
     }
+    let mut reader = ObjectReader::new(objects.clone(), info, None);
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

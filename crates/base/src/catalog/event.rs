@@ -19,6 +19,8 @@ events! {
     DOMAIN_REMOVED = "domain.removed";
     /// A credential was issued.
     TOKEN_CREATED = "token.created";
+    /// A credential was made to open nothing any more.
+    TOKEN_REVOKED = "token.revoked";
     /// A person signed in to the console.
     USER_SIGNED_IN = "user.signed_in";
     /// An installation was asked for.

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 #[test]
 fn agent_entry() {
     if let Some([_, home]) = arguments_after("--home") {
-        let served = pressroom_agent::serve::stdio(home.as_ref());
+        let served = pressroom_agent::stdio(home.as_ref());
         std::process::exit(i32::from(served != ExitCode::SUCCESS));
     }
 }

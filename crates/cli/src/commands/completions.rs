@@ -1,7 +1,7 @@
 //! `pressroom completions`
 
-use crate::{Cli, Printer};
-use clap::{Args, CommandFactory};
+use crate::Printer;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
 /// Prints a script that completes commands in a shell.
@@ -17,10 +17,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Prints the script.
-    pub fn run(&self, printer: &mut Printer) {
+    /// Prints the script for this command line.
+    pub fn run(&self, mut line: Command, printer: &mut Printer) {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "pressroom", &mut script);
+        clap_complete::generate(self.shell, &mut line, "pressroom", &mut script);
         printer.data(&String::from_utf8_lossy(&script));
     }
 }
@@ -28,12 +28,14 @@ impl Completions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Cli;
+    use clap::CommandFactory;
 
     #[test]
     fn every_shell_has_a_script_that_knows_our_commands() {
         for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
             let (mut printer, captured) = Printer::captured(None);
-            Completions { shell }.run(&mut printer);
+            Completions { shell }.run(Cli::command(), &mut printer);
             assert!(captured.out().contains("password-stdin"));
             assert_eq!(captured.err(), "");
         }

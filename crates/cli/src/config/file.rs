@@ -3,7 +3,7 @@
 use super::{
     Error, Key, Origin, Value,
     keys::{KEYS, nearest},
-    layers::Layer,
+    value::Layer,
 };
 use std::path::Path;
 use toml::de::{DeTable, DeValue};

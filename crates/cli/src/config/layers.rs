@@ -1,15 +1,11 @@
 //! Putting defaults, file, environment and flags over each other.
 
-use super::{Config, DEFAULTS, Error, Key, Origin, Value, file, variables};
+use super::{Config, DEFAULTS, Error, Key, Origin, Value, file, value::Layer, variables};
 use pressroom_base::catalog::env;
 use std::{
-    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
 };
-
-/// Values by key, each with the place it came from.
-pub(super) type Layer = BTreeMap<String, (Value, Origin)>;
 
 /// A value said at the command line.
 #[derive(Debug, Clone)]

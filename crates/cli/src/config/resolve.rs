@@ -1,6 +1,6 @@
 //! The typed configuration.
 
-use super::{Error, Origin, Value, layers::Layer};
+use super::{Error, Origin, Value, value::Layer};
 use pressroom_base::Secret;
 use std::{
     net::SocketAddr,

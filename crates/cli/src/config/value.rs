@@ -1,6 +1,9 @@
 //! A configured value and the place it came from.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+/// Values by key, each with the place it came from.
+pub(super) type Layer = BTreeMap<String, (Value, Origin)>;
 
 /// A value of one of the three types that configuration knows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::{
     Error, Key, Origin,
     keys::{KEYS, nearest},
-    layers::Layer,
+    value::Layer,
 };
 use pressroom_base::catalog::env;
 

@@ -1,7 +1,9 @@
 //! Pages with sample data: what they must never contain, and files to look at.
 
+mod files;
 mod snapshots;
 
+use self::files::files_page;
 use self::snapshots::{site_with_snapshots, snapshot, snapshot_page};
 use super::{
     fleet::{FleetFragment, FleetPage, SiteList},
@@ -386,6 +388,7 @@ fn pages() -> Vec<(&'static str, String)> {
             "site-snapshots",
             site_with_snapshots(&sites[0], Role::Owner).render(),
         ),
+        ("files", files_page(&sites[0], "inc/a.php").render()),
         (
             "snapshot",
             snapshot_page(&sites[0], &kept, Role::Owner).render(),
@@ -525,6 +528,7 @@ fn hostile_names_stay_text() {
         FleetFragment { list }.render(),
         site_page(&evil, &[job.clone()], Role::Owner).render(),
         snapshot_page(&evil, &hostile, Role::Owner).render(),
+        files_page(&evil, HOSTILE).render(),
         ConfirmPage::restore(&evil, &hostile, &person(Role::Owner)).render(),
         job_page(&job, HOSTILE).render(),
         job_page(&other, HOSTILE).render(),
@@ -557,7 +561,11 @@ fn buttons_are_shown_to_those_who_may_use_them() {
     let page = |blog: &Environment, role| site_page(blog, &[], role).render().unwrap();
     assert!(page(&blog, Role::Member).contains("/sites/1/update"));
     assert!(page(&blog, Role::Member).contains("/sites/1/login"));
-    assert!(!page(&blog, Role::Viewer).contains("/sites/1/"));
+    // Looking at files changes nothing.
+    let look = "action=\"/sites/1/files\"";
+    let viewed = page(&blog, Role::Viewer);
+    assert!(viewed.contains(look));
+    assert!(!viewed.replace(look, "").contains("/sites/1/"));
     blog.busy = Some(JobId::new(9));
     assert_eq!(
         page(&blog, Role::Member).matches("disabled>").count(),

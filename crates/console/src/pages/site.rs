@@ -11,6 +11,7 @@ use crate::{
         fleet::{name, updates},
         job::to_job,
         jobs::JobRow,
+        path::site_id,
         snapshots::SnapshotList,
     },
     session::Current,
@@ -23,7 +24,7 @@ use axum::{
     http::header::CONTENT_SECURITY_POLICY,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use pressroom_base::{Timestamp, id::EnvironmentId};
+use pressroom_base::Timestamp;
 use pressroom_fleet::{
     authorize::Action,
     components::UpdateComponents,
@@ -97,7 +98,7 @@ pub(crate) async fn show(
     current: Current,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let (caller, id) = (current.caller(), parse(&id)?);
+    let (caller, id) = (current.caller(), site_id(&id)?);
     let fleet = &console.fleet;
     let site = fleet.get_environment(&caller, Action::SiteRead, id).await?;
     let recent = JobFilter {
@@ -136,7 +137,7 @@ pub(crate) async fn update(
     };
     let job = console
         .fleet
-        .update_components(&current.caller(), parse(&id)?, update)
+        .update_components(&current.caller(), site_id(&id)?, update)
         .await?;
     Ok(to_job(&job))
 }
@@ -149,13 +150,9 @@ pub(crate) async fn login(
 ) -> Result<Redirect, Failure> {
     let link = console
         .fleet
-        .issue_login(&current.caller(), parse(&id)?, IssueLogin::default())
+        .issue_login(&current.caller(), site_id(&id)?, IssueLogin::default())
         .await?;
     Ok(Redirect::to(link.url.expose()))
-}
-
-pub(crate) fn parse(id: &str) -> Result<EnvironmentId, Failure> {
-    id.parse().map_err(|_| Failure::missing())
 }
 
 impl SiteFacts {

@@ -7,7 +7,7 @@ use crate::{
     errors::Failure,
     frame::{Frame, Section},
     moment::Moment,
-    pages::{fleet::name, job::to_job, site::parse},
+    pages::{fleet::name, job::to_job, path::site_id},
     prose::Prose,
     session::Current,
     wording,
@@ -200,7 +200,7 @@ async fn find(
     action: Action,
     (site, snapshot): &(String, String),
 ) -> Result<(Environment, Snapshot), Failure> {
-    let (caller, id) = (current.caller(), parse(site)?);
+    let (caller, id) = (current.caller(), site_id(site)?);
     let fleet = &console.fleet;
     let site = fleet.get_environment(&caller, action, id).await?;
     let snapshot = fleet.get_snapshot(&caller, action, id, snapshot).await?;

@@ -5,7 +5,7 @@ use crate::{
     badge::Badge,
     errors::Failure,
     moment::Moment,
-    pages::{job::to_job, site::parse},
+    pages::{job::to_job, path::site_id},
     session::Current,
     wording,
 };
@@ -76,7 +76,7 @@ pub(crate) async fn create(
     };
     let (_, job) = console
         .fleet
-        .create_snapshot(&current.caller(), parse(&id)?, new)
+        .create_snapshot(&current.caller(), site_id(&id)?, new)
         .await?;
     Ok(to_job(&job))
 }

@@ -2,7 +2,7 @@
 
 use crate::world::{Who, World};
 use axum::http::{Method, StatusCode};
-use pressroom_store::jobs::{queue, record};
+use pressroom_store::jobs::{NewJob, queue, record};
 use serde_json::json;
 
 #[tokio::test]
@@ -28,6 +28,46 @@ async fn the_fleet_shows_ones_own_sites_and_filters() {
         .send(&Method::GET, "/fleet?q=%3Cb%3E", &htmx, "")
         .await;
     assert!(none.text.contains("No site matches") && !none.text.contains("<b>"));
+}
+
+#[tokio::test]
+async fn every_kind_of_job_has_words_of_its_own() {
+    let world = World::new().await;
+    let kinds = world.test.fleet.job_kinds().names();
+    assert!(kinds.len() > 9, "{kinds:?}");
+    for kind in kinds {
+        let tx = world.test.store.begin().await.expect("a transaction");
+        let new = NewJob {
+            environment: Some(world.own.environment.id),
+            account: Some(world.own.environment.account_id),
+            ..NewJob::new(kind, json!({}))
+        };
+        let queued = queue::insert(&tx, new).await.expect("queued");
+        tx.commit().await.expect("committed");
+        // What a kind without words is called: its stored name, spelt out.
+        let spelt = kind.replace('_', " ");
+        let page = world
+            .get(Who::Member, &format!("/jobs/{}", queued.public_id))
+            .await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(
+            !page.text.to_lowercase().contains(&spelt) && !page.text.contains(kind),
+            "`{kind}` needs words in `wording.rs`"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_cannot_be_reached_has_no_verdict_on_its_files() {
+    let world = World::new().await;
+    let site = format!("/sites/{}", world.own.environment.id);
+    let page = world.get(Who::Viewer, &site).await;
+    assert!(page.text.contains("Check files"));
+    let form = format!("csrf={}", crate::world::CSRF);
+    let path = format!("{site}/files");
+    let reply = world.ask(Who::Viewer, &Method::POST, &path, &form).await;
+    assert_eq!(reply.status, StatusCode::BAD_GATEWAY, "{}", reply.text);
+    assert!(!reply.text.contains("Intact"));
 }
 
 #[tokio::test]

@@ -40,20 +40,25 @@ impl Fleet {
         )
         .await?;
         self.refresh_stale_behind(&rows);
-        let mut views = self.views(&scope, rows).await?;
+        let names = self.names(&scope).await?;
         let words: Vec<String> = filter
             .text
             .split_whitespace()
             .map(str::to_lowercase)
             .collect();
-        views.retain(|view| words.iter().all(|word| mentions(view, word)));
-        views.sort_by(|a, b| (&a.domain, &a.root).cmp(&(&b.domain, &b.root)));
+        let mut shown: Vec<_> = rows
+            .into_iter()
+            .filter(|row| words.iter().all(|word| names.mentions(row, word)))
+            .collect();
+        shown.sort_by(|a, b| (names.domain(a), &a.root).cmp(&(names.domain(b), &b.root)));
         let offset = usize::try_from(filter.offset).unwrap_or(usize::MAX);
         let limit = match filter.limit {
             0 => usize::MAX,
             limit => usize::try_from(limit).unwrap_or(usize::MAX),
         };
-        Ok(views.into_iter().skip(offset).take(limit).collect())
+        // Components are many times as many as sites: only for those that are shown.
+        let shown = shown.into_iter().skip(offset).take(limit).collect();
+        self.views(&names, shown).await
     }
 
     /// Every environment in a domain, whoever asks: for use cases.
@@ -73,15 +78,4 @@ impl Fleet {
         )
         .await?)
     }
-}
-
-fn mentions(view: &Environment, word: &str) -> bool {
-    [
-        &view.domain,
-        &view.title,
-        &view.account_name,
-        &view.site_name,
-    ]
-    .iter()
-    .any(|text| text.to_lowercase().contains(word))
 }

@@ -19,6 +19,29 @@ pub(super) struct Names {
     busy: HashMap<EnvironmentId, JobId>,
 }
 
+impl Names {
+    /// The name of an environment's domain.
+    pub(super) fn domain(&self, row: &EnvironmentRow) -> &str {
+        let domain = row.domain_id.and_then(|id| self.domains.get(&id));
+        domain.map(|row| row.name.as_str()).unwrap_or_default()
+    }
+
+    /// Whether domain, title, account or site has this word, which is lower case.
+    pub(super) fn mentions(&self, row: &EnvironmentRow, word: &str) -> bool {
+        let account = self.accounts.get(&row.account_id);
+        let site = self.sites.get(&row.site_id);
+        [
+            Some(self.domain(row)),
+            Some(row.title.as_str()),
+            account.map(|row| row.name.as_str()),
+            site.map(|row| row.name.as_str()),
+        ]
+        .into_iter()
+        .flatten()
+        .any(|text| text.to_lowercase().contains(word))
+    }
+}
+
 impl Fleet {
     pub(super) async fn names(&self, scope: &Scope) -> Result<Names> {
         let store = &self.parts.store;
@@ -54,10 +77,9 @@ impl Fleet {
 
     pub(super) async fn views(
         &self,
-        scope: &Scope,
+        names: &Names,
         rows: Vec<EnvironmentRow>,
     ) -> Result<Vec<Environment>> {
-        let names = self.names(scope).await?;
         let ids: Vec<EnvironmentId> = rows.iter().map(|row| row.id).collect();
         let mut found: HashMap<EnvironmentId, Vec<Component>> = HashMap::new();
         for row in components::list_many(&self.parts.store, &ids).await? {
@@ -70,7 +92,7 @@ impl Fleet {
             .into_iter()
             .map(|row| {
                 let components = found.remove(&row.id).unwrap_or_default();
-                view(row, &names, components)
+                view(row, names, components)
             })
             .collect())
     }

@@ -2,7 +2,7 @@
 
 use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
-use pressroom_store::{events, idempotency, jobs, links, rate, sessions};
+use pressroom_store::{deliveries, events, idempotency, jobs, links, rate, sessions};
 use std::time::Duration;
 
 /// Events handed over in one transaction.
@@ -19,7 +19,8 @@ impl Fleet {
     pub async fn deliver_events(&self) -> Result<usize> {
         let mut delivered = 0;
         loop {
-            let batch = events::deliver_pending(&self.parts.store, events::ACTIVITY, BATCH).await?;
+            let batch =
+                deliveries::deliver_pending(&self.parts.store, events::ACTIVITY, BATCH).await?;
             if batch == 0 {
                 return Ok(delivered);
             }

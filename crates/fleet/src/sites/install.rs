@@ -8,4 +8,5 @@ mod undo;
 pub(crate) mod values;
 
 pub(crate) use job::InstallJob;
-pub use start::{InstallSite, StartedInstall};
+pub use start::StartedInstall;
+pub use values::InstallSite;

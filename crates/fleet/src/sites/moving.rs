@@ -10,6 +10,7 @@ mod payload;
 mod records;
 mod start;
 mod tables;
+mod underway;
 
 pub(crate) use job::MoveJob;
 pub(crate) use payload::{KIND, touches};

@@ -1,6 +1,5 @@
 //! Handing a snapshot out: what arrives whole is what was recorded.
 
-use super::fetch::LinkedSnapshot;
 use crate::{Fleet, Result};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -20,6 +19,19 @@ use tokio_util::io::ReaderStream;
 const BLOCK: usize = 256 * 1024;
 /// A receiver who takes no block in this time is taken for gone.
 const STALLED: Duration = Duration::from_mins(2);
+
+/// What a link gives.
+#[derive(Debug, Clone)]
+pub struct LinkedSnapshot {
+    /// The name to save it under, of `A-Za-z0-9._-`.
+    pub file_name: String,
+    /// `application/zstd` or `application/zip`.
+    pub media_type: &'static str,
+    /// Bytes of it.
+    pub size: u64,
+    /// SHA-256 of them in hex.
+    pub sha256: String,
+}
 
 /// The bytes of a snapshot. Their last block comes only once all of them were found to
 /// be those that were recorded; otherwise the stream ends with an error, one block

@@ -2,7 +2,7 @@
 
 use super::{
     create::{format_of, place_of},
-    deliver::Delivery,
+    deliver::{Delivery, LinkedSnapshot},
 };
 use crate::{Error, Fleet, Result};
 use pressroom_archive::{
@@ -19,19 +19,6 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 /// Uses of one link in a [`WINDOW`]: each writes a line of the activity log.
 const USES: u32 = 30;
 const WINDOW: Duration = Duration::from_mins(1);
-
-/// What a link gives.
-#[derive(Debug, Clone)]
-pub struct LinkedSnapshot {
-    /// The name to save it under, of `A-Za-z0-9._-`.
-    pub file_name: String,
-    /// `application/zstd` or `application/zip`.
-    pub media_type: &'static str,
-    /// Bytes of it.
-    pub size: u64,
-    /// SHA-256 of them in hex.
-    pub sha256: String,
-}
 
 /// A link that is good, and the record of what it is for.
 struct Honoured {

@@ -5,7 +5,12 @@
 //! aside until the restored site was seen to answer. An interruption before that puts
 //! everything back.
 
-use super::{create::place_of, keep::refuse_unready, take, undo};
+use super::{
+    create::place_of,
+    keep::refuse_unready,
+    steps::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP},
+    take, undo,
+};
 use crate::{
     Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, reach::told, views::Job,
 };
@@ -23,14 +28,6 @@ use pressroom_wordpress::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::time::Duration;
-
-/// Steps that the way back asks for.
-pub(super) const UNPACK_STEP: &str = "unpack";
-pub(super) const TABLES_STEP: &str = "tables";
-pub(super) const FILES_STEP: &str = "files";
-/// The restored site was looked at and found well: from here it stays. Not `verify`,
-/// which taking the snapshot of the present state is a step of.
-pub(super) const VERDICT_STEP: &str = "judge";
 
 /// How long the site stays in maintenance if its worker dies; prolonged while it lives.
 const LEASE: Duration = Duration::from_mins(3);

@@ -2,7 +2,7 @@
 //! there. Only what this job did is taken back: others in the same home may keep
 //! theirs aside on purpose.
 
-use super::restore::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP};
+use super::steps::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP};
 use crate::{Fleet, Result};
 use pressroom_base::Epoch;
 use pressroom_carrier::Session;

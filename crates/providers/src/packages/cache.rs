@@ -2,8 +2,9 @@
 
 use super::{
     Error, PackageKind, PackageSource, Result,
+    candidate::{Candidate, Place},
     directory::stamp,
-    source::{Candidate, Place, Source, check_name},
+    source::{Source, check_name},
     storage::{Row, Storage, Wanted},
 };
 use pressroom_phpdata::version;

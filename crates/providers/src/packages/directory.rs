@@ -2,7 +2,7 @@
 
 use super::{
     Error, PackageKind, Result, archive,
-    source::{Candidate, Place},
+    candidate::{Candidate, Place},
 };
 use std::{
     collections::BTreeMap,

@@ -2,7 +2,7 @@
 
 use super::{
     Error, Result, archive,
-    source::{Candidate, Place},
+    candidate::{Candidate, Place},
 };
 use std::{fs, path::PathBuf};
 

@@ -3,7 +3,8 @@
 use super::{
     PackageCache, PackageKind, Result,
     cache::{note, preference},
-    source::{Candidate, Source, check_name},
+    candidate::Candidate,
+    source::{Source, check_name},
 };
 use pressroom_phpdata::version;
 use serde::{Deserialize, Serialize};

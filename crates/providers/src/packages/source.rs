@@ -1,36 +1,11 @@
-//! Where packages come from, and what a source says it has.
+//! Where packages come from.
 
-use super::{Error, Result, WordPressOrg, directory::Directory, distribution::Distribution};
-use serde::{Deserialize, Serialize};
-use std::{fmt, path::PathBuf};
+use super::{
+    Error, PackageKind, Result, WordPressOrg, candidate::Candidate, directory::Directory,
+    distribution::Distribution,
+};
+use std::path::PathBuf;
 use url::Url;
-
-/// What a package contains.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PackageKind {
-    /// WordPress itself; its slug is `wordpress`.
-    Core,
-    /// A plugin.
-    Plugin,
-    /// A theme.
-    Theme,
-}
-
-impl PackageKind {
-    /// The slug of WordPress itself.
-    pub const CORE_SLUG: &'static str = "wordpress";
-}
-
-impl fmt::Display for PackageKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Core => "core",
-            Self::Plugin => "plugin",
-            Self::Theme => "theme",
-        })
-    }
-}
 
 /// A configured source.
 #[derive(Debug, Clone)]
@@ -44,29 +19,6 @@ pub enum PackageSource {
         /// Address that the API's paths are appended to. It alone may be private.
         base_url: Url,
     },
-}
-
-/// One package that a source has.
-#[derive(Debug, Clone)]
-pub(super) struct Candidate {
-    pub version: String,
-    pub locale: String,
-    /// Whether the source would offer it unasked; betas and old versions are not.
-    pub offered: bool,
-    pub requires_wordpress: Option<String>,
-    pub requires_php: Option<String>,
-    pub place: Place,
-}
-
-/// Where the bytes are.
-#[derive(Debug, Clone)]
-pub(super) enum Place {
-    /// A zip on this machine.
-    File(PathBuf),
-    /// An unpacked WordPress on this machine.
-    Tree(PathBuf),
-    /// A zip to download.
-    Url(Url),
 }
 
 /// A source ready to be asked.

@@ -7,7 +7,7 @@
 use super::{
     Error, PackageKind, Result,
     archive::{self, Identity},
-    source::{Candidate, Place},
+    candidate::{Candidate, Place},
 };
 use pressroom_base::token;
 use pressroom_phpdata::version;

@@ -2,7 +2,7 @@
 
 use super::{
     Error, PackageKind, Result,
-    source::{Candidate, Place},
+    candidate::{Candidate, Place},
 };
 use crate::outgoing::{self, Outgoing};
 use serde::{Deserialize, de::DeserializeOwned};

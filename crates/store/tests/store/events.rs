@@ -1,6 +1,6 @@
 use crate::base::{Base, count};
 use pressroom_base::{catalog::event, id::AccountId};
-use pressroom_store::{NewEvent, Page, Scope, Tx, activity, events};
+use pressroom_store::{NewEvent, Page, Scope, Tx, activity, deliveries, events};
 use std::time::Duration;
 
 crate::on_both! {
@@ -51,7 +51,7 @@ async fn each_event_arrives_once_with_twenty_writers(base: Base) {
                         return mine;
                     }
                     assert!(tokio::time::Instant::now() < deadline, "not all arrived");
-                    mine += events::deliver_pending(&store, events::ACTIVITY, 7)
+                    mine += deliveries::deliver_pending(&store, events::ACTIVITY, 7)
                         .await
                         .unwrap();
                     tokio::task::yield_now().await;
@@ -75,7 +75,7 @@ async fn each_event_arrives_once_with_twenty_writers(base: Base) {
         WRITERS * EACH
     );
     assert_eq!(
-        events::deliver_pending(&base.store, events::ACTIVITY, 7)
+        deliveries::deliver_pending(&base.store, events::ACTIVITY, 7)
             .await
             .unwrap(),
         0
@@ -103,7 +103,7 @@ async fn an_event_of_a_dropped_transaction_never_was(base: Base) {
     emit(&tx, account.id, serde_json::json!({})).await;
     tx.rollback().await.unwrap();
     assert_eq!(
-        events::deliver_pending(&base.store, events::ACTIVITY, 7)
+        deliveries::deliver_pending(&base.store, events::ACTIVITY, 7)
             .await
             .unwrap(),
         0
@@ -134,7 +134,7 @@ async fn the_log_speaks_to_people(base: Base) {
     emit(&tx, other.id, serde_json::json!({})).await;
     tx.commit().await.unwrap();
     assert_eq!(
-        events::deliver_pending(&base.store, events::ACTIVITY, 100)
+        deliveries::deliver_pending(&base.store, events::ACTIVITY, 100)
             .await
             .unwrap(),
         3

@@ -1,10 +1,13 @@
 use crate::base::{Base, new_environment};
-use pressroom_base::{Kind, id::ResourceId};
+use pressroom_base::{
+    Kind,
+    id::{ResourceId, TokenId},
+};
 use pressroom_store::{
     EnvironmentFilter, EnvironmentPatch, EnvironmentState, Error, Lookup, Moved, NewAccount,
     NewComponent, NewDomain, NewResource, NewSession, NewToken, NewUser, Page, ResourceState, Role,
-    Scope, Tx, accounts, components, domains, environments, resources, sessions, settings, tokens,
-    users,
+    Scope, TokenRow, Tx, accounts, components, domains, environments, resources, sessions,
+    settings, tokens, users,
 };
 use std::time::Duration;
 
@@ -148,6 +151,20 @@ async fn tokens_and_sessions_are_found_by_their_secret(base: Base) {
     tokens::touch(&base.store, &touched).await.unwrap();
     let touched = tokens::get(&base.store, token.id).await.unwrap().unwrap();
     assert_eq!(touched.last_used_at, Some(first), "one write a minute");
+
+    let tx = base.store.begin().await.unwrap();
+    for _ in 0..2 {
+        tokens::set_enabled(&tx, token.id, false).await.unwrap();
+    }
+    let unknown = tokens::set_enabled(&tx, TokenId::new(999_999), false).await;
+    assert!(matches!(unknown, Err(Error::NotFound { what: "token" })));
+    commit(tx).await;
+    let listed = tokens::list(&base.store, None).await.unwrap();
+    let expected = TokenRow {
+        enabled: false,
+        ..touched
+    };
+    assert_eq!(listed, [expected], "revoked ones stay listed");
 
     let found = sessions::by_secret(&base.store, "cookie").await.unwrap();
     assert_eq!(found, Some(session));

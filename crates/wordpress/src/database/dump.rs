@@ -8,6 +8,7 @@ mod programs;
 mod rights;
 mod rows;
 mod run;
+mod work;
 mod write;
 
 pub(crate) use catalogue::{Column, Relation, RelationKind, columns, primary_key, relations};

@@ -22,6 +22,7 @@
 
 mod charset;
 mod domains;
+mod job;
 mod options;
 mod plan;
 mod progress;
@@ -29,6 +30,7 @@ mod row;
 mod run;
 mod schema;
 mod sql;
+mod table;
 mod verify;
 mod work;
 mod write;

@@ -11,6 +11,7 @@ mod load;
 mod options;
 mod program;
 mod reach;
+mod reader;
 mod record;
 mod run;
 mod session;

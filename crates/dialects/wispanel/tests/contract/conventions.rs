@@ -4,9 +4,10 @@ use crate::{
     fleet::on_both,
     world::{BOUND_HOST, Who, World, assert_error, full, generous, worlds},
 };
-use pressroom_base::Timestamp;
+use pressroom_base::{Kind, Timestamp, id::TokenId};
 use pressroom_dialect_http::Limits;
 use pressroom_dialect_wispanel::WisPanel;
+use pressroom_fleet::{Caller, Principal};
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -69,6 +70,34 @@ async fn s1_a_key_lapses_while_it_is_used() {
             reply.expect(401)
         });
         assert!(lapsed.await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn s1_a_revoked_key_opens_nothing() {
+    worlds(async |world| {
+        let key = world.issue("mia@example.com", &["all"], &[], None).await;
+        let api = world.api_with(&key);
+        assert_eq!(api.get(&full(LIST)).await.expect("an answer").status, 200);
+        let console = Caller::new(Principal::console());
+        let fleet = &world.test.fleet;
+        let listed = fleet.list_tokens(&console).await.expect("a list");
+        let token = listed.last().expect("the one just issued");
+        assert!(key.starts_with(&token.prefix) && token.state == "active");
+        assert_eq!(token.user.as_deref(), Some("mia@example.com"));
+        for already in [false, true] {
+            let revoked = fleet.revoke_token(&console, token.id).await;
+            let revoked = revoked.expect("revoking again is no error");
+            assert_eq!(revoked.already, already);
+            assert_eq!(revoked.token.state, "revoked");
+            let reply = api.get(&full(LIST)).await.expect("an answer");
+            assert_error(&reply, 401, "UNAUTHORIZED", "Invalid API key");
+        }
+        // The others go on.
+        assert_eq!(world.get(Who::Member, LIST).await.status, 200);
+        let unknown = fleet.revoke_token(&console, TokenId::new(999_999)).await;
+        assert_eq!(unknown.unwrap_err().kind(), Kind::NotFound);
     })
     .await;
 }

@@ -2,7 +2,7 @@
 
 use super::{
     payload::{Payload, Secrets},
-    values::{self, DOCUMENT_ROOT},
+    values::{self, DOCUMENT_ROOT, InstallSite},
 };
 use crate::{
     Caller, Error, Fleet, Result,
@@ -13,7 +13,7 @@ use crate::{
     reach::Ground,
     views::{Environment, Job},
 };
-use pressroom_base::{Kind, Secret, catalog::event, token};
+use pressroom_base::{Kind, catalog::event, token};
 use pressroom_providers::hosting::LocalHosting;
 use pressroom_store::{
     DomainRow, EnvironmentKind, EnvironmentState, Lookup, NewEnvironment, ResourceState, Scope,
@@ -21,36 +21,6 @@ use pressroom_store::{
 };
 use std::path::Path;
 use tokio_util::sync::CancellationToken;
-
-/// A WordPress to install. Values are as a person gave them; checking is the use
-/// case's.
-#[derive(Debug)]
-pub struct InstallSite {
-    /// One of the caller's domains.
-    pub domain: String,
-    /// Directory relative to the domain's, e.g. `public_html`.
-    pub path: String,
-    /// Database name; the account's prefix is put before it.
-    pub db_name: String,
-    /// Database user; generated when `None`.
-    pub db_user: Option<String>,
-    /// Database password; generated when `None`.
-    pub db_password: Option<Secret<String>>,
-    /// Site title; the domain when `None`.
-    pub title: Option<String>,
-    /// First administrator; `admin` when `None`.
-    pub admin_user: Option<String>,
-    /// Their password; generated when `None`.
-    pub admin_password: Option<Secret<String>>,
-    /// Their address; `admin@<domain>` when `None`.
-    pub admin_email: Option<String>,
-    /// WordPress version; the newest when `None`.
-    pub version: Option<String>,
-    /// Locale; `en_US` when `None`.
-    pub locale: Option<String>,
-    /// Table prefix; `wp_`, four random characters and `_` when `None`.
-    pub table_prefix: Option<String>,
-}
 
 /// An installation that was asked for.
 #[derive(Debug)]

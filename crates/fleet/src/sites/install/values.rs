@@ -1,6 +1,5 @@
 //! What an installation's values must look like, and their defaults.
 
-use super::InstallSite;
 use crate::{Error, Result, code};
 use pressroom_base::{Secret, password, token};
 
@@ -12,6 +11,36 @@ const MAX_DATABASE_NAME: usize = 64;
 const MAX_DATABASE_USER: usize = 32;
 /// Unix sockets and path components leave this much room for an install path.
 const MAX_PATH: usize = 200;
+
+/// A WordPress to install. Values are as a person gave them; checking is the use
+/// case's.
+#[derive(Debug)]
+pub struct InstallSite {
+    /// One of the caller's domains.
+    pub domain: String,
+    /// Directory relative to the domain's, e.g. `public_html`.
+    pub path: String,
+    /// Database name; the account's prefix is put before it.
+    pub db_name: String,
+    /// Database user; generated when `None`.
+    pub db_user: Option<String>,
+    /// Database password; generated when `None`.
+    pub db_password: Option<Secret<String>>,
+    /// Site title; the domain when `None`.
+    pub title: Option<String>,
+    /// First administrator; `admin` when `None`.
+    pub admin_user: Option<String>,
+    /// Their password; generated when `None`.
+    pub admin_password: Option<Secret<String>>,
+    /// Their address; `admin@<domain>` when `None`.
+    pub admin_email: Option<String>,
+    /// WordPress version; the newest when `None`.
+    pub version: Option<String>,
+    /// Locale; `en_US` when `None`.
+    pub locale: Option<String>,
+    /// Table prefix; `wp_`, four random characters and `_` when `None`.
+    pub table_prefix: Option<String>,
+}
 
 /// An installation's values, checked and completed.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The way back, decided by looking at what is there. Every act can be repeated.
 
-use super::{config, ground, job::Move, records, tables};
+use super::{config, ground, records, tables, underway::Move};
 use crate::{Result, snapshots};
 use pressroom_base::Kind;
 use pressroom_store::{SnapshotState, StepState};
@@ -13,7 +13,7 @@ const BACK: &str = "take back";
 pub(super) async fn take_back(work: &Move<'_>) -> Result<Option<Value>> {
     let (ctx, told) = (work.ctx, &work.told);
     give_up_snapshot(work).await?;
-    let Some(web) = work.stopped().await? else {
+    let Some(web) = ground::stopped(work).await? else {
         // The step's intent and these are written one after the other.
         records::forget_intended(work).await?;
         return Ok(None);

@@ -1,6 +1,6 @@
 //! `wp-config.php`, where it names the old address or the old home.
 
-use super::{address::Readdress, job::Move};
+use super::{address::Readdress, underway::Move};
 use crate::{Error, Result};
 use pressroom_carrier::Session;
 use pressroom_store::StepState;

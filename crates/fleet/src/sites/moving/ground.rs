@@ -1,6 +1,6 @@
 //! The home and what serves it.
 
-use super::job::Move;
+use super::underway::Move;
 use crate::{Error, Result, reach::told};
 use pressroom_providers::hosting::WebSite;
 use pressroom_store::{NewResource, StepState, resources};
@@ -99,6 +99,14 @@ fn alias_of(alias: &str, old: &str, new: &str) -> String {
         Some(labels) if labels.ends_with('.') => format!("{labels}{new}"),
         _ => alias.to_owned(),
     }
+}
+
+/// What the web server was told of the old domain, once it was told to stop.
+pub(super) async fn stopped(work: &Move<'_>) -> Result<Option<WebSite>> {
+    work.begun(STOP)
+        .await?
+        .map(|intent| serde_json::from_value(intent).map_err(Error::internal))
+        .transpose()
 }
 
 #[cfg(test)]

@@ -8,21 +8,16 @@
 
 use super::{
     back, config, ground,
-    payload::{KIND, Payload},
+    payload::KIND,
     records, tables,
+    underway::{Move, domain},
 };
-use crate::{
-    Error, Fleet, Result, code,
-    look::Look,
-    reach::{Ground, told},
-    snapshots,
-};
+use crate::{Error, Fleet, Result, code, look::Look, reach::told, snapshots};
 use async_trait::async_trait;
-use pressroom_base::{Kind, catalog::event};
+use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_providers::hosting::WebSite;
-use pressroom_store::{DomainRow, EnvironmentRow, Lane, domains};
+use pressroom_store::Lane;
 use pressroom_wordpress::database::SiteFacts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -79,16 +74,6 @@ impl JobKind for MoveJob {
     }
 }
 
-/// A move under way.
-pub(super) struct Move<'a> {
-    pub(super) fleet: &'a Fleet,
-    pub(super) ctx: &'a JobContext,
-    pub(super) told: Payload,
-    pub(super) row: EnvironmentRow,
-    /// Whose home it is.
-    pub(super) unix_user: Option<String>,
-}
-
 /// What was seen of the site before anything was changed.
 #[derive(Debug, Serialize, Deserialize)]
 struct Before {
@@ -98,44 +83,7 @@ struct Before {
     siteurl: Option<String>,
 }
 
-impl<'a> Move<'a> {
-    async fn new(fleet: &'a Fleet, ctx: &'a JobContext) -> Result<Self> {
-        let told: Payload = ctx.payload()?;
-        let row = fleet.row_of_job(ctx).await?;
-        let id = row.domain_id.unwrap_or(told.from);
-        let domain = domain(fleet, id).await?;
-        Ok(Self {
-            fleet,
-            ctx,
-            told,
-            row,
-            unix_user: domain.unix_user,
-        })
-    }
-
-    /// Whether the records say that the site is at its new domain.
-    fn is_over(&self) -> bool {
-        self.row.domain_id == Some(self.told.to)
-    }
-
-    pub(super) fn ground(&self, home: &str) -> Ground {
-        Ground {
-            home: home.into(),
-            unix_user: self.unix_user.clone(),
-        }
-    }
-
-    /// A session in the home, wherever that is now.
-    pub(super) async fn open(&self, home: &str) -> Result<Session> {
-        let ground = self.ground(home);
-        let session = self
-            .fleet
-            .open_session(&ground, self.ctx.cancelled().clone())
-            .await?;
-        session.recover(self.ctx.epoch()).await?;
-        Ok(session)
-    }
-
+impl Move<'_> {
     async fn run(&self) -> Result<()> {
         let (ctx, told_) = (self.ctx, &self.told);
         let session = self.open(&told_.old_home).await?;
@@ -199,13 +147,6 @@ impl<'a> Move<'a> {
             home: expected("home"),
             siteurl: expected("siteurl"),
         })
-    }
-
-    pub(super) async fn flush(&self, session: &Session, socket: Option<String>) {
-        let changed = vec![self.row.path.clone()];
-        self.fleet
-            .flush_caches_of(self.ctx, session, &self.row, changed, socket)
-            .await;
     }
 
     /// Whether the site lives at its new address as it did at the old one, and there
@@ -310,40 +251,4 @@ impl<'a> Move<'a> {
             }
         }
     }
-
-    /// The event that tells of the move.
-    pub(super) fn news(&self) -> (&'static str, Value) {
-        let told = &self.told;
-        (
-            event::SITE_MOVED,
-            json!({
-                "from": told.old_url, "url": told.new_url, "panel_id": self.row.panel_id,
-                "snapshot": told.snapshot,
-            }),
-        )
-    }
-
-    /// The intent of the last step of a name, in whatever state it is; `None` when
-    /// none was begun.
-    pub(super) async fn begun(&self, name: &str) -> Result<Option<Value>> {
-        let steps = self.ctx.steps().await?;
-        Ok(steps
-            .into_iter()
-            .rfind(|step| step.name == name)
-            .map(|step| step.intent))
-    }
-
-    /// What the web server was told of the old domain, once it was told to stop.
-    pub(super) async fn stopped(&self) -> Result<Option<WebSite>> {
-        self.begun(ground::STOP)
-            .await?
-            .map(|intent| serde_json::from_value(intent).map_err(Error::internal))
-            .transpose()
-    }
-}
-
-pub(super) async fn domain(fleet: &Fleet, id: pressroom_base::id::DomainId) -> Result<DomainRow> {
-    domains::get(&fleet.parts.store, id)
-        .await?
-        .ok_or_else(|| Error::not_found("domain"))
 }

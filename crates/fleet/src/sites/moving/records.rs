@@ -1,8 +1,8 @@
 //! What the store says of a moved site, changed in one act.
 
 use super::{
-    job::{Move, domain},
     tables,
+    underway::{Move, domain},
 };
 use crate::{Error, Result};
 use pressroom_store::{Moved, domains, environments, resources};

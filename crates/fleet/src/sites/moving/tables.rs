@@ -1,6 +1,6 @@
 //! The tables: copied aside, readdressed, and put back exactly when need be.
 
-use super::job::Move;
+use super::underway::Move;
 use crate::{Error, Result, reach::told};
 use pressroom_archive::{Key, Objects};
 use pressroom_base::{Epoch, Kind};

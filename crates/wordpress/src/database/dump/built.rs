@@ -3,9 +3,8 @@
 use super::{
     Definers, DumpedProgram, Program, columns, events,
     plan::chosen,
-    routines,
-    run::{Plan, SQL_MODE, Work, gone, heading, named},
-    strip_definer, triggers_of,
+    routines, strip_definer, triggers_of,
+    work::{Plan, SQL_MODE, Work, gone, heading, named},
     write::Sink,
 };
 use crate::{

@@ -1,9 +1,8 @@
 //! What is dumped, and what of it may be read.
 
 use super::{
-    DumpOptions, Relation, RelationKind, Scope, columns, insertable, relations,
-    run::{Plan, Planned, Work, named},
-    select_list,
+    DumpOptions, Relation, RelationKind, Scope, columns, insertable, relations, select_list,
+    work::{Plan, Planned, Work, named},
 };
 use crate::{
     Error, Result,

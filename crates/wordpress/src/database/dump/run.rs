@@ -2,19 +2,17 @@
 //! builds on tables.
 
 use super::{
-    Column, DumpOptions, DumpReport, DumpedTable, LeftOut, MissingRight, Relation, RelationKind,
-    Shape,
+    DumpOptions, DumpReport, DumpedTable, LeftOut, MissingRight, RelationKind, Shape,
     built::without_database,
-    primary_key,
-    rights::{self, Grants},
-    select_list,
+    primary_key, rights, select_list,
+    work::{Plan, Planned, SQL_MODE, Work, gone, heading, named},
     write::Sink,
 };
 use crate::{
-    Error, Result,
+    Result,
     config::Settings,
     database::{
-        client::{Client, Refused, literal, quoted},
+        client::{Client, Refused, quoted},
         connection::Connection,
         share::Share,
     },
@@ -31,9 +29,6 @@ use std::{
 pub(crate) const OPENING: &str = "-- Pressroom database dump, format 1";
 /// The last line of every complete dump.
 pub(crate) const CLOSING: &str = "-- Pressroom database dump complete";
-/// Under which the dump is restored: zero dates and invalid dates survive, and a
-/// zero in an `AUTO_INCREMENT` column stays one.
-pub(super) const SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
 /// An `INSERT` takes no further row beyond this many bytes.
 const STATEMENT: u64 = 1024 * 1024;
 
@@ -89,31 +84,6 @@ pub fn dump(
     report.missing_rights.dedup();
     report.duration_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)
-}
-
-pub(super) struct Work<'a> {
-    pub database: String,
-    pub share: Share,
-    pub options: &'a DumpOptions,
-    pub grants: Option<Grants>,
-    pub client: Client,
-    pub report: &'a mut DumpReport,
-}
-
-/// A table with what is known of it before the snapshot.
-pub(super) struct Planned {
-    pub relation: Relation,
-    pub columns: Vec<Column>,
-    pub structure_only: bool,
-}
-
-#[derive(Default)]
-pub(super) struct Plan {
-    pub sequences: Vec<String>,
-    pub tables: Vec<Planned>,
-    pub views: Vec<String>,
-    /// Everything in the database is in scope, and so are its routines and events.
-    pub whole: bool,
 }
 
 impl Work<'_> {
@@ -334,12 +304,6 @@ fn write_tail(sink: &mut Sink) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn heading(sink: &mut Sink, what: &str, name: &str) {
-    // A name may hold a line end, which would end the comment.
-    let shown: String = name.chars().filter(|c| !c.is_control()).collect();
-    sink.put(format!("\n-- {what} {}\n\n", quoted(&shown)));
-}
-
 /// The order of rows, which is the primary key's where there is one.
 fn order(key: &[String], engine: &str) -> String {
     let innodb = engine.eq_ignore_ascii_case("InnoDB");
@@ -351,15 +315,4 @@ fn order(key: &[String], engine: &str) -> String {
     // InnoDB keeps rows in that order: it need not sort.
     let hint = if innodb { " FORCE INDEX (PRIMARY)" } else { "" };
     format!("{hint} ORDER BY {}", names.join(","))
-}
-
-pub(super) fn named(name: &str, why: Refused) -> Error {
-    match why.error {
-        Error::Database(text) => Error::Database(format!("`{name}`: {text}")),
-        other => other,
-    }
-}
-
-pub(super) fn gone(name: &str) -> Error {
-    Error::Database(format!("{} disappeared", literal(name)))
 }

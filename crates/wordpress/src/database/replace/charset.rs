@@ -7,9 +7,11 @@
 //! server converts back. What does not fit the column's set is refused by the server,
 //! and a value that would not come back as it was is not written.
 
-use super::plan::{Column, Raw};
-use super::sql::name;
-use crate::config::{Defined, Settings};
+use super::table::{Column, Raw};
+use crate::{
+    config::{Defined, Settings},
+    database::client::quoted,
+};
 
 /// Sets whose bytes are UTF-8 as they are stored.
 const UTF8: [&str; 3] = ["utf8mb4", "utf8mb3", "utf8"];
@@ -42,7 +44,7 @@ pub(super) fn converted(column: &Raw, spoken: &str) -> Option<String> {
 
 /// A column's value as it is read.
 pub(super) fn value(column: &Column) -> String {
-    let name = name(&column.name);
+    let name = quoted(&column.name);
     if column.json {
         format!("CAST({name} AS CHAR CHARACTER SET utf8mb4)")
     } else if column.charset.is_some() {
@@ -57,7 +59,7 @@ pub(super) fn bytes(column: &Column) -> String {
     if column.charset.is_some() {
         format!("CAST({} AS BINARY)", value(column))
     } else {
-        format!("CAST({} AS BINARY)", name(&column.name))
+        format!("CAST({} AS BINARY)", quoted(&column.name))
     }
 }
 
@@ -74,7 +76,7 @@ pub(super) fn introducer(column: &Column) -> &'static str {
 /// and back: some sets have bytes that are no character, or two for the same one.
 pub(super) fn comes_back(column: &Column) -> Option<String> {
     let set = column.charset.as_ref()?;
-    let stored = name(&column.name);
+    let stored = quoted(&column.name);
     let read = value(column);
     Some(format!(
         "CAST(CONVERT({read} USING {set}) AS BINARY)=CAST({stored} AS BINARY)"

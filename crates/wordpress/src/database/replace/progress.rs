@@ -8,7 +8,7 @@
 
 use super::{
     options::{ColumnReport, ReplaceOptions},
-    plan::{Key, Range},
+    table::{Key, Range},
 };
 use crate::{Error, Result, disk, fence, home::Home, watch::Watch};
 use pressroom_base::Epoch;

@@ -1,10 +1,10 @@
 //! One row: what it would become, and what is counted of it.
 
 use super::{
+    job::Job,
     options::RowFailure,
-    plan::{Key, Table},
     progress::{Figures, IntendedValue, Intent, hash},
-    work::Job,
+    table::{Key, Table},
     write::{Change, Value as NewValue, Written},
 };
 use crate::{Error, Result};

@@ -3,13 +3,14 @@
 use super::{
     charset,
     domains::Domains,
+    job::Job,
     options::{ColumnReport, ReplaceOptions, ReplaceReport, TableReport},
-    plan::{self, Column, Range, Table},
+    plan,
     progress::{Figures, Journal},
     schema,
     sql::Filter,
-    verify,
-    work::{self, Job},
+    table::{Column, Range, Table},
+    verify, work,
 };
 use crate::{
     Error, Result,

@@ -2,7 +2,8 @@
 
 use super::{
     options::ReplaceOptions,
-    plan::{self, Raw, Table, Text, Unique},
+    plan,
+    table::{Raw, Table, Text, Unique},
 };
 use crate::Result;
 use mysql_async::{Conn, prelude::Queryable};

@@ -2,14 +2,11 @@
 
 use super::{
     charset,
-    plan::{Column, Key, KeyKind, Table},
+    table::{Column, Key, KeyKind, Table},
 };
 use pressroom_phpdata::serialized::Replacer;
 
-/// A name in backquotes.
-pub(super) fn name(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
+pub(super) use crate::database::client::quoted as name;
 
 /// A text literal. Ours is the mode in which `\` escapes.
 pub(super) fn literal(out: &mut Vec<u8>, bytes: &[u8]) {

@@ -1,8 +1,8 @@
 //! What the server finds when all is done.
 
 use super::{
-    plan::{Column, Range, Table},
     sql::{self, Filter},
+    table::{Column, Range, Table},
     work,
 };
 use crate::Result;

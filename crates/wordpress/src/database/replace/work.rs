@@ -2,42 +2,18 @@
 
 use super::{
     charset,
-    domains::Domains,
+    job::Job,
     options::ColumnReport,
-    plan::{Key, Range, Table},
-    progress::{Figures, Journal, State, hash},
+    progress::{Figures, State, hash},
     row::{Plan, cells, count, intent, plan},
-    sql::{self, Filter},
+    sql,
+    table::{Key, Range, Table},
     write::{self, Change, Target, Written},
 };
-use crate::{Error, Result, fence, home::Home, watch::Watch};
+use crate::{Error, Result, fence};
 use mysql_async::{Conn, Row, prelude::Queryable};
 use pressroom_base::Epoch;
-use pressroom_phpdata::serialized::Replacer;
-use std::{
-    collections::HashSet,
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
-
-/// What all workers of a run share.
-pub(super) struct Job<'a> {
-    pub(super) home: &'a Home,
-    pub(super) watch: &'a Watch,
-    /// `None`: only count.
-    pub(super) epoch: Option<Epoch>,
-    pub(super) tables: &'a [Table],
-    pub(super) replacer: &'a Replacer,
-    /// What is left of the pairs where a network's domains are.
-    pub(super) words: Option<&'a Replacer>,
-    pub(super) domains: &'a Domains,
-    pub(super) filter: &'a Filter,
-    /// The longest statement that the server takes.
-    pub(super) packet: usize,
-    pub(super) journal: Option<&'a Journal<'a>>,
-    /// Set when a worker failed, for the others to end.
-    pub(super) stop: &'a AtomicBool,
-}
+use std::{collections::HashSet, sync::atomic::Ordering, time::Duration};
 
 /// A batch holds at most this many bytes, or one row.
 const BATCH_BYTES: usize = 6 * 1024 * 1024;

@@ -1,9 +1,8 @@
 //! Rows written back, only while they still hold what was read.
 
 use super::{
-    charset,
-    plan::{Column, Key, KeyKind, Table},
-    sql,
+    charset, sql,
+    table::{Column, Key, KeyKind, Table},
 };
 use crate::{Result, fence};
 use mysql_async::{Conn, prelude::Queryable};

@@ -3,8 +3,9 @@
 use super::{
     collations::Collations,
     options::OtherTables,
+    reader::{Loading, Reader},
     session::Sessions,
-    statement::{Act, Loading, Reader},
+    statement::Act,
 };
 use crate::{
     Result,

@@ -4,7 +4,8 @@ use super::{
     compound,
     cursor::Cursor,
     reach::{check_words, tables},
-    statement::{Act, Made, Reader, refused},
+    reader::{Reader, refused},
+    statement::{Act, Made},
     table::edited,
 };
 use crate::{

@@ -1,7 +1,7 @@
 //! What the text of a view or stored program reaches for: where in it tables are
 //! named, and words that lead out of the database.
 
-use super::statement::refused;
+use super::reader::refused;
 use crate::{Result, database::sql::Token};
 
 /// Words that lead to files, accounts, other databases, or statements made of text.

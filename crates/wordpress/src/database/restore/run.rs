@@ -6,9 +6,10 @@ use super::{
     exchange::Exchange,
     load::prepare,
     options::{LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution},
+    reader::Reader,
     record::{Move, Record, State},
     session::Sessions,
-    statement::{Made, Reader},
+    statement::Made,
 };
 use crate::{
     Error, Result,

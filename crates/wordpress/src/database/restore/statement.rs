@@ -3,26 +3,18 @@
 //! the site's database.
 
 use super::{
-    collations::Collations,
     cursor::Cursor,
-    options::OtherTables,
-    session::Sessions,
+    reader::{Loading, Reader, refused},
     table::{self, Rewritten, edited},
     values,
 };
 use crate::{
-    Error, Result,
+    Result,
     database::{
         client::quoted,
         dump::ProgramKind,
-        share::Share,
-        sql::{Kind, Server, Token, Tokens, unwrap_comments},
-        working::Run,
+        sql::{Kind, Token, Tokens, unwrap_comments},
     },
-};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
 };
 
 /// What a statement comes to.
@@ -63,43 +55,8 @@ pub(super) struct Made {
     pub session: String,
 }
 
-/// A table that is being loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Loading {
-    pub working: String,
-    /// Has a primary key: its rows may be stored in any order.
-    pub keyed: bool,
-    /// Rows of a dump of ours may be sent as bytes.
-    pub bytes: bool,
-}
-
-/// What is known while a dump is read.
-pub(super) struct Reader {
-    pub server: Server,
-    pub database: String,
-    /// The database that was dumped, where the dump says so: its name means ours.
-    pub source: Option<String>,
-    /// What the site has; a dump may bring the sites of a network.
-    pub share: Share,
-    pub others: OtherTables,
-    pub run: Run,
-    pub collations: Collations,
-    /// Engines that this server has, lower case.
-    pub engines: BTreeSet<String>,
-    pub sessions: Sessions,
-    /// By real name.
-    pub tables: BTreeMap<String, Loading>,
-    pub counted: usize,
-    pub engines_replaced: BTreeSet<(String, String)>,
-    pub passed_over: BTreeSet<String>,
-    pub definers_changed: u64,
-}
-
 /// Tokens of a statement's head that are looked at before its rows.
 const HEAD: usize = 20_000;
-/// Engines whose tables lie in the database alone.
-const ENGINES: [&str; 6] = ["innodb", "myisam", "aria", "memory", "archive", "csv"];
-
 impl Reader {
     /// Understands a statement as the splitter cuts it.
     pub fn understand(&mut self, statement: &[u8]) -> Result<Act> {
@@ -163,59 +120,6 @@ impl Reader {
             return Err(refused("several statements in one"));
         }
         Ok(act)
-    }
-
-    /// A name at the cursor, in this database; and where it stands.
-    pub fn name(&self, cursor: &mut Cursor) -> Result<(String, Range<usize>)> {
-        let first = cursor
-            .next()
-            .ok_or_else(|| refused("a name that is missing"))?;
-        let name = first.name().ok_or_else(|| refused("a name that is none"))?;
-        if !cursor.peek().is_some_and(|token| token.is_symbol(b'.')) {
-            return Ok((name, first.start..first.end()));
-        }
-        cursor.next();
-        if !self.is_ours(&name) {
-            return Err(refused(&format!("a name in another database, `{name}`,")));
-        }
-        let last = cursor
-            .next()
-            .ok_or_else(|| refused("a name that is missing"))?;
-        let name = last.name().ok_or_else(|| refused("a name that is none"))?;
-        Ok((name, first.start..last.end()))
-    }
-
-    pub fn is_ours(&self, database: &str) -> bool {
-        database == self.database || self.source.as_deref() == Some(database)
-    }
-
-    /// The engine to use for this one.
-    pub fn engine(&mut self, name: &str, table: &str) -> String {
-        let lower = name.to_ascii_lowercase();
-        if ENGINES.contains(&lower.as_str()) && self.engines.contains(&lower) {
-            return name.to_owned();
-        }
-        let from = format!("{table} ({name})");
-        self.engines_replaced.insert((from, "InnoDB".to_owned()));
-        "InnoDB".to_owned()
-    }
-
-    /// Whether a thing of this name is to be restored.
-    pub fn admits(&mut self, kind: &str, name: &str) -> Result<bool> {
-        if name.chars().count() > 64 || name.contains('\0') {
-            return Err(refused(&format!("`{name}`, which is too long for a name,")));
-        }
-        if self.share.holds(name) || self.others == OtherTables::Restore {
-            return Ok(true);
-        }
-        if self.others == OtherTables::Refuse && self.share.stranger(name).is_none() {
-            return Err(refused(&format!(
-                "{kind} `{name}`, whose name does not start with the site's prefix `{}`,",
-                self.share.prefix()
-            )));
-        }
-        self.passed_over.insert(format!("{kind} {name}"));
-        Ok(false)
     }
 
     fn insert(&mut self, text: &[u8]) -> Result<Act> {
@@ -455,18 +359,14 @@ impl Reader {
     }
 }
 
-/// A refusal that names what was found.
-pub(super) fn refused(what: &str) -> Error {
-    Error::BadInput(format!(
-        "the dump holds {what} which a restore does not run"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{collations::Collations, options::OtherTables, session::Sessions};
     use super::*;
+    use crate::database::{share::Share, sql::Server, working::Run};
     use pressroom_base::Epoch;
     use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn reader() -> Reader {
         let mut collations = Collations::default();

@@ -3,7 +3,7 @@
 
 use super::{
     cursor::Cursor,
-    statement::{Reader, refused},
+    reader::{Reader, refused},
 };
 use crate::{
     Result,

@@ -1,5 +1,7 @@
 //! The rules of the layout, read off the workspace itself.
 
+mod imports;
+
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 use pressroom_testkit::place;
 use std::collections::{BTreeMap, BTreeSet};
@@ -275,6 +277,77 @@ fn rust_sources() -> impl Iterator<Item = (PathBuf, String)> {
             let text = fs::read_to_string(&path).expect("source is UTF-8");
             (path, text)
         })
+}
+
+#[test]
+fn files_of_a_crate_import_each_other_one_way() {
+    let mut wrong = Vec::new();
+    let mut read = 0;
+    for package in metadata().workspace_packages() {
+        for target in &package.targets {
+            if target.is_test() || target.is_bench() || target.is_custom_build() {
+                continue;
+            }
+            let root = target.src_path.as_std_path();
+            let imports = imports::read(root);
+            read += imports.len();
+            for circle in imports::circles(&imports) {
+                if !circle.iter().all(|file| is_knotted(file)) {
+                    wrong.push(tied(&imports, &circle));
+                }
+            }
+        }
+    }
+    assert!(read > 500, "only {read} files were read");
+    assert!(
+        wrong.is_empty(),
+        "{} circles\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Where files still import each other in circles. Nothing is added here: what is
+/// untied goes from the list.
+const KNOTS: &[&str] = &[
+    // `LocalHosting` has its acts in the files of what it uses.
+    "crates/providers/src/hosting/",
+    // The journal knows the records of those who write into it.
+    "crates/wordpress/src/archive/",
+    "crates/wordpress/src/component",
+    "crates/wordpress/src/config/settings.rs",
+    "crates/wordpress/src/core",
+    "crates/wordpress/src/inventory",
+    "crates/wordpress/src/journal.rs",
+];
+
+fn is_knotted(file: &Path) -> bool {
+    let root = place::workspace();
+    let file = file.strip_prefix(&root).unwrap_or(file);
+    let file = file.to_string_lossy();
+    KNOTS.iter().any(|knot| file.starts_with(knot))
+}
+
+/// A circle for a person: who takes what from whom.
+fn tied(imports: &imports::Imports, circle: &[PathBuf]) -> String {
+    let short = |path: &Path| {
+        let root = place::workspace();
+        path.strip_prefix(&root)
+            .unwrap_or(path)
+            .display()
+            .to_string()
+    };
+    let mut lines = Vec::new();
+    for file in circle {
+        for (other, names) in &imports[file] {
+            if circle.contains(other) {
+                let names: Vec<_> = names.iter().map(String::as_str).collect();
+                let (taker, names, giver) = (short(file), names.join(", "), short(other));
+                lines.push(format!("{taker} takes {names} from {giver}"));
+            }
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 #[test]
