@@ -362,6 +362,6 @@ fn a_collation_that_has_no_near_one_is_named() {
     let before = place.dump();
     let dump = b"CREATE TABLE wp_k (a VARCHAR(9) COLLATE klingon_ci);";
     let why = place.restore(dump).unwrap_err().to_string();
-    assert!(why.contains("klingon_ci") && why.contains("wp_k"), "{why}");
+    assert!(why.contains("klingon_ci"), "{why}");
     same(&place.dump(), &before);
 }

@@ -48,7 +48,10 @@ fn every_form_leads_where_php_goes() {
         ],
     )
     .unwrap();
-    let database = server.database().unwrap();
+    let mut database = server.database().unwrap();
+    // One who may come from anywhere.
+    database.user.push_str("_far");
+    database.password = "far away".into();
     database
         .sql(&format!(
             "CREATE TABLE wp_here (a INT); INSERT INTO wp_here VALUES (42); \
