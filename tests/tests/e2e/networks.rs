@@ -157,7 +157,7 @@ async fn sites_in_directories_are_served_once_the_network_was_seen() -> Result<(
     let login = format!("{second}/wp-login.php");
     ensure!(site.get_url(&login).await?.status == 404);
     look(&fixture, &site).await?;
-    check(&site, &site.url, "Network").await?;
+    check(&site, &site.url, "Site of").await?;
     check(&site, &second, "Second").await?;
 
     // Addresses of uploads as they were before WordPress 3.5.
@@ -207,7 +207,7 @@ async fn sites_with_names_of_their_own_are_served_once_the_network_was_seen() ->
     )?;
     ensure!(second.get("/").await?.status == 404);
     look(&fixture, &site).await?;
-    check(&site, &site.url, "Network").await?;
+    check(&site, &site.url, "Site of").await?;
     check(&second, &second.url, "Second").await?;
     // A domain of its own goes before the network.
     let own = fixture.install(&name).await?;
