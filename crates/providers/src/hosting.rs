@@ -35,4 +35,4 @@ pub use owned::{Grant, Inventory};
 pub use php_server::PhpServer;
 pub use stack::{DaemonStatus, Serving, StackStatus};
 pub use unix_user::SiteUser;
-pub use web::{PoolLimits, Released, TlsFiles, WebSite};
+pub use web::{Network, PoolLimits, Released, TlsFiles, WebSite};

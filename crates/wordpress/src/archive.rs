@@ -37,7 +37,7 @@ pub use exchange::{
 pub(crate) use exchange::{look as look_at_exchange, staging_dir as staged_path};
 pub use excludes::USUAL_EXCLUDES;
 pub use intake::Checked;
-pub use limits::Limits;
+pub use limits::{Limits, MOST_ENTRIES};
 pub use manifest::{
     Content, Digest, EntryPath, LeftOut, Manifest, ManifestEntry, PackedTree, Summary, Totals, Why,
 };

@@ -5,6 +5,7 @@ mod hostile;
 mod letting_go;
 mod moving;
 mod neighbours;
+mod networks;
 mod path;
 mod restores;
 mod snapshots;

@@ -1,5 +1,6 @@
 //! Sites that move to another domain.
 
+use crate::networks::network;
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::Options;
 use pressroom_testkit::ledger::Ledger;
@@ -336,43 +337,12 @@ async fn nobody_installs_where_a_site_is_moving_to() -> Result<()> {
     fixture.touched_no_site()
 }
 
-/// Makes a network of two sites below one address.
-fn network(site: &Site) -> Result<()> {
-    let host = site.url.trim_start_matches("http://").to_owned();
-    site.php(&format!(
-        "define('WP_INSTALLING_NETWORK', true); require 'wp-load.php'; \
-         require ABSPATH . 'wp-admin/includes/upgrade.php'; \
-         foreach ($wpdb->tables('ms_global') as $name => $table) {{ $wpdb->$name = $table; }} \
-         install_network(); \
-         $done = populate_network(1, '{host}', 'editor@press.example', 'Network', '/', false); \
-         if (is_wp_error($done) && $done->get_error_code() !== 'no_wildcard_dns') {{ echo $done->get_error_message(); }}"
-    ))?;
-    define(
-        site,
-        &format!(
-            "define('MULTISITE', true); define('SUBDOMAIN_INSTALL', false); \
-             define('DOMAIN_CURRENT_SITE', '{host}'); define('PATH_CURRENT_SITE', '/'); \
-             define('SITE_ID_CURRENT_SITE', 1); define('BLOG_ID_CURRENT_SITE', 1);"
-        ),
-    )?;
-    // WordPress takes the colon out of a new site's domain: it knows no ports there.
-    site.php(&format!(
-        "$_SERVER['HTTP_HOST'] = '{host}'; $_SERVER['REQUEST_URI'] = '/'; require 'wp-load.php'; \
-         $id = wp_insert_site(['domain' => '{host}', 'path' => '/second/', 'title' => 'Second', 'user_id' => 1]); \
-         if (is_wp_error($id)) {{ echo $id->get_error_message(); exit(1); }} \
-         $bare = str_replace(':', '', '{host}'); \
-         $wpdb->update($wpdb->blogs, ['domain' => '{host}'], ['blog_id' => $id]); \
-         $wpdb->query(\"UPDATE {{$wpdb->base_prefix}}2_options SET option_value = REPLACE(option_value, '$bare', '{host}') WHERE option_name IN ('home', 'siteurl')\");"
-    ))?;
-    Ok(())
-}
-
 #[tokio::test]
 async fn a_network_below_one_address_moves_whole() -> Result<()> {
     let fixture = Fixture::start(Options::default()).await?;
     let old = fixture.install(OLD).await?;
     fixture.add_domain(NEW).await?;
-    network(&old)?;
+    network(&old, false)?;
     ensure!(
         old.get("/").await?.status == 200,
         "the network does not work"

@@ -88,6 +88,7 @@ impl Fleet {
         let tx = self.parts.store.begin().await?;
         record_survey(&tx, row.id, &survey, &offers).await?;
         tx.commit().await?;
+        self.serve_as_seen(row, &survey).await;
         Ok(())
     }
 
@@ -102,6 +103,7 @@ impl Fleet {
         let tx = ctx.begin().await?;
         record_survey(&tx, row.id, &survey, &offers).await?;
         tx.commit().await?;
+        self.serve_as_seen(row, &survey).await;
         Ok(())
     }
 

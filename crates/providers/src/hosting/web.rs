@@ -2,6 +2,7 @@
 
 mod change;
 mod described;
+mod network;
 mod pool;
 mod queue;
 mod release;
@@ -11,6 +12,7 @@ mod site;
 
 pub(super) use change::{Change, renew};
 pub(super) use described::Described;
+pub use network::Network;
 pub(super) use pool::{Setting, settings};
 pub(super) use queue::Queue;
 pub use release::Released;
@@ -27,6 +29,31 @@ impl LocalHosting {
         change::ask(self, Change::Serve(Box::new(site.clone())))
             .await
             .map(drop)
+    }
+
+    /// Serves the WordPress in `directory` (below the document root, or empty for that)
+    /// as this network, or as no network; false when the domain is served so already,
+    /// is not served, or was given up. Everything else stays as it is served at that
+    /// moment, so that this never brings back what somebody removed.
+    pub async fn serve_network(
+        &self,
+        domain: &str,
+        directory: &str,
+        network: Option<Network>,
+    ) -> Result<bool> {
+        names::domain(domain)?;
+        names::relative_path(directory)?;
+        let Some(described) = Described::read(self, domain)? else {
+            return Ok(false);
+        };
+        let mut wanted = described.site.clone();
+        wanted.set_network(directory, network.clone());
+        if described.released.is_some() || wanted == described.site {
+            return Ok(false);
+        }
+        let change = Change::Network(domain.to_owned(), directory.to_owned(), network);
+        change::ask(self, change).await?;
+        Ok(true)
     }
 
     /// Stops serving the domain, then ends its pool; false when nothing was there.

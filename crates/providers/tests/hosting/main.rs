@@ -10,6 +10,7 @@ mod databases;
 mod init;
 mod limits;
 mod moving;
+mod network;
 mod ordinary_user;
 mod protection;
 mod running;

@@ -147,7 +147,7 @@ impl Adding<'_, '_> {
                     mode,
                     mtime,
                 };
-                self.file(head, size, sha256, changed);
+                self.file(head, size, sha256, changed)?;
                 Ok(())
             }
         }
@@ -169,7 +169,7 @@ impl Adding<'_, '_> {
             match body {
                 Body::Directory { mode, mtime } => {
                     self.packer.writer.directory(head(mode, mtime))?;
-                    self.packer.entry(head(mode, mtime), Content::Directory);
+                    self.packer.entry(head(mode, mtime), Content::Directory)?;
                 }
                 Body::Link { target, mtime } => {
                     let head = head(0o777, mtime);
@@ -179,7 +179,7 @@ impl Adding<'_, '_> {
                         self.packer.manifest.outside_links.push(outside);
                     }
                     let target = EntryPath::new(target);
-                    self.packer.entry(head, Content::Link { target });
+                    self.packer.entry(head, Content::Link { target })?;
                 }
                 Body::LeftOut(why) => {
                     // What is only not here goes over when the archive is unpacked.
@@ -201,7 +201,7 @@ impl Adding<'_, '_> {
                         Some(file) => self.packer.writer.prepared(file?)?,
                         None => self.packer.writer.file(head, &bundle.data[range])?,
                     }
-                    self.file(head, size, sha256, changed);
+                    self.file(head, size, sha256, changed)?;
                 }
             }
         }
@@ -209,12 +209,12 @@ impl Adding<'_, '_> {
         Ok(())
     }
 
-    fn file(&mut self, head: Head<'_>, size: u64, sha256: Digest, changed: bool) {
+    fn file(&mut self, head: Head<'_>, size: u64, sha256: Digest, changed: bool) -> Result<()> {
         if changed {
             let path = EntryPath::new(head.path.to_vec());
             self.packer.manifest.changed.push(path);
         }
-        self.packer.entry(head, Content::File { size, sha256 });
+        self.packer.entry(head, Content::File { size, sha256 })
     }
 }
 

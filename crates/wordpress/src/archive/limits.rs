@@ -35,12 +35,19 @@ pub struct Limits {
     pub window_log: u32,
 }
 
+/// Entries that an archive of ours may have: all are held in memory while it is packed
+/// and while it is read back. [`super::Packer`] refuses what has more, so that nothing
+/// is packed which could not be verified.
+pub const MOST_ENTRIES: u64 = 1_000_000;
+/// The manifest, and directories that have no entry of their own.
+const BESIDES: u64 = 1000;
+
 const GIB: u64 = 1024 * 1024 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            entries: 1_000_000,
+            entries: MOST_ENTRIES + BESIDES,
             bytes: 256 * GIB,
             entry_bytes: 64 * GIB,
             ratio: 500,
@@ -60,8 +67,7 @@ impl Limits {
     /// that only what is large as a whole must have some bytes to show for it.
     pub fn of(totals: &Totals) -> Self {
         let most = Self::default();
-        // The manifest, and directories that have no entry of their own.
-        let entries = totals.entries().saturating_add(1000);
+        let entries = totals.entries().saturating_add(BESIDES);
         Self {
             entries: entries.min(most.entries),
             bytes: totals.bytes.min(most.bytes),

@@ -2,6 +2,7 @@
 
 use super::{
     ahead,
+    limits::MOST_ENTRIES,
     manifest::{self, Content, Digest, EntryPath, Manifest, ManifestEntry},
     names::{self, Rules},
     write::{self, Chunks, Head, Writer},
@@ -107,6 +108,8 @@ pub struct Packer<'a> {
     pub(super) manifest: Manifest,
     /// First parts of the paths that are taken.
     taken: Vec<String>,
+    /// Entries it may come to.
+    most: u64,
 }
 
 impl<'a> Packer<'a> {
@@ -142,7 +145,15 @@ impl<'a> Packer<'a> {
             threads,
             manifest: Manifest::new(),
             taken: vec![manifest::NAME.to_owned()],
+            most: MOST_ENTRIES,
         })
+    }
+
+    /// Lets it come to so many entries and no more, instead of [`MOST_ENTRIES`].
+    #[must_use]
+    pub fn at_most(mut self, entries: u64) -> Self {
+        self.most = entries.min(MOST_ENTRIES);
+        self
     }
 
     /// Adds a file that comes as a stream. `name` is one plain name, e.g.
@@ -209,7 +220,7 @@ impl<'a> Packer<'a> {
             self.writer.end(size)?;
             (made, size, sha256)
         };
-        self.entry(head, Content::File { size, sha256 });
+        self.entry(head, Content::File { size, sha256 })?;
         Ok(made)
     }
 
@@ -241,7 +252,13 @@ impl<'a> Packer<'a> {
         Ok(())
     }
 
-    pub(super) fn entry(&mut self, head: Head<'_>, content: Content) {
+    pub(super) fn entry(&mut self, head: Head<'_>, content: Content) -> Result<()> {
+        if self.manifest.entries.len() as u64 >= self.most {
+            return Err(Error::BadInput(format!(
+                "there are more than {} files and directories, which is as many as one archive may hold; remove what is not needed, e.g. old caches, or keep it outside the site",
+                self.most
+            )));
+        }
         self.manifest.totals.count(&content);
         self.manifest.entries.push(ManifestEntry {
             path: EntryPath::new(head.path.to_vec()),
@@ -249,6 +266,7 @@ impl<'a> Packer<'a> {
             mode: head.mode,
             mtime: head.mtime,
         });
+        Ok(())
     }
 }
 

@@ -109,50 +109,79 @@ impl From<mysql_async::Error> for Error {
     }
 }
 
-/// `DB_HOST` as WordPress takes it apart: `host`, `host:port`, `[v6]:port`,
-/// `:/socket`, `host:/socket`.
+/// Where the socket of this system's server usually is.
+const SOCKETS: [&str; 4] = [
+    "/run/mysqld/mysqld.sock",
+    "/var/lib/mysql/mysql.sock",
+    "/tmp/mysql.sock",
+    "/run/mysql/mysql.sock",
+];
+
+/// Where `DB_HOST` leads, as PHP goes there: `localhost` is the socket whatever port
+/// is named, and any other host is TCP whatever socket is named.
 fn address(host: &str) -> Result<OptsBuilder> {
-    let opts = OptsBuilder::default();
-    if let Some(at) = host.find(":/") {
-        return Ok(opts.socket(Some(host[at + 1..].to_owned())));
-    }
-    if let Some(socket) = host.strip_prefix('/') {
-        return Ok(opts.socket(Some(format!("/{socket}"))));
-    }
-    let bad = || Error::Database(format!("`DB_HOST` `{host}` is not understood"));
-    let (name, port) = if host.matches(':').count() > 1 {
-        match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((name, port)) => (name, port.strip_prefix(':')),
-            None => (host, None),
-        }
-    } else {
-        match host.split_once(':') {
-            Some((name, port)) => (name, Some(port)),
-            None => (host, None),
-        }
+    let usual = || {
+        let mut sockets = SOCKETS.into_iter();
+        sockets.find(|socket| std::path::Path::new(socket).exists())
     };
-    let port = match port {
-        None | Some("") => None,
+    address_with(host, usual)
+}
+
+fn address_with(host: &str, usual: impl FnOnce() -> Option<&'static str>) -> Result<OptsBuilder> {
+    let bad = || Error::Database(format!("`DB_HOST` `{host}` is not understood"));
+    let parts = parts(host).ok_or_else(bad)?;
+    let port = match parts.port {
+        None => None,
         Some(port) => Some(port.parse::<u16>().map_err(|_| bad())?),
     };
-    if matches!(name, "" | "localhost") && port.is_none() {
-        // To MySQL clients `localhost` is the socket, wherever this system has it.
-        let socket = [
-            "/run/mysqld/mysqld.sock",
-            "/var/lib/mysql/mysql.sock",
-            "/tmp/mysql.sock",
-        ]
-        .into_iter()
-        .find(|socket| std::path::Path::new(socket).exists());
-        if let Some(socket) = socket {
-            return Ok(opts.socket(Some(socket)));
-        }
-    }
-    let name = match name {
-        "" | "localhost" => "127.0.0.1",
-        name => name,
+    let opts = OptsBuilder::default();
+    let local = parts.name.is_empty() || parts.name.eq_ignore_ascii_case("localhost");
+    let socket = || {
+        parts
+            .socket
+            .map_or_else(|| usual().map(str::to_owned), |own| Some(own.to_owned()))
     };
+    if local && let Some(socket) = socket() {
+        return Ok(opts.socket(Some(socket)));
+    }
+    let name = if local { "127.0.0.1" } else { parts.name };
     Ok(opts.ip_or_hostname(name).tcp_port(port.unwrap_or(3306)))
+}
+
+/// `DB_HOST` in parts.
+#[derive(Debug, PartialEq, Eq)]
+struct Parts<'a> {
+    name: &'a str,
+    port: Option<&'a str>,
+    socket: Option<&'a str>,
+}
+
+/// What `wpdb::parse_db_host` makes of `DB_HOST`: `host`, `host:port`, `v6`,
+/// `[v6]:port`, each with `:/socket` behind it; what follows that is passed over.
+fn parts(host: &str) -> Option<Parts<'_>> {
+    let (host, socket) = match host.find(":/") {
+        Some(at) => (&host[..at], Some(&host[at + 1..])),
+        None => (host, None),
+    };
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let (name, port) = if host.matches(':').count() > 1 {
+        let bare = host.strip_prefix('[').unwrap_or(host);
+        let address = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b':';
+        let end = bare.bytes().take_while(|byte| address(byte)).count();
+        if end == 0 {
+            return None;
+        }
+        (&bare[..end], bare[end..].strip_prefix("]:"))
+    } else {
+        let end = host.find([':', '/']).unwrap_or(host.len());
+        (&host[..end], host[end..].strip_prefix(':'))
+    };
+    let port = port.map(|port| &port[..digits(port)]);
+    Some(Parts {
+        name,
+        port: port.filter(|port| port.bytes().any(|digit| digit != b'0')),
+        socket,
+    })
 }
 
 #[cfg(test)]
@@ -161,21 +190,45 @@ mod tests {
 
     #[test]
     fn takes_hosts_apart_as_wordpress_does() {
-        let parts = |host: &str| {
-            let opts: Opts = address(host).unwrap().into();
+        let leads = |host: &str, usual: Option<&'static str>| {
+            let opts: Opts = address_with(host, || usual).unwrap().into();
             (
                 opts.ip_or_hostname().to_owned(),
                 opts.tcp_port(),
                 opts.socket().map(str::to_owned),
             )
         };
+        let parts = |host: &str| leads(host, None);
         assert_eq!(parts("db.local"), ("db.local".into(), 3306, None));
         assert_eq!(parts("db.local:3307"), ("db.local".into(), 3307, None));
+        assert_eq!(parts("db.local:"), ("db.local".into(), 3306, None));
+        assert_eq!(parts("db.local:3307x"), ("db.local".into(), 3307, None));
+        assert_eq!(parts("h:port"), ("h".into(), 3306, None));
         assert_eq!(parts("localhost:3307"), ("127.0.0.1".into(), 3307, None));
         assert_eq!(parts("::1"), ("::1".into(), 3306, None));
+        assert_eq!(parts("[::1]"), ("::1".into(), 3306, None));
         assert_eq!(parts("[::1]:3307"), ("::1".into(), 3307, None));
-        assert_eq!(parts("localhost:/a/b.sock").2.as_deref(), Some("/a/b.sock"));
-        assert_eq!(parts(":/a/b.sock").2.as_deref(), Some("/a/b.sock"));
-        assert!(address("h:port").is_err());
+        assert_eq!(parts("2001:db8::7"), ("2001:db8::7".into(), 3306, None));
+        for host in [
+            "localhost:/a/b.sock",
+            ":/a/b.sock",
+            "LOCALHOST:3307:/a/b.sock",
+        ] {
+            assert_eq!(parts(host).2.as_deref(), Some("/a/b.sock"), "{host}");
+        }
+        // PHP goes to a socket for `localhost` alone, and then always.
+        assert_eq!(
+            parts("127.0.0.1:/a/b.sock"),
+            ("127.0.0.1".into(), 3306, None)
+        );
+        assert_eq!(parts("[::1]:3307:/a/b.sock"), ("::1".into(), 3307, None));
+        for host in ["localhost", "", "localhost:3307", "Localhost"] {
+            let socket = leads(host, Some("/usual")).2;
+            assert_eq!(socket.as_deref(), Some("/usual"), "{host}");
+        }
+        assert_eq!(leads("127.0.0.1", Some("/usual")).2, None);
+        for bad in ["[x:y:z", "h:99999"] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! A dump is foreign input.
 
 use crate::place::{Place, same};
+use pressroom_lab::Mariadb;
 use pressroom_wordpress::{
     Error,
     database::restore::{OtherTables, RestoreOptions},
@@ -288,4 +289,79 @@ fn other_prefixes_are_passed_over_when_asked() {
     let report = place.restore_with(dump, &options).unwrap();
     assert_eq!(report.passed_over, ["table x_a", "view x_v"]);
     assert_eq!(place.names(), "wp_a\tBASE TABLE\n");
+}
+
+/// The modes of dumps of MySQL 5.7 and 8, one of which MariaDB and MySQL 8 no longer
+/// know, and a server that is strict about dates itself.
+#[test]
+fn dumps_of_other_servers_are_restored_whole_on_a_strict_one() {
+    let server = Mariadb::start_with(
+        "8M",
+        "8M",
+        &["--sql-mode=STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,ONLY_FULL_GROUP_BY,ANSI_QUOTES"],
+    )
+    .unwrap();
+    for (mode, collation, charset) in [
+        (
+            "NO_AUTO_VALUE_ON_ZERO,NO_AUTO_CREATE_USER",
+            "utf8mb4_0900_ai_ci",
+            "utf8mb4",
+        ),
+        (
+            "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,NO_ENGINE_SUBSTITUTION",
+            "utf8mb4_uca1400_ai_ci",
+            "utf8mb4",
+        ),
+        ("", "utf8mb3_general_ci", "utf8mb3"),
+        (
+            "TIME_TRUNCATE_FRACTIONAL",
+            "utf8mb4_de_pb_0900_as_cs",
+            "utf8mb4",
+        ),
+        ("MYSQL40,NO_FIELD_OPTIONS", "utf8_unicode_ci", "utf8"),
+    ] {
+        let place = Place::of(server.database().unwrap());
+        let dump = format!(
+            "/*!40101 SET NAMES utf8mb4 */;
+/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='{mode}' */;
+CREATE TABLE `wp_d` (`ID` bigint NOT NULL AUTO_INCREMENT, `d` datetime NOT NULL DEFAULT '0000-00-00 00:00:00',
+  `t` varchar(50) COLLATE {collation} NOT NULL, PRIMARY KEY (`ID`)) ENGINE=InnoDB DEFAULT CHARSET={charset} COLLATE={collation};
+INSERT INTO `wp_d` VALUES (1,'0000-00-00 00:00:00','zero'),(2,'2024-00-00 00:00:00','é'),(3,'2024-02-28 01:02:03',\"double\");
+/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;
+"
+        );
+        let report = place
+            .restore_with(dump.as_bytes(), &RestoreOptions::default())
+            .unwrap_or_else(|why| panic!("{mode} {collation}: {why}"));
+        assert_eq!(
+            place.sql("SELECT ID, d, HEX(t) FROM wp_d"),
+            "1\t0000-00-00 00:00:00\t7A65726F\n2\t2024-00-00 00:00:00\tC3A9\n3\t2024-02-28 01:02:03\t646F75626C65\n",
+            "{mode} {collation}"
+        );
+        let now = place.sql(
+            "SELECT COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND COLUMN_NAME = 't'",
+        );
+        let now = now.trim();
+        // What the server has under another name, or not at all, is said by name.
+        let same = now == collation || now.replace("utf8mb3", "utf8") == collation;
+        let said = report
+            .collations
+            .iter()
+            .any(|one| one.from == collation && one.to == now);
+        assert!(same || said, "{collation} became {now}: {report:?}");
+        // And our own dump of it goes there and back on the same server.
+        let ours = place.dump();
+        place.restore(&ours).unwrap();
+        super::place::same(&place.dump(), &ours);
+    }
+}
+
+#[test]
+fn a_collation_that_has_no_near_one_is_named() {
+    let place = Place::with(LIVE);
+    let before = place.dump();
+    let dump = b"CREATE TABLE wp_k (a VARCHAR(9) COLLATE klingon_ci);";
+    let why = place.restore(dump).unwrap_err().to_string();
+    assert!(why.contains("klingon_ci"), "{why}");
+    same(&place.dump(), &before);
 }

@@ -3,6 +3,7 @@
 
 mod exchange;
 mod foreign;
+mod hosts;
 mod killed;
 mod place;
 mod rights;

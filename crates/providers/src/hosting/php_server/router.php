@@ -23,7 +23,10 @@ require (static function (): string {
     // A name that is not ours belongs to nobody here.
     preg_match('/^([^:]*)(:[0-9]+)?$/D', strtolower($_SERVER['HTTP_HOST'] ?? ''), $named);
     $host = rtrim($named[1] ?? '', '.');
-    if (!in_array($host, $site['names'], true)) {
+    $suffix = $site['wildcard'];
+    $ours = in_array($host, $site['names'], true)
+        || ($suffix !== null && strlen($host) > strlen($suffix) && str_ends_with($host, $suffix));
+    if (!$ours) {
         $end(404);
     }
     if ((float) ($_SERVER['CONTENT_LENGTH'] ?? 0) > $site['request_bytes']) {
@@ -103,6 +106,20 @@ require (static function (): string {
     };
 
     $pattern = static fn (string $rule): string => '~' . str_replace('~', '\~', $rule) . '~';
+    // In a network a missing file may be that of another of its sites.
+    $rewrite = static function (string $path, ?string $query) use ($site, $pattern, $encode): ?array {
+        foreach ($site['rewrites'] as ['from' => $from, 'to' => $to]) {
+            if (preg_match($pattern($from), $path, $found)) {
+                [$to, $more] = explode('?', $to, 2) + [1 => null];
+                if ($more !== null) {
+                    $more = str_replace('$1', $encode($found[1]), $more);
+                    $query = $query === null || $query === '' ? $more : "$more&$query";
+                }
+                return [str_replace('$1', $found[1], $to), $query];
+            }
+        }
+        return null;
+    };
     for ($turns = 0; $turns < 10; $turns++) {
         foreach ($site['refused'] as $rule) {
             if (preg_match($pattern($rule), $path)) {
@@ -118,10 +135,11 @@ require (static function (): string {
         }
         $file = $root . $path;
         if (preg_match($pattern($site['php']), $path)) {
-            if (!@is_file($file)) {
-                $end(404);
+            if (@is_file($file)) {
+                break;
             }
-            break;
+            [$path, $query] = $rewrite($path, $query) ?? $end(404);
+            continue;
         }
         $there = $reachable($file);
         if ($there && !str_ends_with($path, '/') && @is_file($file)) {
@@ -138,6 +156,11 @@ require (static function (): string {
                 }
             }
             $end(403);
+        }
+        $elsewhere = $rewrite($path, $query);
+        if ($elsewhere) {
+            [$path, $query] = $elsewhere;
+            continue;
         }
         // What no file answers, WordPress does.
         $below = '';
@@ -160,6 +183,9 @@ require (static function (): string {
     // WordPress offers pretty addresses to servers it knows.
     $_SERVER['SERVER_SOFTWARE'] = 'nginx';
     $_SERVER['QUERY_STRING'] = $query ?? '';
+    if ($site['rewrites']) {
+        parse_str($_SERVER['QUERY_STRING'], $_GET);
+    }
     $_SERVER['DOCUMENT_ROOT'] = $root;
     $_SERVER['SCRIPT_FILENAME'] = $file;
     $_SERVER['SCRIPT_NAME'] = $_SERVER['PHP_SELF'] = $_SERVER['DOCUMENT_URI'] = $path;

@@ -1,7 +1,7 @@
 //! Changes of what is served. Those that wait for each other are made together: a
 //! reload costs the same for one domain and for fifty.
 
-use super::{Described, WebSite, pool, server};
+use super::{Described, Network, WebSite, pool, server};
 use crate::hosting::{
     Error, Isolation, LocalHosting, Result,
     layout::{conf_names, read_if_there, remove_if_there},
@@ -20,6 +20,8 @@ use std::{
 pub enum Change {
     /// Serve it like this.
     Serve(Box<WebSite>),
+    /// Serve what it is served as now, but this directory's WordPress with these.
+    Network(String, String, Option<Network>),
     /// Serve it no longer.
     Remove(String),
     /// Serve it no longer for now: its port and its access logs stay its own.
@@ -30,7 +32,7 @@ impl Change {
     pub(super) fn domain(&self) -> &str {
         match self {
             Self::Serve(site) => &site.domain,
-            Self::Remove(domain) | Self::Pause(domain) => domain,
+            Self::Remove(domain) | Self::Pause(domain) | Self::Network(domain, ..) => domain,
         }
     }
 }
@@ -197,7 +199,10 @@ impl Taken {
 fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Plan> {
     let domain = change.domain().to_owned();
     let described = Described::read(hosting, &domain)?;
-    if described.is_some_and(|described| described.released.is_some()) {
+    if described
+        .as_ref()
+        .is_some_and(|described| described.released.is_some())
+    {
         return Err(Error::Released {
             what: "domain",
             name: domain,
@@ -211,7 +216,14 @@ fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Pla
                 ..Plan::remove(hosting, domain)
             });
         }
-        Change::Serve(site) => site,
+        Change::Serve(site) => *site,
+        Change::Network(_, directory, network) => {
+            let Some(mut described) = described else {
+                return Err(Error::BadSite(format!("`{domain}` is not served any more")));
+            };
+            described.site.set_network(&directory, network);
+            described.site
+        }
     };
     // nginx serves a name from whichever block it read first.
     for name in site.names() {
@@ -225,7 +237,7 @@ fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Pla
     if !taken.domains.contains(&domain) && taken.domains.len() >= max {
         return Err(Error::Full(max));
     }
-    let plan = Plan::serve(hosting, *site)?;
+    let plan = Plan::serve(hosting, site)?;
     taken.domains.insert(domain.clone());
     let names = plan.site.iter().flat_map(WebSite::names);
     taken

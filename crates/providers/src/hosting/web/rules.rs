@@ -21,10 +21,10 @@ pub const REFUSED: [&str; 8] = [
     r"/wp-admin/includes/.*\.php$",
 ];
 
-/// A directory of WordPress' that has an index, without its last slash.
-pub const ADMIN: &str = "/wp-admin$";
+/// Directories of WordPress' that have an index, without their last slash.
+pub const ADMIN: &str = "/wp-admin(?:/network|/user)?$";
 /// The same with it; what stands before the slash is named `admin`.
-pub const ADMIN_INDEX: &str = "^(?<admin>.*/wp-admin)/$";
+pub const ADMIN_INDEX: &str = "^(?<admin>.*/wp-admin(?:/network|/user)?)/$";
 /// Addresses that people guess passwords at.
 pub const LOGIN: &str = r"/wp-login\.php$";
 /// The same for programs.

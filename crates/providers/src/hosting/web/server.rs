@@ -31,7 +31,9 @@ pub struct Ground<'a> {
 /// unable to look into the home (mode 0700): nothing on the way to a PHP page asks
 /// whether its file exists.
 pub fn render(site: &WebSite, ground: &Ground<'_>) -> Server {
-    let names = site.names().collect::<Vec<_>>().join(" ");
+    let wildcard = site.wildcard();
+    let names: Vec<_> = site.names().chain(wildcard.as_deref()).collect();
+    let names = names.join(" ");
     let root = site.root().display().to_string();
     let home = site.home.display();
     let limits = &site.limits;
@@ -94,23 +96,58 @@ pub fn render(site: &WebSite, ground: &Ground<'_>) -> Server {
         "location ~ \"{}\" {{ rewrite ^ $admin/index.php last; }}",
         rules::ADMIN_INDEX
     ));
+    let rewrites = site.rewrites();
+    let is_network = !rewrites.is_empty();
+    // In a network a missing file may be that of another of its sites.
+    let otherwise = |index: &str| match is_network {
+        true => "@network".to_owned(),
+        false => format!("{index}?$args"),
+    };
     for directory in &site.subdirectories {
+        let otherwise = otherwise(&format!("/{directory}/index.php"));
         line(format_args!(
-            "location /{directory}/ {{ try_files $uri $uri/ /{directory}/index.php?$args; }}"
+            "location /{directory}/ {{ try_files $uri $uri/ {otherwise}; }}"
         ));
     }
+    let last = otherwise("/index.php");
     line(format_args!(
-        "location / {{ try_files $uri $uri/ /index.php?$args; }}"
+        "location / {{ try_files $uri $uri/ {last}; }}"
     ));
+    let found = if is_network {
+        "try_files $uri @program; "
+    } else {
+        ""
+    };
     line(format_args!(
-        "location ~ \"{}\" {{ limit_req zone=pressroom_login burst=30 nodelay; {pool} }}",
+        "location ~ \"{}\" {{ limit_req zone=pressroom_login burst=30 nodelay; {found}{pool} }}",
         rules::LOGIN
     ));
     line(format_args!(
-        "location ~ \"{}\" {{ limit_req zone=pressroom_xmlrpc burst=60 nodelay; {pool} }}",
+        "location ~ \"{}\" {{ limit_req zone=pressroom_xmlrpc burst=60 nodelay; {found}{pool} }}",
         rules::XMLRPC
     ));
-    line(format_args!("location ~ \"{}\" {{ {pool} }}", rules::PHP));
+    line(format_args!(
+        "location ~ \"{}\" {{ {found}{pool} }}",
+        rules::PHP
+    ));
+    if is_network {
+        let rewrites = rewrites.iter().fold(String::new(), |mut all, rule| {
+            let _infallible = write!(all, "rewrite \"{}\" {} last; ", rule.from, rule.to);
+            all
+        });
+        let mut indexes: Vec<_> = site.subdirectories.iter().collect();
+        indexes.sort_by_key(|directory| std::cmp::Reverse(directory.len()));
+        let indexes = indexes.iter().fold(String::new(), |mut all, directory| {
+            let at = directory.replace('.', r"\.");
+            let _infallible = write!(all, "rewrite \"^/{at}/\" /{directory}/index.php last; ");
+            all
+        });
+        line(format_args!(
+            "location @network {{ {rewrites}{indexes}rewrite ^ /index.php last; }}"
+        ));
+        // nginx may be unable to see what is there: what is nobody else's is the pool's.
+        line(format_args!("location @program {{ {rewrites}{pool} }}"));
+    }
     line(format_args!("}}"));
     let hash = hex::encode(&Sha256::digest(&text)[..16]);
     let _infallible = writeln!(

@@ -1,5 +1,6 @@
 //! What a domain is to be served as.
 
+use super::Network;
 use crate::hosting::{Error, HostingConfig, Isolation, Result, SiteUser, names};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -21,6 +22,9 @@ pub struct WebSite {
     /// `blog`; their pretty addresses go to their own `index.php`.
     #[serde(default)]
     pub subdirectories: Vec<String>,
+    /// Those of its WordPress that hold several sites.
+    #[serde(default)]
+    pub networks: Vec<Network>,
     /// Whom PHP runs as; `None` without isolation.
     pub user: Option<SiteUser>,
     /// What its PHP may use.
@@ -144,6 +148,7 @@ impl WebSite {
             home: home.into(),
             document_root: "public_html".into(),
             subdirectories: Vec::new(),
+            networks: Vec::new(),
             user,
             limits: PoolLimits::default(),
             tls: None,
@@ -185,6 +190,9 @@ impl WebSite {
                     name: String::new(),
                 });
             }
+        }
+        for network in &self.networks {
+            names::relative_path(&network.directory)?;
         }
         if let Some(user) = &self.user {
             names::unix_user(&user.name)?;

@@ -26,6 +26,35 @@ fn paths(manifest: &Manifest) -> Vec<String> {
 }
 
 #[test]
+fn more_entries_than_could_be_verified_are_not_packed() {
+    let (dir, home) = home();
+    let www = dir.path().join("www");
+    fs::create_dir_all(www.join("d")).unwrap();
+    for n in 0..8 {
+        fs::write(www.join("d").join(n.to_string()), "x").unwrap();
+    }
+    let watch = Watch::unbounded();
+    let told = options(Format::TarZst);
+    let pack = |most| {
+        let mut out = Vec::new();
+        let mut packer = Packer::new(&home, &told.packer, &mut out, &watch)?.at_most(most);
+        packer.add_tree("files", &told.tree)?;
+        packer.finish().map(|manifest| (manifest, out))
+    };
+    let (whole, _) = pack(u64::MAX).unwrap();
+    let entries = whole.entries.len() as u64;
+    let (manifest, out) = pack(entries).unwrap();
+    let limits = Limits::of(&manifest.totals);
+    verify(&mut out.as_slice(), &limits, &watch).unwrap();
+    let why = pack(entries - 1).unwrap_err().to_string();
+    assert!(
+        why.contains(&format!("more than {} files and directories", entries - 1)),
+        "{why}"
+    );
+    assert!(Limits::default().entries > MOST_ENTRIES);
+}
+
+#[test]
 fn what_is_left_out_is_named() {
     let (dir, home) = home();
     let www = dir.path().join("www");

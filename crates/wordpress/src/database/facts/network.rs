@@ -16,6 +16,10 @@ pub struct Network {
     pub active_plugins: Option<Vec<String>>,
     /// Logins that may do everything everywhere; `None` when that is not understood.
     pub super_admins: Option<Vec<String>>,
+    /// `ms_files_rewriting`: whether uploads have addresses that begin with `files/`, as
+    /// in networks from before WordPress 3.5.
+    #[serde(default)]
+    pub files_rewriting: bool,
     /// Its sites by rising id, the first [`MAX_BLOGS`].
     pub blogs: Vec<Blog>,
     /// How many there are.
@@ -68,7 +72,8 @@ pub(super) async fn read(
         .exec(
             format!(
                 "SELECT meta_key, meta_value FROM `{prefix}sitemeta` \
-                 WHERE site_id = ? AND meta_key IN ('active_sitewide_plugins', 'site_admins')"
+                 WHERE site_id = ? AND meta_key IN \
+                 ('active_sitewide_plugins', 'site_admins', 'ms_files_rewriting')"
             ),
             (id,),
         )
@@ -80,6 +85,7 @@ pub(super) async fn read(
         id,
         active_plugins: list_keys(stored("active_sitewide_plugins")),
         super_admins: list_values(stored("site_admins")),
+        files_rewriting: !matches!(stored("ms_files_rewriting"), b"" | b"0"),
         ..Network::default()
     };
     let total: Option<u64> = conn
