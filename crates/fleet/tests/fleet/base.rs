@@ -7,11 +7,12 @@ use pressroom_base::{
 };
 use pressroom_fleet::{
     Caller, Fleet, Parts, Settings,
+    domains::NewDomain,
     principal::{Grants, Identity, Principal, Role},
 };
 use pressroom_jobs::{JobRow, Runner, RunnerConfig};
 use pressroom_providers::{
-    hosting::{HostingConfig, LocalHosting},
+    hosting::{HostingConfig, InitChoice, LocalHosting},
     packages::{PackageCache, PackageSource},
     probe::Prober,
 };
@@ -19,8 +20,8 @@ use pressroom_store::{
     EnvironmentKind, EnvironmentRow, EnvironmentState, NewAccount, NewEnvironment, Store, accounts,
     environments, jobs,
 };
-use pressroom_testkit::Scratch;
-use std::{path::Path, time::Duration};
+use pressroom_testkit::{Scratch, packages, place};
+use std::{fs, path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// What every account may keep, in bytes.
@@ -30,7 +31,17 @@ pub struct Base {
     pub fleet: Fleet,
     pub store: Store,
     pub account: AccountId,
-    _dir: Scratch,
+    pub hosting: LocalHosting,
+    prober: Prober,
+    dir: Scratch,
+}
+
+/// Ends the database server as a crash would.
+pub fn kill_mariadb(hosting: &LocalHosting) {
+    let file = hosting.config().dir.join("mariadb/data/mariadbd.pid");
+    let pid = fs::read_to_string(file).unwrap().trim().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
 impl Base {
@@ -56,11 +67,35 @@ impl Base {
         let tx = store.begin().await.unwrap();
         let account = accounts::create(&tx, acme).await.unwrap().id;
         tx.commit().await.unwrap();
+        let parts = parts(store.clone(), dir.path());
+        let (hosting, prober) = (parts.hosting.clone(), parts.prober.clone());
         Self {
-            fleet: Fleet::new(parts(store.clone(), dir.path())),
+            hosting,
+            fleet: Fleet::new(parts),
             store,
             account,
-            _dir: dir,
+            prober,
+            dir,
+        }
+    }
+
+    /// Over a file, with a web stack that runs, an agent, and WordPress to install.
+    pub async fn hosting() -> Self {
+        let base = Self::sqlite().await;
+        let dir = base.dir.path();
+        packages::directory(&dir.join("packages")).unwrap();
+        let agent = place::binary("pressroom-agent").unwrap();
+        fs::copy(agent, dir.join("pressroom-agent")).unwrap();
+        base.hosting.up().await.unwrap();
+        base.prober.register(base.hosting.http_addr().unwrap());
+        base
+    }
+
+    pub fn new_domain(&self, name: &str) -> NewDomain {
+        NewDomain {
+            name: name.into(),
+            account: "Acme".into(),
+            root: None,
         }
     }
 
@@ -145,7 +180,11 @@ impl Base {
 fn parts(store: Store, dir: &Path) -> Parts {
     Parts {
         store,
-        hosting: LocalHosting::new(HostingConfig::new(dir.join("hosting"), dir.join("sites"))),
+        hosting: LocalHosting::new(HostingConfig {
+            http_addr: ([127, 0, 0, 1], place::free_port().unwrap()).into(),
+            init: InitChoice::Direct,
+            ..HostingConfig::new(dir.join("hosting"), dir.join("sites"))
+        }),
         packages: PackageCache::new(
             dir.join("cache"),
             vec![PackageSource::Directory(dir.join("packages"))],
@@ -154,7 +193,8 @@ fn parts(store: Store, dir: &Path) -> Parts {
         prober: Prober::new(),
         settings: Settings {
             sites_dir: dir.join("sites"),
-            agent: vec!["/nonexistent/pressroom-agent".into()],
+            // There once a test has need of it.
+            agent: vec![dir.join("pressroom-agent").into(), "serve".into()],
             php: "php".into(),
             request_lease: Duration::from_mins(5),
             snapshot_quota: Some(QUOTA),
