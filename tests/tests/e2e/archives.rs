@@ -10,7 +10,7 @@ use pressroom_tests::fixture::Fixture;
 use std::fs;
 
 #[path = "../../../crates/archive/tests/archive/cloud.rs"]
-#[allow(
+#[expect(
     dead_code,
     clippy::unwrap_used,
     reason = "a server that the archive's own tests use in full"

@@ -7,7 +7,7 @@ use pressroom_tests::killed::{self, Killer, rounds, timed};
 use std::time::Duration;
 
 const DOMAIN: &str = "rows.press.example";
-const ROWS: u32 = 40_000;
+const ROWS: u32 = 20_000;
 
 /// Fills a table with plain and serialized texts: enough for a kill to come in between.
 fn fill(site: &Site, word: &str) -> Result<()> {
@@ -60,7 +60,7 @@ async fn an_import_killed_anywhere_is_the_old_tables_or_the_new() -> Result<()> 
     let typical = timed(&fixture, &asked).await?;
     assert_eq!(found(&site)?, then);
 
-    for _ in 0..rounds(5, 40) {
+    for _ in 0..rounds(4, 40) {
         fill(&site, "now")?;
         let round = killer.round(&mut fixture, &asked, typical).await?;
         // Interrupted, it begins anew: asked for is done.
@@ -82,7 +82,7 @@ async fn a_replacement_killed_anywhere_replaces_each_text_once() -> Result<()> {
     let asked = ["site", "search-replace", DOMAIN, "apple", "apple-pie"];
     let typical = timed(&fixture, &asked).await?;
     let mut done = 1;
-    for _ in 0..rounds(5, 40) {
+    for _ in 0..rounds(4, 40) {
         let round = killer.round(&mut fixture, &asked, typical).await?;
         ensure!(round.completed() == round.job.is_some(), "{}", round.about);
         done += usize::from(round.completed());
