@@ -50,6 +50,8 @@ pub struct Settings {
     pub request_lease: Duration,
     /// Bytes of snapshots that an account may keep; `None` for any number.
     pub snapshot_quota: Option<u64>,
+    /// How long what a restore displaced is kept where it was not let go of at once.
+    pub keep_aside: Duration,
     /// The address people reach this installation at, without a trailing slash: what
     /// links begin with.
     pub public_url: String,
@@ -74,6 +76,7 @@ impl Fleet {
             .with(snapshots::SnapshotJob(self.clone()))
             .with(snapshots::RestoreJob(self.clone()))
             .with(snapshots::VerifyJob(self.clone()))
+            .with(snapshots::SweepJob(self.clone()))
             .with(sites::RemoveJob(self.clone()))
             .with(sites::MoveJob(self.clone()))
             .with(sites::LoginJob(self.clone()))

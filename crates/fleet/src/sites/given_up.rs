@@ -41,6 +41,7 @@ pub(super) async fn advice(from: &impl Read, id: EnvironmentId) -> Result<Option
     let mut named: Vec<String> = left
         .into_iter()
         .filter(|record| record.state != ResourceState::Released)
+        .filter(|record| record.kind != crate::snapshots::ASIDE)
         .map(|record| format!("{} `{}`", word(&record.kind), record.name))
         .collect();
     named.sort();

@@ -1,12 +1,12 @@
 //! Installations and removals that are given up half-way: the site says that it is
 //! broken, the job what is left and what to do, and asking again ends whole.
 
-use crate::base::{Base, kill_mariadb};
+use crate::base::{Base, kill_mariadb, site_in};
 use pressroom_base::{
     Kind,
     id::{EnvironmentId, JobId},
 };
-use pressroom_fleet::sites::{InstallSite, RemoveSite};
+use pressroom_fleet::sites::RemoveSite;
 use pressroom_jobs::{JobRow, JobState, NewJob, StepState};
 use pressroom_providers::hosting::Inventory;
 use pressroom_store::{
@@ -72,23 +72,6 @@ async fn what_no_worker_survives_is_told_by_the_site(base: Base) {
     }
 }
 
-fn site_in(domain: &str) -> InstallSite {
-    InstallSite {
-        domain: domain.into(),
-        path: "public_html".into(),
-        db_name: "gone".into(),
-        db_user: None,
-        db_password: None,
-        title: None,
-        admin_user: None,
-        admin_password: None,
-        admin_email: None,
-        version: Some("6.5.5".into()),
-        locale: None,
-        table_prefix: None,
-    }
-}
-
 /// Everything that the machine has of ours.
 async fn inventory(base: &Base) -> Inventory {
     base.hosting.inventory().await.unwrap()
@@ -108,7 +91,7 @@ async fn done(base: &Base, job: JobId, step: &str) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), found)
+    tokio::time::timeout(Duration::from_mins(1), found)
         .await
         .expect("the step is done");
 }
@@ -135,7 +118,7 @@ async fn with_the_database_server_gone_and_back() {
     let base = Base::hosting().await;
     let console = Base::console();
     base.fleet
-        .add_domain(&console, base.new_domain("gone.example"))
+        .add_domain(&console, Base::new_domain("gone.example"))
         .await
         .unwrap();
     let before = inventory(&base).await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
+mod asides;
 mod base;
 mod cancel;
 mod given_up;

@@ -104,6 +104,12 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
             json!({ "url": row.url, "panel_id": row.panel_id, "files": remove.files, "database": remove.database }),
         )
         .await?;
+    for record in resources::list_by_environment(&tx, id).await? {
+        // What restores kept aside went with the home and the database.
+        if record.kind == crate::snapshots::ASIDE {
+            resources::forget(&tx, record.id).await?;
+        }
+    }
     environments::remove(&tx, id).await?;
     tx.commit().await?;
     if let (true, Some(domain)) = (shared, row.domain_id) {
