@@ -9,6 +9,7 @@ pub(crate) fn job_kind(kind: &str) -> String {
         "site_snapshot" => "Take a snapshot".to_owned(),
         "site_restore" => "Restore a snapshot".to_owned(),
         "snapshot_verify" => "Verify a snapshot".to_owned(),
+        "site_sweep" => "Remove what restores kept aside".to_owned(),
         other => from_snake(other),
     }
 }
