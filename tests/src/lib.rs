@@ -6,3 +6,4 @@
 //! (`cargo build -p pressroom -p pressroom-agent`, `./check` does it).
 
 pub mod fixture;
+pub mod killed;

@@ -62,6 +62,7 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
             php: php.display().to_string(),
             request_lease: config.jobs.lease,
             snapshot_quota: config.archive.quota,
+            keep_aside: config.archive.keep_aside,
             public_url: config.public_url.clone(),
             node: node.clone(),
         },

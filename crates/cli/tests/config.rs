@@ -225,6 +225,7 @@ fn what_holds_is_shown_without_passwords() {
     s3_access_key = ""
     s3_secret_file = ""
     quota_gb = 0
+    keep_aside_days = 30
 
     [packages]
     cache = "[dir]/data/packages"

@@ -75,7 +75,7 @@ impl Action {
         match kind {
             "site_install" => Self::SiteInstall,
             "site_snapshot" | "snapshot_verify" => Self::SnapshotCreate,
-            "site_restore" => Self::SnapshotRestore,
+            "site_restore" | "site_sweep" => Self::SnapshotRestore,
             "site_remove" => Self::SiteRemove,
             "site_move" => Self::SiteMove,
             "site_login" => Self::SiteLogin,

@@ -48,6 +48,8 @@ pub struct Settings {
     pub request_lease: Duration,
     /// Bytes of snapshots that an account may keep; `None` for any number.
     pub snapshot_quota: Option<u64>,
+    /// How long what a restore displaced is kept where it was not let go of at once.
+    pub keep_aside: Duration,
     /// The address people reach this installation at, without a trailing slash: what
     /// links begin with.
     pub public_url: String,

@@ -1,5 +1,6 @@
 //! Making sites, entering them, and letting them go.
 
+mod given_up;
 mod install;
 mod login;
 mod moving;

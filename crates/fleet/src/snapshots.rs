@@ -1,6 +1,7 @@
 //! Snapshots: a whole site in one archive, kept, verified by reading it back, and
 //! restored.
 
+mod asides;
 mod create;
 mod deliver;
 mod fetch;
@@ -14,6 +15,7 @@ mod undo;
 mod verify;
 mod view;
 
+pub(crate) use asides::{ASIDE, SweepJob};
 pub use create::NewSnapshot;
 pub use deliver::{Delivery, LinkedSnapshot};
 pub use link::{LINK_PATH, LinkSnapshot, SnapshotLink};

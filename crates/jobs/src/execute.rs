@@ -236,7 +236,7 @@ impl Execution {
     async fn persist(&self, ctx: &JobContext, change: Change) -> Result<(), Error> {
         let deadline = Instant::now() + self.config.lease;
         loop {
-            match change.write(&self.store, ctx.job()).await {
+            match change.write(&self.store, &*self.kind, ctx.job()).await {
                 Err(Error::Database(error))
                     if !ctx.is_lost() && Instant::now() + self.config.poll < deadline =>
                 {
@@ -262,7 +262,7 @@ enum Change {
 }
 
 impl Change {
-    async fn write(&self, store: &Store, row: &JobRow) -> Result<(), Error> {
+    async fn write(&self, store: &Store, kind: &dyn JobKind, row: &JobRow) -> Result<(), Error> {
         let (id, epoch) = (row.id, row.epoch);
         let tx = store.begin().await?;
         match self {
@@ -272,7 +272,11 @@ impl Change {
             Self::UndoFirst(ends, why) => queue::undo_first(&tx, id, epoch, *ends, why).await?,
             Self::EndUndone => queue::end_undone(&tx, id, epoch).await?,
             Self::EndNotUndone(why) => {
-                queue::undo_first(&tx, id, epoch, JobState::Dead, why).await?;
+                let mut why = why.clone();
+                if let Some(hint) = kind.given_up(&tx, row).await? {
+                    why.hint = Some(hint);
+                }
+                queue::undo_first(&tx, id, epoch, JobState::Dead, &why).await?;
                 queue::end_undone(&tx, id, epoch).await?;
             }
         }

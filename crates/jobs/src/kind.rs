@@ -1,6 +1,7 @@
 //! What a job kind is, and the list of those this process can run.
 
-use crate::{JobContext, JobFailure, Lane, RetryPolicy};
+use crate::{JobContext, JobFailure, JobRow, Lane, RetryPolicy};
+use pressroom_store::Tx;
 use std::sync::Arc;
 
 /// What becomes of a job whose worker was lost or stopped in the middle.
@@ -56,6 +57,19 @@ pub trait JobKind: Send + Sync + 'static {
     async fn undo(&self, ctx: &JobContext, why: &JobFailure) -> Result<(), JobFailure> {
         let _ = (ctx, why);
         Ok(())
+    }
+
+    /// The job is given up although its effects are still there: undoing never worked,
+    /// or each worker was lost. Written in the transaction that ends it, so that no
+    /// record goes on to say that somebody is at work. Gives what a person can do, if
+    /// there is something; it becomes the job's hint.
+    async fn given_up(
+        &self,
+        tx: &Tx,
+        job: &JobRow,
+    ) -> Result<Option<String>, pressroom_store::Error> {
+        let _ = (tx, job);
+        Ok(None)
     }
 }
 

@@ -2,7 +2,8 @@
 //! when the process ends.
 
 use crate::{Registry, RunnerConfig, execute::Execution};
-use pressroom_store::{Signal, Store, jobs::queue};
+use pressroom_base::id::JobId;
+use pressroom_store::{Error, Signal, Store, jobs::queue};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
@@ -106,12 +107,38 @@ impl Runner {
         true
     }
 
+    /// Gives up jobs whose workers keep dying.
     async fn sweep(&self) {
-        match queue::bury(&self.store).await {
-            Ok(0) => {}
-            Ok(jobs) => tracing::error!(jobs, "gave up {jobs} jobs whose workers keep dying"),
-            Err(error) => tracing::error!(%error, "cannot look for jobs to give up"),
+        let lost = match queue::lost(&self.store, &self.registry.names()).await {
+            Ok(lost) => lost,
+            Err(error) => {
+                tracing::error!(%error, "cannot look for jobs to give up");
+                return;
+            }
+        };
+        for id in lost {
+            match self.bury(id).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    tracing::error!(job.id = %id, "gave up job {id}: its workers keep dying");
+                }
+                Err(error) => tracing::error!(job.id = %id, %error, "cannot give up job {id}"),
+            }
         }
+    }
+
+    async fn bury(&self, id: JobId) -> Result<bool, Error> {
+        let tx = self.store.begin().await?;
+        let Some(row) = queue::bury(&tx, id).await? else {
+            return Ok(false);
+        };
+        if let Some(kind) = self.registry.get(&row.kind)
+            && let Some(hint) = kind.given_up(&tx, &row).await?
+        {
+            queue::advise(&tx, id, &hint).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
     }
 }
 

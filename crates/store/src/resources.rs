@@ -7,7 +7,7 @@ use pressroom_base::{
     id::{AccountId, DomainId, EnvironmentId, JobId, ResourceId},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set,
+    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, SimpleExpr},
 };
 
@@ -173,6 +173,26 @@ pub async fn list_by_environment(
 ) -> Result<Vec<ResourceRow>> {
     let of = resource::Column::EnvironmentId.eq(environment.get());
     list(from, Some(of)).await
+}
+
+/// What of a kind was recorded before an instant and is still an environment's, the
+/// oldest first.
+pub async fn older(
+    from: &impl Read,
+    kind: &str,
+    before: Timestamp,
+    limit: u64,
+) -> Result<Vec<ResourceRow>> {
+    let found = resource::Entity::find()
+        .filter(resource::Column::Kind.eq(kind))
+        .filter(resource::Column::EnvironmentId.is_not_null())
+        .filter(resource::Column::CreatedAt.lt(before.millis()))
+        .order_by_asc(resource::Column::CreatedAt)
+        .order_by_asc(resource::Column::Id)
+        .limit(limit)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(ResourceRow::read).collect()
 }
 
 /// Everything ever made that is not gone.

@@ -33,6 +33,9 @@ pub struct Recovery {
     pub core_swaps: Vec<RecoveredCoreSwap>,
     /// Staged trees without a journalled swap that were removed.
     pub dropped_stages: u32,
+    /// Why others could not be removed; they are tried again each time.
+    #[serde(default)]
+    pub stuck: Vec<String>,
     /// Exchanges of whole trees that were under way, and which side is live now.
     #[serde(default)]
     pub exchanges: Vec<RecoveredExchange>,
@@ -148,7 +151,12 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
         if !older || keep.iter().any(|kept| kept == name) {
             continue;
         }
-        disk::remove_tree(&entry.path())?;
+        if let Err(why) = disk::remove_tree(&entry.path()) {
+            // Something in it is another user's. Were that a failure, nobody could work
+            // in the home any more.
+            found.stuck.push(why.to_string());
+            continue;
+        }
         // Trash of a removal and half-received packages are no staged trees.
         if component::is_handle(name) {
             found.dropped_stages += 1;

@@ -1,9 +1,11 @@
 //! The whole path over real WordPress, and sites that fight back.
 
+mod archives;
 mod errors;
 mod hostile;
 mod letting_go;
 mod moving;
+mod moving_edges;
 mod neighbours;
 mod networks;
 mod path;

@@ -24,7 +24,7 @@ fn probe(site: &Site) -> Result<Value> {
 }
 
 /// Content that names the address in every way.
-fn write_content(site: &Site) -> Result<()> {
+pub fn write_content(site: &Site) -> Result<()> {
     let url = &site.url;
     let home = site.root.parent().context("a home")?.display().to_string();
     site.php(&format!(
@@ -152,7 +152,7 @@ async fn a_moved_site_lives_at_its_new_address_alone() -> Result<()> {
 }
 
 /// A hash of every row but those that pages write by themselves.
-fn rows(site: &Site) -> Result<String> {
+pub fn rows(site: &Site) -> Result<String> {
     site.php(
         "require 'wp-load.php'; $all = []; foreach ($wpdb->get_col('SHOW TABLES') as $t) { \
          $where = $t === $wpdb->options ? \" WHERE option_name NOT LIKE '%transient%' AND option_name <> 'cron'\" : ''; \
@@ -224,7 +224,7 @@ async fn a_site_that_dies_at_its_new_address_comes_back_whole() -> Result<()> {
 }
 
 /// What there is besides files.
-fn names_only(ledger: &Ledger) -> Vec<Vec<String>> {
+pub fn names_only(ledger: &Ledger) -> Vec<Vec<String>> {
     [
         "unix-user",
         "database",

@@ -3,6 +3,9 @@
 mod disk;
 mod kills;
 mod moves;
+mod removals;
 mod restores;
 mod same_key;
+mod snapshots;
 mod stopped;
+mod tables;

@@ -2,59 +2,32 @@
 //! and the records say at which.
 
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::chance::Chance;
+use pressroom_testkit::eventually;
 use pressroom_testkit::tree::Tree;
-use pressroom_testkit::{Options, eventually};
-use pressroom_tests::fixture::{Fixture, SHORT_LEASES};
-use std::time::{Duration, Instant};
-
-fn rounds() -> u32 {
-    if std::env::var("PRESSROOM_LONG").is_ok_and(|value| value == "1") {
-        40
-    } else {
-        8
-    }
-}
+use pressroom_tests::killed::{self, Killer, rounds, timed};
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_move_killed_anywhere_ends_at_one_address_or_the_other() -> Result<()> {
-    let mut fixture = Fixture::start(Options {
-        config: SHORT_LEASES.to_owned(),
-        ..Options::default()
-    })
-    .await?;
-    let mut chance = Chance::new();
+    let mut fixture = killed::fixture().await?;
+    let mut killer = Killer::new();
     let (mut here, mut there) = ("one.press.example", "two.press.example");
     let site = fixture.install(here).await?;
     fixture.add_domain(there).await?;
     let files = Tree::of_directory(&site.root.join("wp-content"))?;
-    let started = Instant::now();
-    fixture
-        .server
-        .cli(&["site", "move", here, there], "")
-        .await?
-        .line()?;
-    let typical = started.elapsed();
+    let typical = timed(&fixture, &["site", "move", here, there]).await?;
     (here, there) = (there, here);
 
     let mut back = 0;
-    for round in 0..rounds() {
-        let delay = chance.up_to(typical);
-        let about = format!("round {round}, killed after {delay:?}");
+    for _ in 0..rounds(8, 40) {
         let asked = ["site", "move", here, there];
-        let _late = tokio::time::timeout(delay, fixture.server.cli(&asked, "")).await;
-        fixture.server.restart().await?;
-        let jobs = fixture.settled_jobs().await?;
+        let round = killer.round(&mut fixture, &asked, typical).await?;
+        let about = &round.about;
         let now = fixture.site(&site.id).await?;
         let moved = now.url.contains(there);
-        let job = jobs.first().context("there were jobs")?;
-        let about = format!("{about}: {job}");
         ensure!(moved || now.url.contains(here), "{about}");
         back += u32::from(!moved);
-        // A kill may also come before there is any job of this round: then the newest
-        // is one that ended before.
-        ensure!(job["state"] != "dead", "{about}");
-        ensure!(!moved || job["state"] == "completed", "{about}");
+        ensure!(moved == round.completed(), "{about}");
         eventually("the site", Duration::from_secs(10), || async {
             now.front_page_with(&now.url).await
         })

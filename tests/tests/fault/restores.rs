@@ -2,23 +2,14 @@
 //! they were before, all of them, and the job says which.
 
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::chance::Chance;
+use pressroom_testkit::eventually;
 use pressroom_testkit::site::Site;
 use pressroom_testkit::tree::Tree;
-use pressroom_testkit::{Options, eventually};
-use pressroom_tests::fixture::{Fixture, SHORT_LEASES};
+use pressroom_tests::killed::{self, Killer, rounds, timed};
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const DOMAIN: &str = "back.press.example";
-
-fn rounds() -> u32 {
-    if std::env::var("PRESSROOM_LONG").is_ok_and(|value| value == "1") {
-        40
-    } else {
-        8
-    }
-}
 
 /// Writes a word into a file and into the tables.
 fn set(site: &Site, word: &str) -> Result<()> {
@@ -41,12 +32,8 @@ fn tables(site: &Site) -> Result<String> {
 
 #[tokio::test]
 async fn a_restore_killed_anywhere_is_whole_or_undone() -> Result<()> {
-    let mut fixture = Fixture::start(Options {
-        config: SHORT_LEASES.to_owned(),
-        ..Options::default()
-    })
-    .await?;
-    let mut chance = Chance::new();
+    let mut fixture = killed::fixture().await?;
+    let mut killer = Killer::new();
     let site = fixture.install(DOMAIN).await?;
     set(&site, "then")?;
     let (then, then_tables) = (Tree::of_directory(&site.root)?, tables(&site)?);
@@ -61,28 +48,17 @@ async fn a_restore_killed_anywhere_is_whole_or_undone() -> Result<()> {
     for (way, typical) in ways.iter().zip(&mut typical) {
         set(&site, "now")?;
         let asked = [&["snapshot", "restore", DOMAIN, &snapshot], *way].concat();
-        let started = Instant::now();
-        fixture.server.cli(&asked, "").await?.line()?;
-        *typical = started.elapsed();
+        *typical = timed(&fixture, &asked).await?;
     }
 
     let mut undone = 0;
-    for round in 0..rounds() {
+    for number in 0..rounds(8, 40) {
         set(&site, "now")?;
         let (now, now_tables) = (Tree::of_directory(&site.root)?, tables(&site)?);
-        let way = round as usize % 2;
+        let way = number as usize % 2;
         let asked = [&["snapshot", "restore", DOMAIN, &snapshot], ways[way]].concat();
-        let known = fixture.settled_jobs().await?.len();
-        let delay = chance.up_to(typical[way]);
-        let _late = tokio::time::timeout(delay, fixture.server.cli(&asked, "")).await;
-        fixture.server.restart().await?;
-
-        let jobs = fixture.settled_jobs().await?;
-        let job = jobs.first().context("there were jobs")?;
-        let about = format!("round {round}, killed after {delay:?}: {job}");
-        // A kill may also come before there is any job of this round.
-        let restored = jobs.len() > known && job["state"] == "completed";
-        ensure!(restored || job["state"] != "dead", "{about}");
+        let round = killer.round(&mut fixture, &asked, typical[way]).await?;
+        let (about, restored) = (&round.about, round.completed());
         undone += u32::from(!restored);
         let (files, rows) = if restored {
             (&then, &then_tables)

@@ -217,6 +217,26 @@ impl Objects {
         })
         .await
     }
+
+    /// Gives back what writers of one object left who are known to be gone; says how
+    /// many there were.
+    pub async fn discard_all_of(&self, key: &Key) -> Result<u64> {
+        let staged = format!("{}-", key.name());
+        let mut discarded = 0;
+        // A clock that is ahead of ours is no reason to leave one.
+        let soon = Timestamp::now().plus(Duration::from_hours(24));
+        for upload in self.unfinished(soon).await? {
+            let is_of_key = match &upload.key {
+                Some(of) => of == key,
+                None => upload.handle.starts_with(&staged),
+            };
+            if is_of_key {
+                self.discard(&upload).await?;
+                discarded += 1;
+            }
+        }
+        Ok(discarded)
+    }
 }
 
 impl S3 {

@@ -42,4 +42,18 @@ impl Archive {
         }
         Ok(removed)
     }
+
+    /// The same for one that did not become a snapshot, with what was sent of it. Call
+    /// it once its writer can write no more.
+    pub async fn abandon(&self, place: &Place) -> Result<Removed> {
+        let removed = self.remove(place).await?;
+        for format in Format::ALL {
+            let key = place.object_key(format)?;
+            if let Err(error) = self.objects().discard_all_of(&key).await {
+                // A key may lack the right to list uploads; a sweep comes later.
+                tracing::warn!(%key, %error, "an unfinished upload of `{key}` was not given back yet");
+            }
+        }
+        Ok(removed)
+    }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 on_both! {
     a_killed_writer_leaves_nothing_visible
+    what_is_abandoned_is_gone_at_once
     a_long_stream_takes_little_memory
 }
 
@@ -102,8 +103,9 @@ fn wait_for(child: &mut Child, word: &str, least: u64) -> u64 {
     panic!("the writer ended without `{word}`");
 }
 
-async fn a_killed_writer_leaves_nothing_visible(stores: Stores) {
-    let mut child = writer(&stores, 100_000 * MIB);
+/// Has a writer write for a while, and kills it.
+async fn kill_writer(stores: &Stores) {
+    let mut child = writer(stores, 100_000 * MIB);
     let (mut child, _) = tokio::task::spawn_blocking(move || {
         let written = wait_for(&mut child, "written", 60);
         (child, written)
@@ -112,6 +114,21 @@ async fn a_killed_writer_leaves_nothing_visible(stores: Stores) {
     .unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+async fn what_is_abandoned_is_gone_at_once(stores: Stores) {
+    kill_writer(&stores).await;
+    assert!(!stores.files().is_empty(), "it had written something");
+    // Another's upload stays.
+    let archive = &stores.archive;
+    archive.abandon(&place("y")).await.unwrap();
+    assert!(!stores.files().is_empty(), "another's upload is gone");
+    archive.abandon(&place("x")).await.unwrap();
+    stores.assert_empty().await;
+}
+
+async fn a_killed_writer_leaves_nothing_visible(stores: Stores) {
+    kill_writer(&stores).await;
     let archive = &stores.archive;
     assert_eq!(archive.list_all(&Page::first(9)).await.unwrap(), []);
     assert!(matches!(

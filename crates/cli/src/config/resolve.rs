@@ -112,6 +112,8 @@ pub struct Archive {
     pub s3: Option<S3>,
     /// Bytes of snapshots that an account may keep.
     pub quota: Option<u64>,
+    /// How long what a restore displaced is kept where it was not let go of at once.
+    pub keep_aside: Duration,
 }
 
 /// A bucket of a service that speaks S3.
@@ -261,6 +263,7 @@ impl Config {
                 quota: Some(read.number("archive.quota_gb"))
                     .filter(|gigabytes| *gigabytes > 0)
                     .map(|gigabytes| gigabytes.saturating_mul(1_000_000_000)),
+                keep_aside: Duration::from_hours(24 * read.number("archive.keep_aside_days")),
             },
             packages: Packages {
                 cache: read.path("packages.cache"),

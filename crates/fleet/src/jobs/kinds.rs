@@ -11,6 +11,7 @@ impl Fleet {
             .with(snapshots::SnapshotJob(self.clone()))
             .with(snapshots::RestoreJob(self.clone()))
             .with(snapshots::VerifyJob(self.clone()))
+            .with(snapshots::SweepJob(self.clone()))
             .with(sites::RemoveJob(self.clone()))
             .with(sites::MoveJob(self.clone()))
             .with(sites::LoginJob(self.clone()))

@@ -100,8 +100,9 @@ fn differences(rows: &[ResourceRow], found: &Inventory) -> Vec<String> {
     let lost = rows
         .iter()
         .filter(|row| row.state == ResourceState::Present)
-        // A home may be anywhere; the inventory knows the usual directory only.
-        .filter(|row| row.kind != "home")
+        // A home may be anywhere; the inventory knows the usual directory only, and
+        // nothing of what lies in a home.
+        .filter(|row| row.kind != "home" && row.kind != crate::snapshots::ASIDE)
         .filter(|row| !there.contains(&(row.kind.as_str(), row.name.clone())))
         .map(|row| format!("{} `{}` is recorded but not there", row.kind, row.name));
     unclaimed.chain(lost).collect()

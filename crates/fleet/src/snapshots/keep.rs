@@ -95,6 +95,9 @@ impl Fleet {
             }
         }
         self.fail_stranded().await?;
+        if let Err(error) = self.sweep_asides().await {
+            tracing::warn!(error = %error, "what restores kept aside was not looked for");
+        }
         let swept = self
             .parts
             .archive
@@ -132,7 +135,7 @@ impl Fleet {
     }
 
     async fn fail(&self, row: &SnapshotRow) -> Result<()> {
-        self.parts.archive.remove(&place_of(row)?).await?;
+        self.parts.archive.abandon(&place_of(row)?).await?;
         let tx = self.parts.store.begin().await?;
         match snapshots::fail(&tx, row.id, "Its job ended without it").await {
             // Somebody else came first.

@@ -300,7 +300,7 @@ pub(crate) async fn give_up(
     if snapshot.state == SnapshotState::Ready {
         return Ok(());
     }
-    fleet.parts.archive.remove(&place_of(&snapshot)?).await?;
+    fleet.parts.archive.abandon(&place_of(&snapshot)?).await?;
     if snapshot.state == SnapshotState::Creating {
         let tx = ctx.begin().await?;
         snapshots::fail(&tx, snapshot.id, why).await?;

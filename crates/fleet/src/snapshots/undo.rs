@@ -2,7 +2,10 @@
 //! there. Only what this job did is taken back: others in the same home may keep
 //! theirs aside on purpose.
 
-use super::steps::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP};
+use super::{
+    asides,
+    steps::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP},
+};
 use crate::{Fleet, Result};
 use pressroom_base::Epoch;
 use pressroom_carrier::Session;
@@ -96,23 +99,20 @@ pub(super) async fn drop_asides(
     session: &Session,
     row: &EnvironmentRow,
 ) -> Result<()> {
-    let epoch = ctx.epoch();
-    if let Some(staged) = staged(ctx).await? {
-        if left_behind(ctx).await? {
-            ctx.line(format!(
-                "the directory from before is kept in `.pressroom/staging/{staged}`"
-            ));
-        } else {
-            session.drop_unpacked(epoch, &staged).await?;
-        }
+    let staged = staged(ctx).await?;
+    let epochs = epochs(ctx).await?;
+    let known = asides::record(ctx, row, staged.clone(), epochs.clone()).await?;
+    let kept = left_behind(ctx).await?;
+    let (now, later) = if kept { (None, staged) } else { (staged, None) };
+    asides::drop_all(fleet, ctx, session, row, now.as_deref(), &epochs).await?;
+    if let Some(staged) = later {
+        ctx.line(format!(
+            "the directory from before is kept in `.pressroom/staging/{staged}` for {} days",
+            fleet.parts.settings.keep_aside.as_secs() / 86_400
+        ));
+        return Ok(());
     }
-    let site = fleet.site_ref(row);
-    for aside in kept(fleet, ctx, session, row).await? {
-        session
-            .drop_database_aside(epoch, site.clone(), aside)
-            .await?;
-    }
-    Ok(())
+    asides::forget(ctx, known).await
 }
 
 /// What this job unpacked.
@@ -148,13 +148,7 @@ async fn kept(
     session: &Session,
     row: &EnvironmentRow,
 ) -> Result<Vec<Aside>> {
-    let steps = ctx.steps().await?;
-    let epochs: Vec<Epoch> = steps
-        .into_iter()
-        .filter(|step| step.name == TABLES_STEP)
-        .filter_map(|step| serde_json::from_value::<TablesIntent>(step.intent).ok())
-        .map(|intent| intent.epoch)
-        .collect();
+    let epochs = epochs(ctx).await?;
     if epochs.is_empty() {
         return Ok(Vec::new());
     }
@@ -168,4 +162,15 @@ async fn kept(
         .collect();
     kept.sort_by_key(|aside| std::cmp::Reverse(aside.epoch));
     Ok(kept)
+}
+
+/// Under which epochs this job has begun to displace tables.
+async fn epochs(ctx: &JobContext) -> Result<Vec<Epoch>> {
+    let steps = ctx.steps().await?;
+    Ok(steps
+        .into_iter()
+        .filter(|step| step.name == TABLES_STEP)
+        .filter_map(|step| serde_json::from_value::<TablesIntent>(step.intent).ok())
+        .map(|intent| intent.epoch)
+        .collect())
 }

@@ -2,16 +2,18 @@
 
 use pressroom_archive::{Archive, Objects};
 use pressroom_base::{
-    id::{AccountId, JobId, UserId},
+    id::{AccountId, EnvironmentId, JobId, UserId},
     keyring::Keyring,
 };
 use pressroom_fleet::{
     Caller, Fleet, Parts, Settings,
+    domains::NewDomain,
     principal::{Grants, Identity, Principal, Role},
+    sites::InstallSite,
 };
-use pressroom_jobs::{JobRow, Runner, RunnerConfig};
+use pressroom_jobs::{JobRow, JobState, Runner, RunnerConfig};
 use pressroom_providers::{
-    hosting::{HostingConfig, LocalHosting},
+    hosting::{HostingConfig, InitChoice, LocalHosting},
     packages::{PackageCache, PackageSource},
     probe::Prober,
 };
@@ -19,33 +21,64 @@ use pressroom_store::{
     EnvironmentKind, EnvironmentRow, EnvironmentState, NewAccount, NewEnvironment, Store, accounts,
     environments, jobs,
 };
-use pressroom_testkit::Scratch;
-use std::{path::Path, time::Duration};
+use pressroom_testkit::{Scratch, packages, place};
+use std::{fs, path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// What every account may keep, in bytes.
+/// What every account may keep, in bytes, where there is no site.
 pub const QUOTA: u64 = 1000;
+
+/// How long what a restore displaced may stay.
+pub const KEEP_ASIDE: Duration = Duration::from_hours(10 * 24);
 
 pub struct Base {
     pub fleet: Fleet,
     pub store: Store,
     pub account: AccountId,
-    _dir: Scratch,
+    pub hosting: LocalHosting,
+    prober: Prober,
+    dir: Scratch,
+}
+
+/// WordPress in a domain.
+pub fn site_in(domain: &str) -> InstallSite {
+    InstallSite {
+        domain: domain.into(),
+        path: "public_html".into(),
+        db_name: "tables".into(),
+        db_user: None,
+        db_password: None,
+        title: None,
+        admin_user: None,
+        admin_password: None,
+        admin_email: None,
+        version: Some("6.5.5".into()),
+        locale: None,
+        table_prefix: None,
+    }
+}
+
+/// Ends the database server as a crash would.
+pub fn kill_mariadb(hosting: &LocalHosting) {
+    let file = hosting.config().dir.join("mariadb/data/mariadbd.pid");
+    let pid = fs::read_to_string(file).unwrap().trim().parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
 }
 
 impl Base {
     pub async fn sqlite() -> Self {
         let dir = Scratch::new().unwrap();
         let url = format!("sqlite://{}", dir.path().join("pressroom.db").display());
-        Self::over(&url, dir).await
+        Self::over(&url, dir, Some(QUOTA)).await
     }
 
     pub async fn postgres() -> Self {
         let url = pressroom_testkit::postgres::database().await.unwrap();
-        Self::over(&url, Scratch::new().unwrap()).await
+        Self::over(&url, Scratch::new().unwrap(), Some(QUOTA)).await
     }
 
-    async fn over(url: &str, dir: Scratch) -> Self {
+    async fn over(url: &str, dir: Scratch, quota: Option<u64>) -> Self {
         let keyring = Keyring::parse(Keyring::generate().expose()).unwrap();
         let store = Store::open(url, keyring).await.unwrap();
         let acme = NewAccount {
@@ -56,11 +89,49 @@ impl Base {
         let tx = store.begin().await.unwrap();
         let account = accounts::create(&tx, acme).await.unwrap().id;
         tx.commit().await.unwrap();
+        let parts = parts(store.clone(), dir.path(), quota);
+        let (hosting, prober) = (parts.hosting.clone(), parts.prober.clone());
         Self {
-            fleet: Fleet::new(parts(store.clone(), dir.path())),
+            hosting,
+            fleet: Fleet::new(parts),
             store,
             account,
-            _dir: dir,
+            prober,
+            dir,
+        }
+    }
+
+    /// Over a file, with a web stack that runs, an agent, and WordPress to install.
+    pub async fn hosting() -> Self {
+        let dir = Scratch::new().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("pressroom.db").display());
+        let base = Self::over(&url, dir, None).await;
+        let dir = base.dir.path();
+        packages::directory(&dir.join("packages")).unwrap();
+        let agent = place::binary("pressroom-agent").unwrap();
+        fs::copy(agent, dir.join("pressroom-agent")).unwrap();
+        base.hosting.up().await.unwrap();
+        base.prober.register(base.hosting.http_addr().unwrap());
+        base
+    }
+
+    /// Installs WordPress into a new domain.
+    pub async fn install(&self, domain: &str) -> EnvironmentId {
+        let console = Self::console();
+        let new = Self::new_domain(domain);
+        self.fleet.add_domain(&console, new).await.unwrap();
+        let started = self.fleet.install_site(&console, site_in(domain)).await;
+        let started = started.unwrap();
+        let ended = self.ended(started.job.id).await;
+        assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
+        started.environment.id
+    }
+
+    pub fn new_domain(name: &str) -> NewDomain {
+        NewDomain {
+            name: name.into(),
+            account: "Acme".into(),
+            root: None,
         }
     }
 
@@ -133,7 +204,7 @@ impl Base {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let row = tokio::time::timeout(Duration::from_secs(30), over)
+        let row = tokio::time::timeout(Duration::from_mins(1), over)
             .await
             .expect("the job ends");
         shutdown.cancel();
@@ -142,10 +213,14 @@ impl Base {
     }
 }
 
-fn parts(store: Store, dir: &Path) -> Parts {
+fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
     Parts {
         store,
-        hosting: LocalHosting::new(HostingConfig::new(dir.join("hosting"), dir.join("sites"))),
+        hosting: LocalHosting::new(HostingConfig {
+            http_addr: ([127, 0, 0, 1], place::free_port().unwrap()).into(),
+            init: InitChoice::Direct,
+            ..HostingConfig::new(dir.join("hosting"), dir.join("sites"))
+        }),
         packages: PackageCache::new(
             dir.join("cache"),
             vec![PackageSource::Directory(dir.join("packages"))],
@@ -154,10 +229,12 @@ fn parts(store: Store, dir: &Path) -> Parts {
         prober: Prober::new(),
         settings: Settings {
             sites_dir: dir.join("sites"),
-            agent: vec!["/nonexistent/pressroom-agent".into()],
+            // There once a test has need of it.
+            agent: vec![dir.join("pressroom-agent").into(), "serve".into()],
             php: "php".into(),
             request_lease: Duration::from_mins(5),
-            snapshot_quota: Some(QUOTA),
+            snapshot_quota: quota,
+            keep_aside: KEEP_ASIDE,
             public_url: "https://press.example".into(),
             node: "test".into(),
         },

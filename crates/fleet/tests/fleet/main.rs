@@ -1,9 +1,11 @@
-//! Use cases over real stores, without a site.
+//! Use cases over real stores, most of them without a site.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
+mod asides;
 mod base;
 mod cancel;
+mod given_up;
 mod quota;
 
 /// Runs each test over a new file and over a new database.

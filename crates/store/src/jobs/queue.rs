@@ -441,30 +441,66 @@ pub async fn requeue(tx: &Tx, id: JobId) -> Result<()> {
     }
 }
 
-/// Gives up jobs whose workers keep dying, even at undoing them: they hold their
-/// environment and would do so for ever. Says how many.
-pub async fn bury(store: &Store) -> Result<u64> {
-    let clock = store.clock();
-    let condition = format!(
-        "state = 'running' AND lease_until < {clock} AND attempt >= max_attempts + {UNDO_ATTEMPTS}"
-    );
-    let found = format!("SELECT id FROM jobs WHERE {condition} LIMIT 1");
-    if sql::one(store, found, []).await?.is_none() {
-        return Ok(0);
+/// Jobs of these kinds whose workers keep dying, even at undoing them: they hold their
+/// environment and would do so for ever.
+pub async fn lost(store: &Store, kinds: &[&str]) -> Result<Vec<JobId>> {
+    if kinds.is_empty() {
+        return Ok(Vec::new());
     }
-    let tx = store.begin().await?;
-    let touched = sql::run(
-        &tx,
+    let places: Vec<String> = (1..=kinds.len()).map(|at| format!("${at}")).collect();
+    let found = sql::all(
+        store,
         format!(
-            "UPDATE jobs SET state = 'dead', undo_to = NULL, holder = NULL, lease_until = NULL, \
-             finished_at = {clock}, error_kind = 'internal', \
-             error_message = 'Its worker was lost each time it was tried' WHERE {condition}"
+            "SELECT id FROM jobs WHERE {} AND kind IN ({})",
+            is_lost(store),
+            places.join(", ")
         ),
-        [],
+        kinds.iter().map(|kind| Value::from(*kind)),
     )
     .await?;
-    tx.commit().await?;
-    Ok(touched)
+    found
+        .iter()
+        .map(|row| Ok(JobId::new(row.try_get("", "id")?)))
+        .collect()
+}
+
+fn is_lost(store: &Store) -> String {
+    let clock = store.clock();
+    format!(
+        "state = 'running' AND lease_until < {clock} AND attempt >= max_attempts + {UNDO_ATTEMPTS}"
+    )
+}
+
+/// Gives up one of the [`lost`] jobs; `None` when it is none any more.
+pub async fn bury(tx: &Tx, id: JobId) -> Result<Option<JobRow>> {
+    let clock = tx.store().clock();
+    let buried = sql::one(
+        tx,
+        format!(
+            "UPDATE jobs SET state = 'dead', undo_to = NULL, holder = NULL, lease_until = NULL, \
+             finished_at = {clock}, error_kind = 'internal', error_hint = NULL, \
+             error_message = 'Its worker was lost each time it was tried' \
+             WHERE id = $1 AND {} RETURNING *",
+            is_lost(tx.store())
+        ),
+        [id.get().into()],
+    )
+    .await?;
+    let Some(row) = buried else { return Ok(None) };
+    tx.signal(Signal::Job(id));
+    tx.signal(Signal::Queued);
+    JobRow::read(job::Model::from_query_result(&row, "")?).map(Some)
+}
+
+/// Says with an ended job what a person can do now.
+pub async fn advise(tx: &Tx, id: JobId, hint: &str) -> Result<()> {
+    sql::run(
+        tx,
+        "UPDATE jobs SET error_hint = $1 WHERE id = $2",
+        [hint.into(), id.get().into()],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Opens the secrets a job was queued with.

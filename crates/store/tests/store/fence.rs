@@ -249,14 +249,23 @@ async fn a_job_nobody_survives_is_given_up(base: Base) {
         },
     )
     .await;
+    let lost = async || queue::lost(store, &["test"]).await.unwrap();
     for attempt in 1..=1 + queue::UNDO_ATTEMPTS {
-        assert_eq!(queue::bury(store).await.unwrap(), 0);
+        assert_eq!(lost().await, []);
         assert_eq!(claim(store, "a").await.unwrap().attempt, attempt);
         store.advance_clock(LEASE + Duration::from_secs(1));
     }
-    assert_eq!(queue::bury(store).await.unwrap(), 1);
+    assert_eq!(queue::lost(store, &["other"]).await.unwrap(), []);
+    assert_eq!(lost().await, [job.id]);
+    let tx = store.begin().await.unwrap();
+    let buried = queue::bury(&tx, job.id).await.unwrap().unwrap();
+    queue::advise(&tx, job.id, "look").await.unwrap();
+    assert_eq!(queue::bury(&tx, job.id).await.unwrap(), None);
+    tx.commit().await.unwrap();
+    assert_eq!((buried.id, lost().await), (job.id, Vec::new()));
     let row = jobs::get(store, job.id).await.unwrap().unwrap();
     assert_eq!(row.state, JobState::Dead);
+    assert_eq!(row.error_hint.as_deref(), Some("look"));
     assert_eq!(claim(store, "a").await, None);
 
     let tx = store.begin().await.unwrap();

@@ -78,6 +78,7 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             php: "php".into(),
             request_lease: Duration::from_mins(5),
             snapshot_quota: None,
+            keep_aside: Duration::from_hours(24),
             public_url: "https://press.example".into(),
             node: "test".into(),
         },

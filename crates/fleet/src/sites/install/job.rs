@@ -8,13 +8,14 @@ use super::{
 use crate::{
     Error, Fleet, Result, code,
     reach::{Ground, told},
+    sites::given_up,
 };
 use async_trait::async_trait;
 use pressroom_agent::protocol::SiteRef;
 use pressroom_base::{Kind, Secret, catalog::event};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{EnvironmentPatch, EnvironmentState, Lane, environments};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow, RetryPolicy};
+use pressroom_store::{EnvironmentPatch, EnvironmentState, Lane, Tx, environments};
 use pressroom_wordpress::{
     bridge::Action,
     config::{ConfigValue, NewConfig},
@@ -67,6 +68,14 @@ impl JobKind for InstallJob {
     ) -> std::result::Result<(), JobFailure> {
         let payload: Payload = ctx.payload()?;
         Ok(Box::pin(undo::undo(&self.0, ctx, &payload)).await?)
+    }
+
+    async fn given_up(
+        &self,
+        tx: &Tx,
+        job: &JobRow,
+    ) -> std::result::Result<Option<String>, pressroom_store::Error> {
+        given_up::give_up(tx, job.environment_id).await
     }
 }
 

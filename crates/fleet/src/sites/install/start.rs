@@ -166,8 +166,15 @@ impl Fleet {
     async fn refuse_occupied(&self, domain: &DomainRow, values: &values::Values) -> Result<()> {
         let store = &self.parts.store;
         let root = format!("{}/{}", domain.root, values.path);
-        if environments::by_root(store, &root).await?.is_some() {
-            return Err(already_installed());
+        if let Some(row) = environments::by_root(store, &root).await? {
+            return Err(if row.state == EnvironmentState::Broken {
+                already_installed().with_hint(format!(
+                    "the site there is broken; `pressroom site remove {}` makes room",
+                    row.panel_id
+                ))
+            } else {
+                already_installed()
+            });
         }
         self.refuse_occupied_directory(domain, &values.path).await?;
         if self.parts.hosting.database_exists(&values.db_name).await? {

@@ -1,12 +1,13 @@
 //! The removal itself.
 
 use super::{RemoveSite, start::Payload};
-use crate::{Fleet, Result, reach::told, sites::take_away::TakeAway};
+use crate::{Fleet, Result, reach::told, sites::given_up, sites::take_away::TakeAway};
 use async_trait::async_trait;
 use pressroom_base::{catalog::event, id::DomainId};
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow, RetryPolicy};
 use pressroom_store::{
-    EnvironmentPatch, EnvironmentRow, EnvironmentState, Lane, ResourceRow, environments, resources,
+    EnvironmentPatch, EnvironmentRow, EnvironmentState, Lane, ResourceRow, Tx, environments,
+    resources,
 };
 use serde_json::{Value, json};
 
@@ -44,7 +45,15 @@ impl JobKind for RemoveJob {
     }
 
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
-        Ok(Box::pin(run(&self.0, ctx)).await?)
+        let ended = Box::pin(run(&self.0, ctx)).await;
+        let Err(error) = ended else { return Ok(ended?) };
+        let mut failure = JobFailure::from(error);
+        if failure.hint.is_none()
+            && let Some(id) = ctx.environment()
+        {
+            failure.hint = given_up::advice(&self.0.parts.store, id).await?;
+        }
+        Err(failure)
     }
 
     /// Removed things do not come back; what is left is told by the site's state. One
@@ -61,6 +70,14 @@ impl JobKind for RemoveJob {
             ctx.payload::<Payload>()?.state_before()
         };
         Ok(mark(ctx, state).await?)
+    }
+
+    async fn given_up(
+        &self,
+        tx: &Tx,
+        job: &JobRow,
+    ) -> std::result::Result<Option<String>, pressroom_store::Error> {
+        given_up::give_up(tx, job.environment_id).await
     }
 }
 
@@ -87,6 +104,12 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
             json!({ "url": row.url, "panel_id": row.panel_id, "files": remove.files, "database": remove.database }),
         )
         .await?;
+    for record in resources::list_by_environment(&tx, id).await? {
+        // What restores kept aside went with the home and the database.
+        if record.kind == crate::snapshots::ASIDE {
+            resources::forget(&tx, record.id).await?;
+        }
+    }
     environments::remove(&tx, id).await?;
     tx.commit().await?;
     if let (true, Some(domain)) = (shared, row.domain_id) {

@@ -39,7 +39,10 @@ impl Payload {
     /// What the site is again when nothing of it was touched.
     pub(super) fn state_before(&self) -> EnvironmentState {
         match self.before {
-            Some(EnvironmentState::Deleting) | None => EnvironmentState::Broken,
+            // Nobody was at work on it: what did was given up.
+            Some(EnvironmentState::Deleting | EnvironmentState::Installing) | None => {
+                EnvironmentState::Broken
+            }
             Some(before) => before,
         }
     }
