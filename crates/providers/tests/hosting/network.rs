@@ -184,6 +184,13 @@ async fn every_site_of_a_network_is_served_and_protected() {
     let site = stack.site(HOST).await;
     check(&stack, &site).await;
 
+    let network = Network {
+        directory: String::new(),
+        subdomains: false,
+        files: false,
+    };
+    let again = stack.hosting.serve_network(HOST, "", Some(network));
+    assert!(again.await.unwrap());
     // Where nginx sees no files, PHP is served all the same.
     fs::set_permissions(&site.home, fs::Permissions::from_mode(0o700)).unwrap();
     for (path, script) in [
