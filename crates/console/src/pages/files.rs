@@ -88,12 +88,14 @@ impl FileFacts {
         };
         let (differ, unknown) = (of(Verdict::Differs), of(Verdict::Unknown));
         let (clean, all) = (of(Verdict::Clean), found.subjects.len());
-        let mut summary = format!("{clean} of {all} are exactly what their packages hold");
+        let mut said = vec![format!(
+            "{clean} of {all} are exactly what their packages hold"
+        )];
         if differ > 0 {
-            summary += &format!(", {differ} differ");
+            said.push(format!("{differ} differ"));
         }
         if unknown > 0 {
-            summary += &format!(", of {unknown} nothing is known");
+            said.push(format!("of {unknown} nothing is known"));
         }
         Self {
             site: format!("/sites/{}", site.id),
@@ -105,7 +107,7 @@ impl FileFacts {
             } else {
                 Verdict::Clean
             }),
-            summary,
+            summary: said.join(", "),
             subjects: found.subjects.iter().map(Subject::new).collect(),
         }
     }
