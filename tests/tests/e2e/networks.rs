@@ -29,9 +29,10 @@ pub fn network(site: &Site, subdomains: bool) -> Result<()> {
     );
     let text = fs::read_to_string(&config)?.replacen("<?php", &constants, 1);
     fs::write(&config, text)?;
-    let (domain, path) = match subdomains {
-        true => (format!("second.{host}"), "/"),
-        false => (host.clone(), "/second/"),
+    let (domain, path) = if subdomains {
+        (format!("second.{host}"), "/")
+    } else {
+        (host.clone(), "/second/")
     };
     // WordPress takes the colon out of a new site's domain: it knows no ports there.
     site.php(&format!(

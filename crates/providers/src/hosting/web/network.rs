@@ -77,9 +77,10 @@ impl WebSite {
                 });
             }
             if network.files {
-                let below = match network.subdomains {
-                    true => String::new(),
-                    false => format!("(?:{below})?"),
+                let below = if network.subdomains {
+                    String::new()
+                } else {
+                    format!("(?:{below})?")
                 };
                 rewrites.push(Rewrite {
                     from: format!("^{at}/{below}files/(.+)$"),

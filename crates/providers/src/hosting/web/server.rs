@@ -99,9 +99,12 @@ pub fn render(site: &WebSite, ground: &Ground<'_>) -> Server {
     let rewrites = site.rewrites();
     let is_network = !rewrites.is_empty();
     // In a network a missing file may be that of another of its sites.
-    let otherwise = |index: &str| match is_network {
-        true => "@network".to_owned(),
-        false => format!("{index}?$args"),
+    let otherwise = |index: &str| {
+        if is_network {
+            "@network".to_owned()
+        } else {
+            format!("{index}?$args")
+        }
     };
     for directory in &site.subdirectories {
         let otherwise = otherwise(&format!("/{directory}/index.php"));
