@@ -25,14 +25,6 @@ pub fn report<T: DeserializeOwned>(job: &Job) -> Result<T, Error> {
         .ok_or_else(|| failure(job))
 }
 
-/// What a completed job left behind; where it failed, its failure.
-pub fn outcome<T: DeserializeOwned>(job: &Job) -> Result<T, Error> {
-    match job.failure() {
-        Some(failure) => Err(failure),
-        None => report(job),
-    }
-}
-
 /// The job's own error, as if the request itself had met it.
 pub fn failure(job: &Job) -> Error {
     let unsaid = || Error::new(Kind::Internal, "a job ended without a result");
@@ -66,13 +58,5 @@ mod tests {
         );
         assert_eq!(failed("cancelled", None).kind(), Kind::Conflict);
         assert_eq!(failed("completed", None).kind(), Kind::Internal);
-    }
-
-    #[test]
-    fn what_a_failed_job_did_is_no_outcome() {
-        let why = error(Kind::Remote, code::TAKEN_BACK, "no");
-        let job = ended("failed", Some(7.into()), Some(why));
-        assert_eq!(report::<u8>(&job).expect("what was done"), 7);
-        assert_eq!(outcome::<u8>(&job).expect_err("no success").message(), "no");
     }
 }
