@@ -4,7 +4,10 @@ use crate::{
     Error, Result, code,
     principal::{Grants, Identity, Principal, Role},
 };
-use pressroom_base::{Kind, id::AccountId};
+use pressroom_base::{
+    Kind,
+    id::{AccountId, UserId},
+};
 
 /// What somebody wants to do. Each has the weakest role that may do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +34,8 @@ pub enum Action {
     JobCancel,
     /// Look at the account's domains.
     DomainRead,
+    /// Issue a token to oneself.
+    TokenIssue,
     /// Add or remove people, accounts, domains and tokens.
     Operate,
 }
@@ -49,11 +54,13 @@ impl Action {
         Self::SiteDatabase,
         Self::JobCancel,
         Self::DomainRead,
+        Self::TokenIssue,
         Self::Operate,
     ];
 
     /// The weakest role in the owning account that may do this; `None` for actions
-    /// that only an operator of the installation may do.
+    /// that no role permits: only an operator of the installation may do them, or the
+    /// person they are about.
     pub const fn least_role(self) -> Option<Role> {
         match self {
             Self::SiteRead | Self::DomainRead => Some(Role::Viewer),
@@ -64,7 +71,7 @@ impl Action {
             Self::SiteRemove | Self::SiteMove | Self::SnapshotRestore | Self::SiteDatabase => {
                 Some(Role::Admin)
             }
-            Self::Operate => None,
+            Self::TokenIssue | Self::Operate => None,
         }
     }
 
@@ -96,6 +103,8 @@ impl Action {
 pub enum Resource {
     /// Something an account owns.
     OfAccount(AccountId),
+    /// Something that is one person's own.
+    OfPerson(UserId),
     /// The installation as a whole.
     Installation,
 }
@@ -126,7 +135,16 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource) -> R
             Some(role) if role >= least => Ok(()),
             Some(_) => Err(forbidden()),
         },
-        (Resource::OfAccount(_) | Resource::Installation, _) => Err(forbidden()),
+        (Resource::OfPerson(person), _) if action == Action::TokenIssue => {
+            if principal.user_id() == Some(person) {
+                Ok(())
+            } else {
+                Err(Error::not_found("object").with_code(code::FOREIGN))
+            }
+        }
+        (Resource::OfAccount(_) | Resource::OfPerson(_) | Resource::Installation, _) => {
+            Err(forbidden())
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Credentials of programs.
 mod add;
 mod authenticate;
+mod issue;
 mod list;
 mod revoke;
 mod view;

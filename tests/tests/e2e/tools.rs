@@ -49,7 +49,7 @@ async fn files_are_held_against_their_packages() -> Result<()> {
     let homemade = subject(&clean, "homemade")?;
     ensure!(homemade["verdict"] == "unknown", "{homemade}");
     ensure!(homemade["why"].is_string(), "{homemade}");
-    let api = format!("/api/v1/wordpress/verify-checksums?id={}", site.id);
+    let api = format!("/verify-checksums?id={}", site.id);
     let said = fixture.get(&api).await?.expect(200)?.body;
     assert_eq!(
         (&said["verified"], &said["version"], &said["plugins"]),
@@ -145,7 +145,7 @@ async fn an_installation_is_looked_at_closely() -> Result<()> {
     fs::create_dir_all(photo.parent().context("a directory")?)?;
     fs::write(&photo, vec![7; 3_000_000])?;
     fs::write(site.root.join(".maintenance"), "<?php $upgrading = time();")?;
-    let api = format!("/api/v1/wordpress/installation?id={}", site.id);
+    let api = format!("/installation?id={}", site.id);
     let found = fixture.get(&api).await?.expect(200)?.body;
     let number = |name: &str| found[name].as_u64().unwrap_or_default();
     ensure!(

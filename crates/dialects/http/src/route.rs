@@ -63,6 +63,8 @@ pub enum Target {
     Job(Place),
     /// A domain.
     Domain(Place),
+    /// A person.
+    Person(Place),
 }
 
 /// Where a request names its target.

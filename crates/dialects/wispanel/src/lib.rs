@@ -10,6 +10,7 @@ mod checksums;
 mod errors;
 mod install;
 mod installations;
+mod keys;
 mod login;
 mod lookup;
 mod plugins;

@@ -1,11 +1,11 @@
 //! The routes, by contract row.
 
 use crate::{
-    checksums, install, installations, login, plugins, progress,
+    checksums, install, installations, keys, login, plugins, progress,
     wire::{
         ChecksumsOut, ErrorOut, InstallIn, InstallStartedOut, InstallationDetailsOut,
-        InstallationOut, JobOut, LoginIn, LoginOut, PluginOut, StatusOut, UpdatePluginIn,
-        UpdatePluginOut,
+        InstallationOut, IssueKeyIn, IssuedKeyOut, JobOut, LoginIn, LoginOut, PluginOut, StatusOut,
+        UpdatePluginIn, UpdatePluginOut,
     },
 };
 use pressroom_dialect_http::{Doc, Place, Route, Shape, Table, Target, route::DocInfo};
@@ -67,6 +67,12 @@ fn routes() -> Vec<Route> {
             .doc(Doc::new("Updates one plugin, some, or all; what breaks the site is taken back")
                 .body(Shape::of::<UpdatePluginIn>())
                 .answers(200, "What became of it", Shape::of::<UpdatePluginOut>())),
+
+        Route::post("S6", "/api/v1/users/{username}/api-keys", Action::TokenIssue, keys::issue)
+            .about(Target::Person(Place::Path("username")))
+            .doc(Doc::new("Issues a key to oneself, which opens no more than the one it is asked for with")
+                .body(Shape::of::<IssueKeyIn>())
+                .answers(201, "The key, shown only now", Shape::of::<IssuedKeyOut>())),
 
         Route::get("T36", "/api/v1/wordpress/verify-checksums", Action::SiteRead, checksums::verify)
             .also_at(&["/api/v1/wordpress/security/verify-checksums"])

@@ -1,13 +1,14 @@
 //! Issuing a token.
 
+use super::Token;
 use crate::{
     Caller, Error, Fleet, Result,
     authorize::{Action, Resource, authorize},
     code,
 };
 use ipnet::IpNet;
-use pressroom_base::{Secret, Timestamp, catalog::event, id::TokenId, token};
-use pressroom_store::{self as store, tokens, users};
+use pressroom_base::{Secret, Timestamp, catalog::event, token};
+use pressroom_store::{self as store, Tx, UserRow, tokens, users};
 use serde_json::json;
 
 /// What a token opens.
@@ -64,8 +65,8 @@ pub struct NewToken {
 /// A token as shown once.
 #[derive(Debug)]
 pub struct IssuedToken {
-    /// Its row.
-    pub id: TokenId,
+    /// What is known of it.
+    pub token: Token,
     /// The credential.
     pub secret: Secret<String>,
 }
@@ -74,15 +75,28 @@ impl Fleet {
     /// Issues a token; only its hash is kept.
     pub async fn add_token(&self, caller: &Caller, new: NewToken) -> Result<IssuedToken> {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
-        let scopes = checked_scopes(new.scopes)?;
-        let networks = checked_networks(&new.networks)?;
         let tx = self.parts.store.begin().await?;
         let user = users::by_email(&tx, &new.user).await?.ok_or_else(|| {
             Error::not_found("user").with_hint("add the person first with `pressroom user add`")
         })?;
+        let issued = self.issue(&tx, caller, &user, new).await?;
+        tx.commit().await?;
+        Ok(issued)
+    }
+
+    /// The token itself, for whoever may issue it.
+    pub(super) async fn issue(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        user: &UserRow,
+        new: NewToken,
+    ) -> Result<IssuedToken> {
+        let scopes = checked_scopes(new.scopes)?;
+        let networks = checked_networks(&new.networks)?;
         let secret = new.kind.generate();
         let row = tokens::create(
-            &tx,
+            tx,
             store::NewToken {
                 kind: new.kind.as_str().to_owned(),
                 user_id: Some(user.id),
@@ -98,17 +112,16 @@ impl Fleet {
         )
         .await?;
         self.note(
-            &tx,
+            tx,
             caller,
             event::TOKEN_CREATED,
             None,
             json!({ "token_id": row.id, "kind": row.kind, "prefix": row.prefix, "user": user.email }),
         )
         .await?;
-        tx.commit().await?;
         Ok(IssuedToken {
-            id: row.id,
             secret: Secret::new(secret),
+            token: Token::new(row, Some(user.email.clone()), Timestamp::now()),
         })
     }
 }

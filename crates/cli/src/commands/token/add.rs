@@ -60,7 +60,7 @@ impl Add {
             .add_token(caller, self.into_new(Timestamp::now()))
             .await?;
         let secret = issued.secret.expose();
-        printer.one(&json!({"id": issued.id, "secret": secret}), secret);
+        printer.one(&json!({"id": issued.token.id, "secret": secret}), secret);
         printer.note("this is the only time it is shown");
         Ok(Exit::Done)
     }

@@ -11,6 +11,7 @@ mod document;
 mod errors;
 mod install;
 mod installations;
+mod keys;
 mod login;
 mod matrix;
 mod plugins;

@@ -27,6 +27,7 @@ fn permitted(row: &str) -> Option<(u16, Value)> {
         // There is no agent here to look at or update anything with.
         "T36" => (502, Value::Null),
         "T19" => (502, json!({ "plugin": "akismet" })),
+        "S6" => (201, json!({ "name": "another" })),
         _ => return None,
     })
 }
@@ -94,6 +95,14 @@ fn expected(route: &Route, who: Who, whose: Whose) -> Option<u16> {
     if matches!(route.target, Target::Nothing | Target::OwnList) {
         return None;
     }
+    if matches!(route.target, Target::Person(_)) {
+        // One's own, and for an operator anybody's.
+        return match whose {
+            Whose::Own => None,
+            Whose::Foreign if who == Who::Operator => None,
+            Whose::Foreign | Whose::Unknown => Some(404),
+        };
+    }
     let role = match whose {
         Whose::Own => roles[0],
         Whose::Foreign => roles[1],
@@ -120,7 +129,9 @@ async fn call(
         Whose::Foreign => Some(&world.foreign),
         Whose::Unknown => None,
     };
-    if let Some((place, name)) = named(route.target, site) {
+    if let Some((place, name)) =
+        person(route.target, who, whose).or_else(|| named(route.target, site))
+    {
         match place {
             Place::Path(param) => path = path.replace(&format!("{{{param}}}"), &name),
             Place::Query(param) => path = format!("{path}?{param}={name}"),
@@ -136,10 +147,26 @@ async fn call(
     world.send(who, method, &path, &body).await.status
 }
 
+/// Somebody as seen by a caller.
+fn person(target: Target, who: Who, whose: Whose) -> Option<(Place, String)> {
+    let Target::Person(place) = target else {
+        return None;
+    };
+    let name = match (whose, who) {
+        (Whose::Unknown, _) => "nobody@example.com",
+        (Whose::Foreign, Who::Foreigner) => "mia@example.com",
+        (Whose::Foreign, _) | (Whose::Own, Who::Foreigner) => "fred@example.com",
+        (Whose::Own, Who::Viewer) => "vic@example.com",
+        (Whose::Own, Who::Operator) => "olga@example.com",
+        (Whose::Own, _) => "mia@example.com",
+    };
+    Some((place, name.to_owned()))
+}
+
 fn named(target: Target, site: Option<&Site>) -> Option<(Place, String)> {
     let or = |known: Option<String>, unknown: &str| known.unwrap_or_else(|| unknown.to_owned());
     match target {
-        Target::Nothing | Target::OwnList => None,
+        Target::Nothing | Target::OwnList | Target::Person(_) => None,
         Target::Installation(place) => {
             let known = site.map(|site| site.environment.panel_id.clone());
             Some((place, or(known, "wp_000000000")))
