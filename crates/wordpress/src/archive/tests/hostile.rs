@@ -381,7 +381,8 @@ fn sums_that_a_site_forged() {
     let bytes = many.end();
     assert!(bytes.len() < 400_000, "{}", bytes.len());
     let options = UnpackOptions { limits, ..loose() };
-    refused(&bytes, &options, "more than 10000 entries");
+    let told = format!("more than {} entries", limits.entries);
+    refused(&bytes, &options, &told);
 }
 
 #[test]
