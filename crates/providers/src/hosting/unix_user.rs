@@ -225,11 +225,19 @@ async fn make_user(name: &str, id: u32, home: &str, comment: &str) -> Result<boo
 /// Removes a group that is there without its user.
 async fn drop_group(name: &str) -> Result<()> {
     let groupdel = programs::tool("groupdel", "passwd")?;
-    let finished = retry_while_locked(&groupdel, &["--", name]).await?;
-    match finished.status.code() {
-        // 6: there is none.
-        Some(0 | 6) => Ok(()),
-        _ => Err(finished.into_error(&groupdel)),
+    let end = std::time::Instant::now() + LIMIT;
+    loop {
+        let finished = retry_while_locked(&groupdel, &["--", name]).await?;
+        match finished.status.code() {
+            // 6: there is none.
+            Some(0 | 6) => return Ok(()),
+            // 8: a user has its number for a group. Another Pressroom on this machine is
+            // just removing one, whose own group has gone before it.
+            Some(8) if std::time::Instant::now() < end => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            _ => return Err(finished.into_error(&groupdel)),
+        }
     }
 }
 

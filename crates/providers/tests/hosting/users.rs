@@ -65,6 +65,41 @@ async fn a_user_is_made_once_and_removed_with_its_processes() {
     );
 }
 
+/// As it looks while another Pressroom removes the user that has the number.
+#[tokio::test]
+async fn a_left_group_waits_for_a_user_that_is_going() {
+    let stack = Stack::up().await;
+    let name = LocalHosting::new_user_name();
+    let going = LocalHosting::new_user_name();
+    // Far from the numbers that stacks beside this one give out.
+    let number = (400_000 + std::process::id() % 90_000).to_string();
+    let run = |program: &str, arguments: &[&str]| {
+        let done = Command::new(program).args(arguments).output().unwrap();
+        assert!(done.status.success(), "{program}: {done:?}");
+    };
+    run("groupadd", &["--gid", &number, &name]);
+    let user = [
+        "--uid",
+        &number,
+        "--gid",
+        &number,
+        "--no-create-home",
+        &going,
+    ];
+    run("useradd", &user);
+    let removal = tokio::spawn({
+        let hosting = stack.hosting.clone();
+        let name = name.clone();
+        async move { hosting.remove_user(&name).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    assert!(!removal.is_finished(), "the group is still somebody's");
+    run("userdel", &[&going]);
+    assert!(!removal.await.unwrap().unwrap(), "there was no such user");
+    let groups = fs::read_to_string("/etc/group").unwrap();
+    assert!(!groups.contains(&format!("{name}:")));
+}
+
 #[tokio::test]
 async fn a_number_is_given_out_once() {
     let stack = Stack::up().await;
