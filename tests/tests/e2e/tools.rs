@@ -174,10 +174,9 @@ async fn an_installation_is_looked_at_closely() -> Result<()> {
 
     fs::remove_file(site.root.join(".maintenance"))?;
     fs::remove_file(&photo)?;
-    fixture
-        .server
-        .cli_json(&["snapshot", "create", DOMAIN])
-        .await?;
+    let taken = fixture.server.cli(&["snapshot", "create", DOMAIN], "");
+    let taken = taken.await?;
+    ensure!(taken.code == 0, "{taken:?}");
     let now = fixture.get(&api).await?.expect(200)?.body;
     ensure!(now["maintenance"] == false, "{now}");
     ensure!(now["last_backup_at"].is_string(), "{now}");
