@@ -38,6 +38,8 @@ table! {
         author: String,
         /// What it says of itself.
         description: String,
+        /// A theme's parent.
+        parent: Option<String>,
     }
 }
 
@@ -68,6 +70,8 @@ pub struct NewComponent {
     pub author: String,
     /// What it says of itself.
     pub description: String,
+    /// A theme's parent.
+    pub parent: Option<String>,
 }
 
 /// An environment's components: plugins before themes, by slug.
@@ -158,6 +162,7 @@ pub async fn put(tx: &Tx, environment: EnvironmentId, new: NewComponent) -> Resu
         tree_hash: Set(new.tree_hash),
         author: Set(new.author),
         description: Set(new.description),
+        parent: Set(new.parent),
         ..Default::default()
     };
     let row = component::Entity::insert(model)
@@ -178,6 +183,7 @@ pub async fn put(tx: &Tx, environment: EnvironmentId, new: NewComponent) -> Resu
                 Column::TreeHash,
                 Column::Author,
                 Column::Description,
+                Column::Parent,
             ])
             .to_owned(),
         )

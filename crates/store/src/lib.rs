@@ -47,8 +47,10 @@ pub mod events;
 pub mod idempotency;
 pub mod jobs;
 pub mod links;
+pub mod maintenance;
 pub mod rate;
 pub mod resources;
+pub mod security;
 pub mod sessions;
 pub mod settings;
 pub mod snapshots;
@@ -69,10 +71,12 @@ pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState}
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use scope::{Lookup, Page, Scope};
+pub use security::SecurityRow;
 pub use sessions::{NewSession, SessionRow};
 pub use signal::Signal;
 pub use snapshots::{
-    NewSnapshot, SnapshotFilter, SnapshotFormat, SnapshotRow, SnapshotState, StoredSnapshot,
+    NewSnapshot, SnapshotContents, SnapshotFilter, SnapshotFormat, SnapshotRow, SnapshotState,
+    StoredSnapshot,
 };
 pub use store::{Read, Store, Tx};
 pub use tokens::{NewToken, TokenRow};

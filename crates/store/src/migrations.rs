@@ -12,6 +12,10 @@ mod m0005_requests;
 mod m0006_snapshots;
 mod m0007_links;
 mod m0008_offers;
+mod m0009_maintenance;
+mod m0010_parents;
+mod m0011_snapshot_contents;
+mod m0012_security;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -28,6 +32,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_snapshots::Step),
             Box::new(m0007_links::Step),
             Box::new(m0008_offers::Step),
+            Box::new(m0009_maintenance::Step),
+            Box::new(m0010_parents::Step),
+            Box::new(m0011_snapshot_contents::Step),
+            Box::new(m0012_security::Step),
         ]
     }
 }

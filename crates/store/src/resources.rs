@@ -195,6 +195,11 @@ pub async fn older(
     found.into_iter().map(ResourceRow::read).collect()
 }
 
+/// What of a kind is recorded, in the order it was intended.
+pub async fn list_by_kind(from: &impl Read, kind: &str) -> Result<Vec<ResourceRow>> {
+    list(from, Some(resource::Column::Kind.eq(kind))).await
+}
+
 /// Everything ever made that is not gone.
 pub async fn list_all(from: &impl Read) -> Result<Vec<ResourceRow>> {
     list(from, None).await

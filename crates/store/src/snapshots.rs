@@ -21,6 +21,18 @@ names! {
 }
 
 names! {
+    /// What of a site is in a snapshot.
+    SnapshotContents {
+        /// Tables and files.
+        Full = "full",
+        /// The tables alone.
+        Database = "database",
+        /// The files alone.
+        Files = "files",
+    }
+}
+
+names! {
     /// What there is of a snapshot.
     SnapshotState {
         /// It is being made; its size is what is set aside for it.
@@ -75,6 +87,12 @@ table! {
         finished_at: Option<Timestamp>,
         /// When it may be removed; never, without one.
         expires_at: Option<Timestamp>,
+        /// What of the site is in it.
+        contents: SnapshotContents,
+        /// The id that panels call the site by; it may be gone.
+        panel_id: String,
+        /// The domain the site was in.
+        domain: String,
     }
 }
 
@@ -103,6 +121,12 @@ pub struct NewSnapshot {
     pub object_key: String,
     /// When it may be removed.
     pub expires_at: Option<Timestamp>,
+    /// What of the site is in it.
+    pub contents: SnapshotContents,
+    /// The id that panels call the site by.
+    pub panel_id: String,
+    /// The domain the site is in.
+    pub domain: String,
 }
 
 /// What is in the archive of a snapshot that was made.
@@ -147,6 +171,9 @@ pub async fn begin(tx: &Tx, new: NewSnapshot) -> Result<SnapshotRow> {
         created_at: Set(tx.now().await?.millis()),
         finished_at: Set(None),
         expires_at: Set(new.expires_at.raw()),
+        contents: Set(new.contents.raw()),
+        panel_id: Set(new.panel_id),
+        domain: Set(new.domain),
         ..Default::default()
     };
     let model = model
@@ -296,10 +323,16 @@ async fn sum(from: &impl Read, account: AccountId, which: &str) -> Result<i64> {
     }
 }
 
-/// How large the last finished snapshot of an environment was; `None` without one.
-pub async fn last_size(from: &impl Read, environment: EnvironmentId) -> Result<Option<i64>> {
+/// How large the last finished snapshot of an environment with such contents was; `None`
+/// without one.
+pub async fn last_size(
+    from: &impl Read,
+    environment: EnvironmentId,
+    contents: SnapshotContents,
+) -> Result<Option<i64>> {
     let found = snapshot::Entity::find()
         .filter(snapshot::Column::EnvironmentId.eq(environment.get()))
+        .filter(snapshot::Column::Contents.eq(contents.as_str()))
         .filter(snapshot::Column::Sha256.is_not_null())
         .order_by_desc(snapshot::Column::Id)
         .one(from.connection())

@@ -7,10 +7,12 @@ mod events;
 mod fence;
 mod idempotency;
 mod links;
+mod maintenance;
 mod migrations;
 mod rate;
 mod rows;
 mod sealing;
+mod security;
 mod snapshots;
 
 /// Runs a test once per database, under its own name.

@@ -4,8 +4,8 @@ use pressroom_base::{
     id::{AccountId, EnvironmentId, JobId, SnapshotId},
 };
 use pressroom_store::{
-    Error, Lookup, NewSnapshot, Page, Scope, SnapshotFilter, SnapshotFormat, SnapshotRow,
-    SnapshotState, StoredSnapshot, environments,
+    Error, Lookup, NewSnapshot, Page, Scope, SnapshotContents, SnapshotFilter, SnapshotFormat,
+    SnapshotRow, SnapshotState, StoredSnapshot, environments,
     jobs::{Cancellation, NewJob, queue},
     snapshots,
 };
@@ -38,6 +38,9 @@ fn new(account: AccountId, environment: EnvironmentId, name: &str) -> NewSnapsho
         store: "directory".into(),
         object_key: format!("snapshots/{account}/{environment}/{name}.tar.zst"),
         expires_at: None,
+        contents: SnapshotContents::Full,
+        panel_id: "wp_2f686f6d6".into(),
+        domain: "blog.example".into(),
     }
 }
 
@@ -320,7 +323,12 @@ async fn one_whose_job_is_over_is_stranded(base: Base) {
 async fn the_last_size_is_of_what_was_stored(base: Base) {
     let acme = base.account("Acme").await;
     let site = base.environment(acme.id, "/sites/acme").await;
-    let last = async || snapshots::last_size(&base.store, site.id).await.unwrap();
+    let last = async || {
+        let full = SnapshotContents::Full;
+        snapshots::last_size(&base.store, site.id, full)
+            .await
+            .unwrap()
+    };
     let first = begun(&base, new(acme.id, site.id, "first")).await;
     assert_eq!(last().await, None);
     let kept = async || snapshots::kept_bytes(&base.store, acme.id).await.unwrap();
@@ -335,6 +343,14 @@ async fn the_last_size_is_of_what_was_stored(base: Base) {
     tx.commit().await.unwrap();
     // It says as much of the site as before.
     assert_eq!((last().await, kept().await), (Some(70), 0));
+    // One of the tables alone says nothing of a whole.
+    let tables = NewSnapshot {
+        contents: SnapshotContents::Database,
+        ..new(acme.id, site.id, "tables")
+    };
+    let tables = ready(&base, tables, 5).await;
+    assert_eq!(tables.contents, SnapshotContents::Database);
+    assert_eq!(last().await, Some(70));
 }
 
 async fn two_reservations_do_not_see_the_same_rest(base: Base) {
