@@ -14,7 +14,7 @@ use pressroom_wordpress::{
     database::{self, dump, replace, restore},
     fence, find,
     home::Home,
-    inventory, journal, maintenance, package, snapshot, tree, usage,
+    inventory, journal, maintenance, package, protection, snapshot, tree, usage,
     watch::Watch,
 };
 use std::{
@@ -92,6 +92,9 @@ fn carry_out(
         Request::ReadSite { root, options } => {
             Response::ReadSite(database::read_site(home, &root, &options, watch)?)
         }
+        Request::ReadUsers { root, query } => {
+            Response::ReadUsers(database::read_users(home, &root, &query, watch)?)
+        }
         Request::InstallCore { epoch, root } => {
             let package = package::spool(home, epoch, upload, watch)?;
             Response::InstallCore(core::install(home, epoch, &root, &package, watch)?)
@@ -106,6 +109,10 @@ fn carry_out(
         }
         Request::RemoveCore { epoch, root } => {
             core::remove(home, epoch, &root, watch)?;
+            Response::Done
+        }
+        Request::AdoptCore { epoch, root } => {
+            core::adopt(home, epoch, &root, watch)?;
             Response::Done
         }
         Request::StageComponent { epoch, target } => {
@@ -167,6 +174,24 @@ fn carry_out(
             root,
             options,
         } => Response::FlushCaches(caches::flush(home, epoch, &root, &options, watch)?),
+        Request::CacheStatus { site, fpm_socket } => {
+            let (php, socket) = (site.php.as_deref(), fpm_socket.as_deref());
+            let status = caches::status(home, &site.root, php, socket, watch)?;
+            Response::CacheStatus(Box::new(status))
+        }
+        Request::PutDropIn {
+            epoch,
+            root,
+            drop_in,
+        } => Response::DropIn(caches::put(home, epoch, &root, drop_in, watch)?),
+        Request::RemoveDropIn {
+            epoch,
+            root,
+            drop_in,
+        } => Response::DropIn(caches::remove(home, epoch, &root, drop_in, watch)?),
+        Request::PurgePages { epoch, root, url } => {
+            Response::PurgePages(caches::purge(home, epoch, &root, url.as_deref(), watch)?)
+        }
         Request::Find { below, depth } => Response::Find(find::find(home, &below, depth, watch)?),
         Request::ListConfig { site } => {
             let php = site.php.as_deref();
@@ -178,6 +203,17 @@ fn carry_out(
         Request::EditConfig { epoch, site, edits } => {
             let php = site.php.as_deref();
             Response::EditConfig(config::edit(home, epoch, &site.root, &edits, php, watch)?)
+        }
+        Request::Protections { root } => {
+            Response::Protections(Box::new(protection::look(home, &root)?))
+        }
+        Request::Protect {
+            epoch,
+            root,
+            measure,
+        } => {
+            let now = protection::carry_out(home, epoch, &root, &measure, watch)?;
+            Response::Protections(Box::new(now))
         }
         Request::VerifyChecksums { root, subject } => {
             let request = ChecksumRequest {
@@ -357,6 +393,7 @@ impl From<Error> for Refusal {
             Error::Occupied(_) => RefusalCode::Occupied,
             Error::Changed { .. } => RefusalCode::Changed,
             Error::NoSpace { .. } => RefusalCode::NoSpace,
+            Error::NoPhp(_) => RefusalCode::NoPhp,
             Error::Php(_) => RefusalCode::Php,
             Error::Database(_) => RefusalCode::Database,
             Error::Deadline => RefusalCode::Deadline,

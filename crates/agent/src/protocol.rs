@@ -4,6 +4,7 @@
 //! leave it; the agent checks each one again. A *writing* request carries the
 //! job's epoch and is refused when the site has seen a higher one.
 
+mod facts;
 mod request;
 mod response;
 
@@ -76,7 +77,9 @@ pub enum RefusalCode {
     Changed,
     /// The disk is full, or a quota is.
     NoSpace,
-    /// PHP did not run, or died.
+    /// There is no PHP that starts.
+    NoPhp,
+    /// PHP died, or gave no answer.
     Php,
     /// The site's database did not answer.
     Database,

@@ -32,13 +32,17 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::ReadConfig { .. }
         | Request::MaintenanceStatus { .. }
         | Request::ReadSite { .. }
+        | Request::ReadUsers { .. }
         | Request::Find { .. }
         | Request::ListConfig { .. }
+        | Request::Protections { .. }
         | Request::DatabaseSize { .. } => READ,
         Request::WriteConfig { .. }
         | Request::EditConfig { .. }
+        | Request::Protect { .. }
         | Request::Maintain { .. }
         | Request::RenewMaintenance { .. }
+        | Request::AdoptCore { .. }
         | Request::CleanHome { .. } => WRITE,
         // A swap looks at both trees before it exchanges them, and so does recovery.
         Request::TreeHash { .. }
@@ -51,6 +55,10 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::SwapCore { .. }
         | Request::TakeBackCore { .. }
         | Request::FlushCaches { .. }
+        | Request::CacheStatus { .. }
+        | Request::PutDropIn { .. }
+        | Request::RemoveDropIn { .. }
+        | Request::PurgePages { .. }
         | Request::DropStagedCore { .. }
         | Request::DropStaged { .. } => TREE,
         Request::DumpDatabase { .. }

@@ -106,7 +106,9 @@ impl Error {
                 },
                 RefusalCode::Missing => Kind::NotFound,
                 RefusalCode::NoSpace | RefusalCode::Php | RefusalCode::Io => Kind::Remote,
-                RefusalCode::Database | RefusalCode::Deadline => Kind::Unreachable,
+                RefusalCode::NoPhp | RefusalCode::Database | RefusalCode::Deadline => {
+                    Kind::Unreachable
+                }
                 RefusalCode::Internal => Kind::Internal,
             },
         }

@@ -2,6 +2,7 @@
 //! in the files of this directory.
 
 mod bridge;
+mod caches;
 mod components;
 mod core;
 mod database;

@@ -3,8 +3,8 @@
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
     archive, bridge, caches, checksums, component, config, core,
-    database::{dump, replace, restore},
-    snapshot,
+    database::{UserQuery, dump, replace, restore},
+    protection, snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,13 @@ pub enum Request {
         /// Option names to read beside the usual ones.
         options: Vec<String>,
     },
+    /// Reads users straight from the site's database.
+    ReadUsers {
+        /// Directory of `wp-config.php`.
+        root: String,
+        /// Which ones.
+        query: UserQuery,
+    },
     /// *Stream in*: unpacks a WordPress zip into `root`, which must be absent,
     /// empty, or hold a placeholder page only.
     InstallCore {
@@ -101,6 +108,13 @@ pub enum Request {
     },
     /// Removes what [`Request::InstallCore`] put there, and only that.
     RemoveCore {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The directory that was filled.
+        root: String,
+    },
+    /// Takes everything in a directory for what [`Request::InstallCore`] put there.
+    AdoptCore {
         /// The caller's epoch.
         epoch: Epoch,
         /// The directory that was filled.
@@ -199,6 +213,40 @@ pub enum Request {
         /// Which caches, and how to get at them.
         options: caches::FlushOptions,
     },
+    /// What the site has of caches.
+    CacheStatus {
+        /// The site.
+        site: SiteRef,
+        /// Where its php-fpm pool listens, to ask it for OPcache.
+        fpm_socket: Option<String>,
+    },
+    /// Puts a drop-in of ours there, where there is none of somebody else.
+    PutDropIn {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// Directory of `wp-config.php`.
+        root: String,
+        /// Which.
+        drop_in: caches::DropIn,
+    },
+    /// Removes a drop-in if it is ours, and with that for pages all of them.
+    RemoveDropIn {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// Directory of `wp-config.php`.
+        root: String,
+        /// Which.
+        drop_in: caches::DropIn,
+    },
+    /// Removes pages that our page cache keeps.
+    PurgePages {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// Directory of `wp-config.php`.
+        root: String,
+        /// The one at this address; `None` for all.
+        url: Option<String>,
+    },
     /// WordPress installs below a directory.
     Find {
         /// Where to look, relative to the home.
@@ -226,6 +274,20 @@ pub enum Request {
         site: SiteRef,
         /// What to change.
         edits: Vec<config::Edit>,
+    },
+    /// What the site keeps from its visitors by files of its own.
+    Protections {
+        /// Directory of `wp-config.php`.
+        root: String,
+    },
+    /// Changes one of these.
+    Protect {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// Directory of `wp-config.php`.
+        root: String,
+        /// What to change.
+        measure: protection::Measure,
     },
     /// *Stream in*, the checksums as JSON: holds files against what their source says.
     VerifyChecksums {
@@ -410,135 +472,4 @@ pub enum Request {
         /// The caller's epoch.
         epoch: Epoch,
     },
-}
-
-impl Request {
-    /// Whether data frames follow this request.
-    pub const fn takes_data(&self) -> bool {
-        matches!(
-            self,
-            Self::InstallCore { .. }
-                | Self::StageCore { .. }
-                | Self::StageComponent { .. }
-                | Self::VerifyChecksums { .. }
-                | Self::RestoreDatabase { .. }
-                | Self::Unpack { .. }
-        )
-    }
-
-    /// Whether the data frames of the answer are a download of their own, and not the
-    /// beginning of the [`Response`].
-    pub const fn gives_data(&self) -> bool {
-        matches!(
-            self,
-            Self::DumpDatabase { .. } | Self::TakeSnapshot { .. } | Self::Pack { .. }
-        )
-    }
-
-    /// The name on the wire, for messages and logs.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Recover { .. } => "recover",
-            Self::Inspect { .. } => "inspect",
-            Self::Survey { .. } => "survey",
-            Self::DiskUsage { .. } => "disk_usage",
-            Self::TreeHash { .. } => "tree_hash",
-            Self::ReadSite { .. } => "read_site",
-            Self::InstallCore { .. } => "install_core",
-            Self::WriteConfig { .. } => "write_config",
-            Self::RemoveCore { .. } => "remove_core",
-            Self::StageComponent { .. } => "stage_component",
-            Self::HashComponent { .. } => "hash_component",
-            Self::SwapComponent { .. } => "swap_component",
-            Self::TakeBack { .. } => "take_back",
-            Self::DropStaged { .. } => "drop_staged",
-            Self::StageCore { .. } => "stage_core",
-            Self::SwapCore { .. } => "swap_core",
-            Self::TakeBackCore { .. } => "take_back_core",
-            Self::DropStagedCore { .. } => "drop_staged_core",
-            Self::Maintain { .. } => "maintain",
-            Self::RenewMaintenance { .. } => "renew_maintenance",
-            Self::MaintenanceStatus { .. } => "maintenance_status",
-            Self::FlushCaches { .. } => "flush_caches",
-            Self::Find { .. } => "find",
-            Self::ListConfig { .. } => "list_config",
-            Self::ReadConfig { .. } => "read_config",
-            Self::EditConfig { .. } => "edit_config",
-            Self::VerifyChecksums { .. } => "verify_checksums",
-            Self::DumpDatabase { .. } => "dump_database",
-            Self::RestoreDatabase { .. } => "restore_database",
-            Self::RestoreSnapshotDatabase { .. } => "restore_snapshot_database",
-            Self::TakeBackDatabase { .. } => "take_back_database",
-            Self::DropDatabaseAside { .. } => "drop_database_aside",
-            Self::RecoverDatabase { .. } => "recover_database",
-            Self::DatabaseSize { .. } => "database_size",
-            Self::DatabaseChecksums { .. } => "database_checksums",
-            Self::SearchReplace { .. } => "search_replace",
-            Self::TakeSnapshot { .. } => "take_snapshot",
-            Self::Pack { .. } => "pack",
-            Self::Unpack { .. } => "unpack",
-            Self::ExchangeTree { .. } => "exchange_tree",
-            Self::TakeBackTree { .. } => "take_back_tree",
-            Self::DropUnpacked { .. } => "drop_unpacked",
-            Self::Bridge { .. } => "bridge",
-            Self::ActivatePlugins { .. } => "activate_plugins",
-            Self::SwitchTheme { .. } => "switch_theme",
-            Self::UpgradeDatabases { .. } => "upgrade_databases",
-            Self::RunCron { .. } => "run_cron",
-            Self::CleanHome { .. } => "clean_home",
-        }
-    }
-
-    /// The epoch of a writing request.
-    pub const fn epoch(&self) -> Option<Epoch> {
-        match self {
-            Self::Recover { epoch }
-            | Self::InstallCore { epoch, .. }
-            | Self::WriteConfig { epoch, .. }
-            | Self::RemoveCore { epoch, .. }
-            | Self::StageComponent { epoch, .. }
-            | Self::SwapComponent { epoch, .. }
-            | Self::TakeBack { epoch, .. }
-            | Self::DropStaged { epoch, .. }
-            | Self::StageCore { epoch, .. }
-            | Self::SwapCore { epoch, .. }
-            | Self::TakeBackCore { epoch, .. }
-            | Self::DropStagedCore { epoch, .. }
-            | Self::Maintain { epoch, .. }
-            | Self::RenewMaintenance { epoch, .. }
-            | Self::ActivatePlugins { epoch, .. }
-            | Self::SwitchTheme { epoch, .. }
-            | Self::UpgradeDatabases { epoch, .. }
-            | Self::RunCron { epoch, .. }
-            | Self::FlushCaches { epoch, .. }
-            | Self::EditConfig { epoch, .. }
-            | Self::RestoreDatabase { epoch, .. }
-            | Self::RestoreSnapshotDatabase { epoch, .. }
-            | Self::TakeBackDatabase { epoch, .. }
-            | Self::DropDatabaseAside { epoch, .. }
-            | Self::RecoverDatabase { epoch, .. }
-            | Self::Unpack { epoch, .. }
-            | Self::ExchangeTree { epoch, .. }
-            | Self::TakeBackTree { epoch, .. }
-            | Self::DropUnpacked { epoch, .. }
-            | Self::CleanHome { epoch } => Some(*epoch),
-            Self::Bridge { epoch, .. } | Self::SearchReplace { epoch, .. } => *epoch,
-            Self::Find { .. }
-            | Self::ListConfig { .. }
-            | Self::VerifyChecksums { .. }
-            | Self::DumpDatabase { .. }
-            | Self::DatabaseSize { .. }
-            | Self::DatabaseChecksums { .. }
-            | Self::TakeSnapshot { .. }
-            | Self::Pack { .. }
-            | Self::ReadConfig { .. }
-            | Self::MaintenanceStatus { .. }
-            | Self::HashComponent { .. }
-            | Self::Survey { .. }
-            | Self::Inspect { .. }
-            | Self::TreeHash { .. }
-            | Self::DiskUsage { .. }
-            | Self::ReadSite { .. } => None,
-        }
-    }
 }

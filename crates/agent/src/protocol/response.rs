@@ -3,7 +3,7 @@
 use pressroom_wordpress::{
     archive, bridge, caches, checksums, component, config, core,
     database::{self, dump, replace, restore},
-    find, inventory, journal, maintenance, snapshot, tree, usage,
+    find, inventory, journal, maintenance, protection, snapshot, tree, usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,8 @@ pub enum Response {
     DiskUsage(usage::DiskUsage),
     /// See [`super::Request::ReadSite`].
     ReadSite(database::SiteFacts),
+    /// See [`super::Request::ReadUsers`].
+    ReadUsers(Vec<database::SeenUser>),
     /// See [`super::Request::InstallCore`].
     InstallCore(core::InstalledCore),
     /// See [`super::Request::StageComponent`].
@@ -40,6 +42,13 @@ pub enum Response {
     Maintain(maintenance::Maintenance),
     /// See [`super::Request::FlushCaches`].
     FlushCaches(caches::FlushReport),
+    /// See [`super::Request::CacheStatus`].
+    CacheStatus(Box<caches::CacheStatus>),
+    /// See [`super::Request::PutDropIn`] and [`super::Request::RemoveDropIn`]: whether
+    /// anything had to be changed.
+    DropIn(bool),
+    /// See [`super::Request::PurgePages`]: how many there were.
+    PurgePages(u64),
     /// See [`super::Request::Find`].
     Find(find::Found),
     /// See [`super::Request::ListConfig`].
@@ -48,6 +57,8 @@ pub enum Response {
     ReadConfig(Box<config::Settings>),
     /// See [`super::Request::EditConfig`].
     EditConfig(config::Edited),
+    /// See [`super::Request::Protections`] and [`super::Request::Protect`]: what is there now.
+    Protections(Box<protection::Protections>),
     /// See [`super::Request::VerifyChecksums`].
     VerifyChecksums(Box<checksums::ChecksumReport>),
     /// See [`super::Request::DumpDatabase`].

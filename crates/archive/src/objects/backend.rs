@@ -44,6 +44,14 @@ impl Objects {
         }
     }
 
+    /// Bytes that the disk of a directory has left; `None` for a bucket.
+    pub fn free_bytes(&self) -> Result<Option<u64>> {
+        match &*self.0 {
+            Backend::Directory(directory) => directory.free_bytes().map(Some),
+            Backend::S3(_) => Ok(None),
+        }
+    }
+
     pub(super) fn raw(&self) -> &dyn ObjectStore {
         match &*self.0 {
             Backend::Directory(directory) => &directory.store,

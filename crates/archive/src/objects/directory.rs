@@ -1,7 +1,7 @@
 //! A directory as an object store.
 
 use crate::{Error, Result};
-use object_store::local::LocalFileSystem;
+use object_store::{local::LocalFileSystem, path::Path};
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
@@ -47,6 +47,23 @@ impl Directory {
             .with_fsync(true)
             .with_automatic_cleanup(true);
         Ok(Self { root, store })
+    }
+
+    /// Bytes that may still be written to its disk.
+    pub(super) fn free_bytes(&self) -> Result<u64> {
+        let found = rustix::fs::statvfs(&self.root).map_err(|errno| Error::Directory {
+            path: self.root.clone(),
+            source: errno.into(),
+        })?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
+    /// Takes away what the umask gave to others than the owner: the mode of the
+    /// directory protects a file only where it is.
+    pub(super) fn make_private(&self, at: &Path) -> Result<()> {
+        let path = self.root.join(at.as_ref());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+            .map_err(|source| Error::Directory { path, source })
     }
 
     /// Uploads nobody has written to since `before`: file name and last change.

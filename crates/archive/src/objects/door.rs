@@ -218,19 +218,21 @@ impl Objects {
         .await
     }
 
-    /// Gives back what writers of one object left who are known to be gone; says how
-    /// many there were.
-    pub async fn discard_all_of(&self, key: &Key) -> Result<u64> {
-        let staged = format!("{}-", key.name());
+    /// Gives back what writers of these objects left who are known to be gone; says how
+    /// many there were. The store is listed once.
+    pub async fn discard_all_of(&self, keys: &[Key]) -> Result<u64> {
         let mut discarded = 0;
         // A clock that is ahead of ours is no reason to leave one.
         let soon = Timestamp::now().plus(Duration::from_hours(24));
         for upload in self.unfinished(soon).await? {
-            let is_of_key = match &upload.key {
+            let is_of = |key: &Key| match &upload.key {
                 Some(of) => of == key,
-                None => upload.handle.starts_with(&staged),
+                None => upload
+                    .handle
+                    .strip_prefix(key.name())
+                    .is_some_and(|rest| rest.starts_with('-')),
             };
-            if is_of_key {
+            if keys.iter().any(is_of) {
                 self.discard(&upload).await?;
                 discarded += 1;
             }

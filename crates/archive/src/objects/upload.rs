@@ -171,6 +171,9 @@ async fn publish(
             .map_err(failed)?;
     }
     upload.complete().await.map_err(failed)?;
+    if let Backend::Directory(directory) = &*objects.0 {
+        directory.make_private(at)?;
+    }
     let create = RenameOptions::new().with_target_mode(RenameTargetMode::Create);
     let renamed = objects
         .raw()

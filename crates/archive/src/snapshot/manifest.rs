@@ -38,6 +38,9 @@ pub struct Said {
     pub size: Option<u64>,
     /// SHA-256 of what it sent, hex. Held against what arrived.
     pub sha256: Option<String>,
+    /// What of the site is in it: `full`, `database` or `files`; a whole site where
+    /// nothing is said.
+    pub contents: Option<String>,
     /// Entries in the archive.
     pub entries: Option<u64>,
     /// Bytes of the files before packing.
@@ -54,6 +57,8 @@ pub struct Said {
     pub url: Option<String>,
     /// The prefix of its tables.
     pub table_prefix: Option<String>,
+    /// Whether it is a network of sites; not known of older snapshots.
+    pub network: Option<bool>,
     /// The manifest inside the archive, or whatever else is worth keeping.
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     pub more: serde_json::Value,

@@ -47,12 +47,12 @@ impl Archive {
     /// it once its writer can write no more.
     pub async fn abandon(&self, place: &Place) -> Result<Removed> {
         let removed = self.remove(place).await?;
-        for format in Format::ALL {
-            let key = place.object_key(format)?;
-            if let Err(error) = self.objects().discard_all_of(&key).await {
-                // A key may lack the right to list uploads; a sweep comes later.
-                tracing::warn!(%key, %error, "an unfinished upload of `{key}` was not given back yet");
-            }
+        let keys = Format::ALL.map(|format| place.object_key(format));
+        let keys = keys.into_iter().collect::<Result<Vec<_>>>()?;
+        if let Err(error) = self.objects().discard_all_of(&keys).await {
+            // A key may lack the right to list uploads; a sweep comes later.
+            let name = &place.name;
+            tracing::warn!(%error, "an unfinished upload of snapshot `{name}` was not given back yet");
         }
         Ok(removed)
     }

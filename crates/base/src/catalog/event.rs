@@ -29,6 +29,10 @@ events! {
     SITE_INSTALLED = "site.installed";
     /// An installation failed and was undone.
     SITE_INSTALL_FAILED = "site.install_failed";
+    /// A copy of a site was asked for.
+    SITE_CLONE_STARTED = "site.clone_started";
+    /// A copy was verified to be serving as its source does.
+    SITE_CLONED = "site.cloned";
     /// A snapshot was asked for.
     SNAPSHOT_STARTED = "snapshot.started";
     /// A snapshot is in the archive and was read back whole.
@@ -57,6 +61,32 @@ events! {
     SITE_MOVED = "site.moved";
     /// A one-time login was issued.
     SITE_LOGIN_ISSUED = "site.login_issued";
+    /// A new user of a site was asked for.
+    SITE_USER_ADD_STARTED = "site.user_add_started";
+    /// A new user was seen in a site's tables.
+    SITE_USER_ADDED = "site.user_added";
+    /// A new password for a user of a site was asked for.
+    SITE_PASSWORD_RESET_STARTED = "site.password_reset_started";
+    /// A user of a site has another password, and is logged in nowhere.
+    SITE_PASSWORD_RESET = "site.password_reset";
+    /// Somebody asked for a site's maintenance to begin or to end.
+    SITE_MAINTENANCE_STARTED = "site.maintenance_started";
+    /// A site was seen to be in maintenance, or out of it.
+    SITE_MAINTENANCE_SET = "site.maintenance_set";
+    /// Another version of WordPress, or its files anew, was asked for.
+    CORE_UPDATE_STARTED = "core.update_started";
+    /// WordPress' files, and its tables where they had to change, were verified.
+    CORE_UPDATED = "core.updated";
+    /// A version of WordPress was taken back, and the old files verified.
+    CORE_UPDATE_TAKEN_BACK = "core.update_taken_back";
+    /// A change of a site's caches was asked for.
+    SITE_CACHE_CHANGE_STARTED = "site.cache_change_started";
+    /// A site's caches were enabled, disabled, flushed or purged, and looked at.
+    SITE_CACHE_CHANGED = "site.cache_changed";
+    /// Somebody asked for a security measure of a site to be switched.
+    SITE_SECURITY_STARTED = "site.security_started";
+    /// A security measure was seen to be on, or off.
+    SITE_SECURITY_SET = "site.security_set";
     /// A component's update was asked for.
     COMPONENT_UPDATE_STARTED = "component.update_started";
     /// A component's new version was verified.
@@ -65,6 +95,18 @@ events! {
     COMPONENT_UPDATE_TAKEN_BACK = "component.update_taken_back";
     /// A component's update failed.
     COMPONENT_UPDATE_FAILED = "component.update_failed";
+    /// Components were asked to be installed, activated, deactivated or deleted.
+    COMPONENT_CHANGE_STARTED = "component.change_started";
+    /// A component's files are at a site, and are its package's.
+    COMPONENT_INSTALLED = "component.installed";
+    /// A component is in use, and the site answers with it.
+    COMPONENT_ACTIVATED = "component.activated";
+    /// A component is no longer in use.
+    COMPONENT_DEACTIVATED = "component.deactivated";
+    /// A component's files are gone from a site.
+    COMPONENT_DELETED = "component.deleted";
+    /// A component is not as it was asked to be.
+    COMPONENT_CHANGE_FAILED = "component.change_failed";
     /// A replacement of texts in a site's tables was asked for.
     SITE_SEARCH_REPLACE_STARTED = "site.search_replace_started";
     /// Texts in a site's tables were replaced, and looked for again.

@@ -30,6 +30,12 @@ impl Session {
         self.done(Request::RemoveCore { epoch, root }).await
     }
 
+    /// Takes everything in a directory for what [`Session::install_core`] put there.
+    pub async fn adopt_core(&self, epoch: Epoch, root: &str) -> Result<()> {
+        let root = root.to_owned();
+        self.done(Request::AdoptCore { epoch, root }).await
+    }
+
     /// Sends a WordPress zip and unpacks it beside the site.
     pub async fn stage_core(
         &self,

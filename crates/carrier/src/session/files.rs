@@ -9,6 +9,7 @@ use pressroom_wordpress::{
     checksums::{ChecksumReport, Expected, Subject},
     config::{Edit, Edited, Listing, Settings},
     find::Found,
+    protection::{Measure, Protections},
     snapshot::{SnapshotOptions, SnapshotReport},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -47,6 +48,27 @@ impl Session {
     ) -> Result<Edited> {
         let request = Request::EditConfig { epoch, site, edits };
         answer!(self.call(request, Data::None), EditConfig)
+    }
+
+    /// What the site keeps from its visitors by files of its own.
+    pub async fn protections(&self, root: &str) -> Result<Protections> {
+        let root = root.to_owned();
+        let found: Result<Box<Protections>> = answer!(
+            self.call(Request::Protections { root }, Data::None),
+            Protections
+        );
+        found.map(|found| *found)
+    }
+
+    /// Changes one of these; answers what is there then.
+    pub async fn protect(&self, epoch: Epoch, root: &str, measure: Measure) -> Result<Protections> {
+        let request = Request::Protect {
+            epoch,
+            root: root.to_owned(),
+            measure,
+        };
+        let found: Result<Box<Protections>> = answer!(self.call(request, Data::None), Protections);
+        found.map(|found| *found)
     }
 
     /// Holds files against what their source says.

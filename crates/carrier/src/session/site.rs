@@ -1,13 +1,12 @@
-//! The site as a whole: recovery, what is there, its configuration, its caches.
+//! The site as a whole: recovery, what is there, its configuration.
 
 use super::{Data, Session, answer};
 use crate::Result;
 use pressroom_agent::protocol::{Request, SiteRef};
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
-    caches::{FlushOptions, FlushReport},
     config::NewConfig,
-    database::SiteFacts,
+    database::{SeenUser, SiteFacts, UserQuery},
     inventory::{Inspection, Survey},
     journal::Recovery,
     tree::TreeHash,
@@ -64,6 +63,15 @@ impl Session {
         answer!(self.call(request, Data::None), ReadSite)
     }
 
+    /// Reads users from the site's database.
+    pub async fn read_users(&self, root: &str, query: UserQuery) -> Result<Vec<SeenUser>> {
+        let root = root.to_owned();
+        answer!(
+            self.call(Request::ReadUsers { root, query }, Data::None),
+            ReadUsers
+        )
+    }
+
     /// Writes `wp-config.php` with fresh salts.
     pub async fn write_config(&self, epoch: Epoch, root: &str, config: NewConfig) -> Result<()> {
         let root = root.to_owned();
@@ -73,21 +81,6 @@ impl Session {
             config,
         })
         .await
-    }
-
-    /// Flushes the site's caches without PHP of the site.
-    pub async fn flush_caches(
-        &self,
-        epoch: Epoch,
-        root: &str,
-        options: FlushOptions,
-    ) -> Result<FlushReport> {
-        let request = Request::FlushCaches {
-            epoch,
-            root: root.to_owned(),
-            options,
-        };
-        answer!(self.call(request, Data::None), FlushCaches)
     }
 
     /// Removes what Pressroom itself keeps in the home.

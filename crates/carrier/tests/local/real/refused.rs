@@ -15,7 +15,7 @@ pub async fn everything(real: &Real) {
     }
     let started = attempts(real, EPOCH, real.root(), "/nowhere/php").await;
     for failed in &started[1..] {
-        assert_eq!(failed.code(), Some(RefusalCode::Php), "{failed:?}");
+        assert_eq!(failed.code(), Some(RefusalCode::NoPhp), "{failed:?}");
     }
     stale(real).await;
 }
