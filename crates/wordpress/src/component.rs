@@ -23,8 +23,10 @@ use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
+    io::{Read, Seek},
     path::{Path, PathBuf},
 };
+use zip::ZipArchive;
 
 pub use crate::disk::Exchange;
 
@@ -127,11 +129,7 @@ pub fn stage(
 ) -> Result<Staged> {
     fence::check(home, epoch, watch)?;
     live_path(home, target)?;
-    let (layout, mut archive) = if target.is_file() {
-        single::read(package.reader(), &target.slug)?
-    } else {
-        Layout::read(package.reader(), TopFolder::Exactly(&target.slug))?
-    };
+    let (layout, mut archive) = read_package(package.reader(), target)?;
     let staged = package::handle(epoch)?;
     let dir = home.state_subdir("staging")?.join(&staged);
     let path = dir.join(&target.slug);
@@ -157,6 +155,20 @@ pub fn stage(
         let _ = disk::remove_tree(&dir);
     }
     unpacked
+}
+
+/// The tree that [`stage`] makes of a package.
+pub fn package_tree<R: Read + Seek>(zip: R, target: &Target, watch: &Watch) -> Result<TreeHash> {
+    let (layout, mut archive) = read_package(zip, target)?;
+    layout.hash(&mut archive, watch)
+}
+
+fn read_package<R: Read + Seek>(zip: R, target: &Target) -> Result<(Layout, ZipArchive<R>)> {
+    if target.is_file() {
+        single::read(zip, &target.slug)
+    } else {
+        Layout::read(zip, TopFolder::Exactly(&target.slug))
+    }
 }
 
 /// The tree that is live; `None` when there is none.
@@ -223,8 +235,9 @@ pub fn take_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Resul
 }
 
 /// Exchanges back: live becomes what it was before [`exchange`]. What is live may
-/// have been written to since; it goes aside as it is. Tells the tree that is live
-/// now, [`TreeHash::absent`] where there was none before.
+/// have been written to since; it goes aside as it is, and is kept until
+/// [`drop_staged`]. Tells the tree that is live now, [`TreeHash::absent`] where there
+/// was none before.
 pub fn exchange_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result<Exchanged> {
     fence::check(home, epoch, watch)?;
     close_gap(home, epoch, swap, watch)?;
@@ -243,6 +256,15 @@ pub fn exchange_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> R
     }
     expect(home, &staged, swap.before.as_deref(), aside.as_ref())?;
     let exchange = fence::critical(home, epoch, watch, || {
+        // A tree that was never exchanged is taken out as well: without an entry the next
+        // recovery would take it for one that nobody wants.
+        journal::write(
+            home,
+            &Entry::Swap {
+                epoch,
+                swap: swap.clone(),
+            },
+        )?;
         let mut exchange = Exchange::Atomic;
         match (&swap.before, &now) {
             (Some(_), Some(_)) => exchange = disk::exchange(&live, &staged)?,

@@ -166,6 +166,35 @@ pub fn remove(home: &Home, epoch: Epoch, root: &str, watch: &Watch) -> Result<()
     removed.and(swept)
 }
 
+/// Writes down that everything in `root`, which [`super::archive::exchange()`] filled
+/// while it was vacant, is ours: [`remove`] takes it away like an installation. Adopted
+/// already is adopted anew.
+pub fn adopt(home: &Home, epoch: Epoch, root: &str, watch: &Watch) -> Result<()> {
+    let root = root.trim_end_matches('/');
+    let path = home.resolve(root)?;
+    let ways = root.match_indices('/').map(|(at, _)| &root[..at]);
+    fence::critical(home, epoch, watch, || {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&path).map_err(|why| Error::io("list", &path, why))? {
+            let entry = entry.map_err(|why| Error::io("list", &path, why))?;
+            // What no name of ours can be is left, as what is foreign.
+            names.extend(entry.file_name().into_string());
+        }
+        names.sort();
+        let record = Record {
+            root: root.to_owned(),
+            names,
+            placeholders: Vec::new(),
+            // They go only when they are empty.
+            made: ways.chain([root]).map(str::to_owned).collect(),
+        };
+        let file = home
+            .state_subdir("installed")?
+            .join(format!("{}.json", root_key(root)));
+        disk::write_json(&file, &record)
+    })
+}
+
 /// The tree that [`install`] leaves in the root for this package; compare it with
 /// [`InstalledCore::tree`].
 pub fn package_tree<R: Read + Seek>(zip: R, watch: &Watch) -> Result<TreeHash> {
@@ -197,7 +226,7 @@ fn read_package<R: Read + Seek>(zip: R) -> Result<(Layout, zip::ZipArchive<R>)> 
 }
 
 /// The placeholder pages in a root; anything else in it is refused.
-fn occupants(path: &Path, root: &str) -> Result<Vec<String>> {
+pub(crate) fn occupants(path: &Path, root: &str) -> Result<Vec<String>> {
     let dir = match fs::read_dir(path) {
         Ok(dir) => dir,
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

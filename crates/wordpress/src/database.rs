@@ -11,9 +11,11 @@ pub mod restore;
 mod share;
 mod size;
 mod sql;
+mod users;
 mod working;
 
 pub use checksum::{TableChecksum, checksums};
 pub use connection::Connection;
 pub use facts::{Administrator, Blog, Network, SiteFacts, read_facts, read_site};
 pub use size::{TableSize, size};
+pub use users::{SeenUser, UserQuery, read_users};

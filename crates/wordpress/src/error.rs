@@ -50,7 +50,10 @@ pub enum Error {
         /// Where.
         path: PathBuf,
     },
-    /// PHP did not start, was killed, or gave no answer of ours.
+    /// There is no PHP that starts.
+    #[error("{0}")]
+    NoPhp(String),
+    /// PHP was killed, or gave no answer of ours.
     #[error("{0}")]
     Php(String),
     /// The site's database did not answer or refused.

@@ -36,6 +36,7 @@ pub mod inventory;
 pub mod journal;
 pub mod maintenance;
 pub mod package;
+pub mod protection;
 pub mod snapshot;
 pub mod tree;
 pub mod usage;

@@ -56,7 +56,8 @@ fn below(base: &Path, watch: &Watch) -> Result<DiskUsage> {
             return cut.is_ok();
         };
         if stat.st_nlink < 2 || seen.insert((stat.st_dev, stat.st_ino)) {
-            usage.bytes += u64::try_from(stat.st_blocks).unwrap_or(0) * BLOCK;
+            let blocks = u64::try_from(stat.st_blocks).unwrap_or(0);
+            usage.bytes = usage.bytes.saturating_add(blocks.saturating_mul(BLOCK));
         }
         usage.files += 1;
         cut.is_ok()

@@ -19,7 +19,7 @@ use super::{
     tree_hash::hash_without,
 };
 use crate::{
-    Error, Result, component, disk, fence,
+    Error, Result, component, core, disk, fence,
     home::Home,
     journal::{self, Entry},
     tree::TreeHash,
@@ -51,6 +51,20 @@ pub struct Exchange {
     /// Paths in the tree that are not in the archive and go over from the live tree,
     /// mostly [`super::PackedTree::excluded`]. What is there in both stays.
     pub carry: Vec<EntryPath>,
+    /// Files directly in the tree that are as they are live, or absent, whatever the
+    /// archive has there: `wp-config.php` where the archive is of another site.
+    #[serde(default)]
+    pub keep: Vec<EntryPath>,
+    /// Whether the live directory may hold nothing but a host's placeholder page.
+    #[serde(default)]
+    pub vacant: bool,
+}
+
+impl Exchange {
+    /// Everything that goes over from the live tree.
+    pub(super) fn carried(&self) -> impl Iterator<Item = &EntryPath> {
+        self.carry.iter().chain(&self.keep)
+    }
 }
 
 /// How trees were exchanged.
@@ -220,12 +234,22 @@ fn begin(
             return Err(changed(&places.live, before, live));
         }
     }
+    for path in &exchange.keep {
+        // Deeper ones could lead out of the tree by a link in it.
+        if path.bytes().contains(&b'/') {
+            return Err(Error::BadPath(path.to_string()));
+        }
+        disk::remove_file(&places.aside.join(OsStr::from_bytes(path.bytes())))?;
+    }
     // What is switched to must survive a power cut that the switch survives.
     fs::File::open(&places.aside)
         .and_then(|dir| Ok(rustix::fs::syncfs(&dir)?))
         .map_err(|why| Error::io("sync", &places.aside, why))?;
     let whole = may_be_whole(home, places)?;
     fence::critical(home, epoch, watch, || {
+        if exchange.vacant {
+            core::occupants(&places.live, &exchange.root)?;
+        }
         let mut method = if whole { Method::Whole } else { Method::ByName };
         loop {
             let record = Record {
@@ -278,7 +302,7 @@ fn done(
     let mut skip = ours(&home.shown(&places.live));
     let (mut carried, mut not_carried) = (Vec::new(), Vec::new());
     if side == Side::After {
-        for path in &record.exchange.carry {
+        for path in record.exchange.carried() {
             let below = OsStr::from_bytes(path.bytes());
             if disk::exists(&places.aside.join(below))? {
                 not_carried.push(path.clone());

@@ -76,7 +76,7 @@ impl Places {
             aside.push(&exchange.prefix);
         }
         let mut stay = ours(root);
-        for path in &exchange.carry {
+        for path in exchange.carried() {
             let bytes = path.bytes();
             // However long: what is too long for an archive is carried over as well.
             let plain = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
@@ -250,7 +250,7 @@ pub(super) fn to_carry(
     method: Method,
 ) -> Result<Vec<EntryPath>> {
     let mut found = Vec::new();
-    for wanted in &exchange.carry {
+    for wanted in exchange.carried() {
         let path = Path::new(OsStr::from_bytes(wanted.bytes()));
         let above = path.parent().unwrap_or(Path::new(""));
         let there = real_directory(&places.live, above)?

@@ -60,6 +60,14 @@ pub enum Action {
     CleanComponentCaches,
     /// `wp_cache_flush()`. [`FlushedObjects`](super::outcomes::FlushedObjects).
     FlushObjectCache,
+    /// `wp_cache_set()` for a minute, in the group `pressroom`: a value to look for in
+    /// the cache itself. [`FlushedObjects`](super::outcomes::FlushedObjects).
+    SetCached {
+        /// Its name.
+        key: String,
+        /// The value.
+        value: String,
+    },
     /// Deletes transients with their time-outs, one-time logins excepted; a persistent
     /// object cache, where they live instead, is flushed unless `expired_only`.
     /// [`DeletedTransients`](super::outcomes::DeletedTransients).
@@ -428,6 +436,17 @@ pub enum Action {
     },
     /// Versions, language, time zone and more. [`SiteInfo`](super::outcomes::SiteInfo).
     SiteInfo,
+    /// What constants are defined as. [`Constants`](super::outcomes::Constants).
+    ReadConstants {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// Whether a page, or a site of the network, has the address `/<path>/`.
+    /// [`PathUse`](super::outcomes::PathUse).
+    FindPath {
+        /// One name, without slashes.
+        path: String,
+    },
 }
 
 /// A user by one of three names.
@@ -481,7 +500,9 @@ impl Action {
             | Self::GetOption { .. }
             | Self::ListOptions { .. }
             | Self::ListBlogs { .. }
-            | Self::SiteInfo => false,
+            | Self::SiteInfo
+            | Self::ReadConstants { .. }
+            | Self::FindPath { .. } => false,
             _ => true,
         }
     }

@@ -82,7 +82,7 @@ enum Part {
 pub(crate) fn run(home: &Home, call: &Call<'_>, watch: &Watch) -> Result<Ended> {
     let php = call.php;
     if php.is_empty() || php.starts_with('-') || php.contains('\0') {
-        return Err(Error::Php(format!("`{php}` is no command for PHP")));
+        return Err(Error::NoPhp(format!("`{php}` is no command for PHP")));
     }
     let mut command = Command::new(php);
     for setting in SETTINGS {
@@ -115,7 +115,7 @@ pub(crate) fn run(home: &Home, call: &Call<'_>, watch: &Watch) -> Result<Ended> 
         .process_group(0);
     let child = command
         .spawn()
-        .map_err(|why| Error::Php(format!("`{php}` did not start: {why}")))?;
+        .map_err(|why| Error::NoPhp(format!("`{php}` did not start: {why}")))?;
     // From here on, whatever happens, the whole group ends with this function.
     let mut group = Group { child };
     let (send, parts) = mpsc::sync_channel(16);

@@ -12,7 +12,7 @@ use std::{
 };
 
 /// Each begins with `<?php` and can be read and checked alone.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     include_str!("php/kernel.php"),
     include_str!("php/actions.php"),
     include_str!("php/boot.php"),
@@ -28,6 +28,7 @@ const PARTS: [&str; 17] = [
     include_str!("php/caches.php"),
     include_str!("php/options.php"),
     include_str!("php/network.php"),
+    include_str!("php/security.php"),
     include_str!("php/install.php"),
     // Loads WordPress, so it comes last.
     include_str!("php/start.php"),

@@ -236,7 +236,7 @@ fn no_php_is_told_plainly() {
         &[],
         &patient(),
     );
-    assert!(matches!(report, Err(Error::Php(_))));
+    assert!(matches!(report, Err(Error::NoPhp(_))));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     Cache, CacheFlush, FlushOptions, Outcome,
+    ours::{self, DropIn, MAX_DROP_IN},
     redis::{self, Keys, RedisSettings},
 };
 use crate::{Error, Result, config, core::below, home::Home, watch::Watch};
@@ -9,8 +10,6 @@ use pressroom_phpdata::{
     headers,
     wp_config::{self, Value, WpConfig},
 };
-
-const MAX_DROP_IN: u64 = 1024 * 1024;
 
 /// What a drop-in keeps its entries in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +38,9 @@ pub(super) fn flush(
         Err(why) => return Ok(told("object cache", unread("object-cache.php", &why))),
     };
     let name = headers::value(&drop_in, "Plugin Name").unwrap_or_else(|| "object cache".to_owned());
+    if DropIn::Object.is_ours(&drop_in) {
+        return Ok(told(&name, own(home, root, options, watch)?));
+    }
     let outcome = match backend(&name, &drop_in) {
         Backend::Redis => redis(home, root, options, watch)?,
         Backend::Memcached => Outcome::unknown(
@@ -48,6 +50,60 @@ pub(super) fn flush(
         Backend::Other => Outcome::unknown("the drop-in does not say what it keeps its entries in"),
     };
     Ok(told(&name, outcome))
+}
+
+/// Our own: its user sees no names of keys, so its marks are changed.
+fn own(home: &Home, root: &str, options: &FlushOptions, watch: &Watch) -> Result<Outcome> {
+    let settings = match &options.redis {
+        Some(settings) => settings.clone(),
+        None => match config::locate(home, root) {
+            Ok(found) => {
+                match own_settings(&wp_config::parse_at(&found.bytes, &found.place)) {
+                    Ok(Some(settings)) => settings,
+                    // Without them WordPress' own cache is used.
+                    Ok(None) => return Ok(Outcome::NotPresent),
+                    Err(reason) => return Ok(Outcome::unknown(reason)),
+                }
+            }
+            Err(why) => return Ok(unread(config::FILE, &why)),
+        },
+    };
+    redis::change_marks(&settings, watch)
+}
+
+/// What our drop-in is told; `None` when it is told nothing.
+fn own_settings(config: &WpConfig) -> std::result::Result<Option<RedisSettings>, String> {
+    let text = |name: &str| match config.constant(name) {
+        None => Ok(None),
+        Some(value) => value
+            .text()
+            .map(|text| Some(text).filter(|text| !text.is_empty()))
+            .ok_or_else(|| format!("`wp-config.php` does not say `{name}` plainly")),
+    };
+    let (Some(address), Some(prefix)) = (text(ours::REDIS_ADDRESS)?, text(ours::REDIS_PREFIX)?)
+    else {
+        return Ok(None);
+    };
+    let database = text(ours::REDIS_DATABASE)?.unwrap_or_else(|| "0".to_owned());
+    Ok(Some(RedisSettings {
+        address,
+        user: text(ours::REDIS_USER)?,
+        password: text(ours::REDIS_PASSWORD)?,
+        database: database
+            .parse()
+            .map_err(|_| format!("`{}` is no number", ours::REDIS_DATABASE))?,
+        prefix,
+    }))
+}
+
+/// In what a drop-in keeps its entries, in one word.
+pub(super) fn backend_name(name: &str, drop_in: &[u8]) -> &'static str {
+    match backend(name, drop_in) {
+        Backend::Redis => "redis",
+        Backend::Memcached => "memcached",
+        Backend::Apcu => "apcu",
+        Backend::Other => "other",
+    }
 }
 
 fn redis(home: &Home, root: &str, options: &FlushOptions, watch: &Watch) -> Result<Outcome> {
@@ -200,6 +256,29 @@ mod tests {
             of("define('WP_REDIS_HOST', '::1');").unwrap().address,
             "[::1]:6379"
         );
+    }
+
+    #[test]
+    fn our_own_drop_in_has_constants_of_its_own() {
+        let own =
+            |lines: &str| own_settings(&wp_config::parse(format!("<?php\n{lines}").as_bytes()));
+        assert_eq!(own("define('WP_REDIS_HOST', 'x');").unwrap(), None);
+        let found = own(
+            "define('PRESSROOM_REDIS_ADDRESS', '127.0.0.1:6380'); define('PRESSROOM_REDIS_PREFIX', 'p:');
+             define('PRESSROOM_REDIS_USER', 'u'); define('PRESSROOM_REDIS_PASSWORD', 'w');
+             define('PRESSROOM_REDIS_DATABASE', 2);",
+        )
+        .unwrap()
+        .unwrap();
+        assert_eq!(
+            (&*found.address, found.database, &*found.prefix),
+            ("127.0.0.1:6380", 2, "p:")
+        );
+        assert_eq!(
+            (found.user.as_deref(), found.password.as_deref()),
+            (Some("u"), Some("w"))
+        );
+        assert!(own("define('PRESSROOM_REDIS_ADDRESS', getenv('X'));").is_err());
     }
 
     #[test]

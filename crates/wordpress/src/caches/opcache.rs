@@ -68,13 +68,41 @@ pub(super) fn flush(
     };
     let below = changed(home, root, &options.changed_paths)?;
     let script = place(home, epoch, watch)?;
+    Ok(match ask(address, &script, &below, watch)? {
+        Ok(seen) => judge(&seen),
+        Err(reason) => Outcome::unknown(reason),
+    })
+}
+
+/// Whether the pool keeps compiled code; `None` when it does not answer, or our script was
+/// never put there. Nothing is forgotten by asking.
+pub(super) fn is_on(home: &Home, root: &str, address: &str, watch: &Watch) -> Result<Option<bool>> {
+    let script = home.state_path("caches").join(script_name());
+    if !disk::exists(&script)? {
+        return Ok(None);
+    }
+    // A name that no script has.
+    let below = changed(home, &format!("{root}/.pressroom-none"), &[])?;
+    Ok(match ask(address, &script, &below, watch)? {
+        Ok(seen) => Some(seen.state != "absent"),
+        Err(_) => None,
+    })
+}
+
+/// What the script saw, or why it was not asked.
+fn ask(
+    address: &str,
+    script: &Path,
+    below: &BTreeSet<String>,
+    watch: &Watch,
+) -> Result<std::result::Result<Seen, String>> {
     let nonce = nonce()?;
     let body = serde_json::to_vec(&Ask {
         nonce: &nonce,
-        below: &below,
+        below,
     })
-    .map_err(|why| Error::io("write", &script, io::Error::other(why)))?;
-    let dir = script.parent().unwrap_or(&script).display().to_string();
+    .map_err(|why| Error::io("write", script, io::Error::other(why)))?;
+    let dir = script.parent().unwrap_or(script).display().to_string();
     let file = script.display().to_string();
     let length = body.len().to_string();
     let name = format!(
@@ -97,15 +125,15 @@ pub(super) fn flush(
     let answer = match wire::talk(watch, fastcgi::request(address, &params, &body))? {
         Ok(answer) => answer,
         Err(why) => {
-            return Ok(Outcome::unknown(format!(
+            return Ok(Err(format!(
                 "the pool at `{address}` did not answer: {why}"
             )));
         }
     };
     let (status, said) = answer.split();
     Ok(match seen(said, &nonce) {
-        Some(seen) => judge(&seen),
-        None => Outcome::unknown(format!(
+        Some(seen) => Ok(seen),
+        None => Err(format!(
             "the pool did not run the script (status {status}{})",
             complaint(&answer.stderr)
         )),
@@ -187,8 +215,7 @@ fn text(path: &Path) -> Result<String> {
 /// file again would go on running an older one of the same name.
 fn place(home: &Home, epoch: Epoch, watch: &Watch) -> Result<PathBuf> {
     let dir = home.state_subdir("caches")?;
-    let hash = hex::encode(&Sha256::digest(SCRIPT)[..8]);
-    let path = dir.join(format!("opcache-{hash}.php"));
+    let path = dir.join(script_name());
     let aside = package::aside(home, epoch)?;
     disk::write_aside(&aside, SCRIPT.as_bytes(), 0o644)?;
     let placed = fence::critical(home, epoch, watch, || {
@@ -199,6 +226,11 @@ fn place(home: &Home, epoch: Epoch, watch: &Watch) -> Result<PathBuf> {
         disk::remove_file(&aside)?;
     }
     placed.map(|()| path)
+}
+
+fn script_name() -> String {
+    let hash = hex::encode(&Sha256::digest(SCRIPT)[..8]);
+    format!("opcache-{hash}.php")
 }
 
 fn nonce() -> Result<String> {

@@ -5,7 +5,7 @@
 //! with an empty one of the same mode, so that no page of before is served from then
 //! on, and what was in it is removed beside the site.
 
-use super::{Cache, CacheFlush, Outcome};
+use super::{Cache, CacheFlush, Outcome, stored};
 use crate::{Error, Result, core::below, disk, fence, home::Home, package, watch::Watch};
 use pressroom_base::Epoch;
 use std::{
@@ -17,7 +17,8 @@ use std::{
 
 /// Directories below `wp-content` that hold rendered pages and nothing else, and
 /// whose they are.
-pub const DIRECTORIES: [(&str, &str); 19] = [
+pub const DIRECTORIES: [(&str, &str); 20] = [
+    (stored::DIRECTORY, "Pressroom"),
     ("cache/supercache", "WP Super Cache"),
     ("cache/page_enhanced", "W3 Total Cache"),
     ("cache/object", "W3 Total Cache, objects as files"),
@@ -53,14 +54,14 @@ pub(super) fn flush(
     content: &str,
     watch: &Watch,
 ) -> Result<Vec<CacheFlush>> {
-    let mut told = Vec::new();
+    let mut told: Vec<CacheFlush> = Vec::new();
     for (directory, whose) in DIRECTORIES {
         watch.check()?;
         let relative = below(content, directory);
         let outcome = match home.resolve(&relative) {
             Ok(path) => match fs::symlink_metadata(&path) {
                 Ok(found) if found.is_dir() => {
-                    empty(home, epoch, &path, found.permissions().mode(), watch)?
+                    emptied(home, epoch, &path, found.permissions().mode(), watch)?
                 }
                 Ok(_) => Outcome::unknown("it is not a directory"),
                 Err(why) if why.kind() == io::ErrorKind::NotFound => continue,
@@ -71,6 +72,18 @@ pub(super) fn flush(
                 Outcome::unknown("a symbolic link is on its way, it was not emptied")
             }
             Err(Error::BadPath(_)) => continue,
+            // Whatever is there; told once.
+            Err(why) if stored::is_denied(&why) => {
+                let name = relative.rsplit_once('/').map_or("", |(above, _)| above);
+                if !told.iter().any(|told| told.name == name) {
+                    told.push(CacheFlush {
+                        cache: Cache::Pages,
+                        name: name.to_owned(),
+                        outcome: Outcome::unknown("it is another user's, it was not looked into"),
+                    });
+                }
+                continue;
+            }
             Err(why) => return Err(why),
         };
         told.push(CacheFlush {
@@ -92,8 +105,32 @@ pub(super) fn flush(
     Ok(told)
 }
 
-/// Puts an empty directory in the place of a full one.
-fn empty(home: &Home, epoch: Epoch, path: &Path, mode: u32, watch: &Watch) -> Result<Outcome> {
+/// What came of emptying a directory.
+pub(super) enum Emptied {
+    /// It is empty; so many files were in it.
+    Done(u64),
+    /// Another file system, a mount, somebody else's directory.
+    Refused(io::Error),
+}
+
+fn emptied(home: &Home, epoch: Epoch, path: &Path, mode: u32, watch: &Watch) -> Result<Outcome> {
+    Ok(match empty(home, epoch, path, mode, watch)? {
+        Emptied::Done(entries) => Outcome::Flushed {
+            entries,
+            verified: "an empty directory is in its place".to_owned(),
+        },
+        Emptied::Refused(why) => Outcome::unknown(format!("it could not be moved aside: {why}")),
+    })
+}
+
+/// Puts an empty directory in the place of a full one; of our own pages, with a mark.
+pub(super) fn empty(
+    home: &Home,
+    epoch: Epoch,
+    path: &Path,
+    mode: u32,
+    watch: &Watch,
+) -> Result<Emptied> {
     let aside = home
         .state_subdir("staging")?
         .join(package::handle(epoch)? + "-pages");
@@ -102,23 +139,28 @@ fn empty(home: &Home, epoch: Epoch, path: &Path, mode: u32, watch: &Watch) -> Re
         .create(&aside)
         .and_then(|()| fs::set_permissions(&aside, fs::Permissions::from_mode(mode & 0o7777)))
         .map_err(|why| Error::io("create", &aside, why))?;
+    if path.ends_with(stored::DIRECTORY) {
+        stored::mark(&aside)?;
+    }
     let exchanged = fence::critical(home, epoch, watch, || disk::exchange(path, &aside));
-    let outcome = match exchanged {
-        Ok(_) => Outcome::Flushed {
-            entries: count(&aside, watch)?,
-            verified: "an empty directory is in its place".to_owned(),
-        },
-        // Another file system, a mount, somebody else's directory.
-        Err(Error::Io { source, .. }) => {
-            Outcome::unknown(format!("it could not be moved aside: {source}"))
+    if let Err(why) = exchanged {
+        let removed = disk::remove_tree(&aside);
+        return match why {
+            Error::Io { source, .. } => removed.map(|()| Emptied::Refused(source)),
+            why => Err(why),
+        };
+    }
+    let removed = count(&aside, watch).and_then(|files| disk::remove_tree(&aside).map(|()| files));
+    match removed {
+        Ok(files) => Ok(Emptied::Done(files)),
+        // Directories in it are another user's. They are not to be left where nobody looks.
+        Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::PermissionDenied => {
+            fence::critical(home, epoch, watch, || disk::exchange(path, &aside))?;
+            disk::remove_tree(&aside)?;
+            Ok(Emptied::Refused(source))
         }
-        Err(why) => {
-            let _ = disk::remove_tree(&aside);
-            return Err(why);
-        }
-    };
-    disk::remove_tree(&aside)?;
-    Ok(outcome)
+        Err(why) => Err(why),
+    }
 }
 
 /// Files below a directory that is ours alone now.

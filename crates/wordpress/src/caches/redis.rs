@@ -10,6 +10,9 @@
 //! (`shop:`) is a boundary by itself; after one that does not (`shop`), only keys that
 //! go on with this site's table prefix are taken for its own, for `shop2` may be
 //! somebody else's.
+//!
+//! Our own drop-in does not list keys: a word in a hash, the marks, is part of each, and
+//! another word makes all of them unknown ([`change_marks`]).
 
 use super::{
     Outcome,
@@ -65,7 +68,7 @@ pub(super) enum Keys<'a> {
 
 const BATCH: &[u8] = b"1000";
 /// Rounds of a scan; a server that never comes back to zero is not followed for ever.
-const MAX_ROUNDS: usize = 1_000_000;
+pub(super) const MAX_ROUNDS: usize = 1_000_000;
 
 /// Removes the keys and looks again.
 pub(super) fn flush(settings: &RedisSettings, keys: Keys<'_>, watch: &Watch) -> Result<Outcome> {
@@ -90,7 +93,43 @@ pub(super) fn flush(settings: &RedisSettings, keys: Keys<'_>, watch: &Watch) -> 
     }))
 }
 
-async fn open(settings: &RedisSettings) -> io::Result<Client> {
+/// The hash with the words that keys of our own drop-in carry, behind the prefix.
+const MARKS: &str = "marks";
+
+/// Makes all keys of our own drop-in unknown, and looks again.
+pub(super) fn change_marks(settings: &RedisSettings, watch: &Watch) -> Result<Outcome> {
+    let mut random = [0; 6];
+    getrandom::fill(&mut random).map_err(|why| {
+        crate::Error::io("read", "random numbers", io::Error::other(why.to_string()))
+    })?;
+    let word = hex::encode(random);
+    let name = format!("{}{MARKS}", settings.prefix);
+    let ended = wire::talk(watch, async {
+        let mut client = open(settings).await?;
+        client
+            .ask(&[b"HSET", name.as_bytes(), b"*", word.as_bytes()])
+            .await?;
+        client.ask(&[b"HGET", name.as_bytes(), b"*"]).await
+    })?;
+    Ok(match ended {
+        Ok(Value::Text(now)) if now == word.as_bytes() => Outcome::Flushed {
+            entries: 0,
+            verified: "no key that was there carries the word that all must carry now".to_owned(),
+        },
+        // Somebody flushed it in the same moment.
+        Ok(Value::Text(now)) if !now.is_empty() => Outcome::Flushed {
+            entries: 0,
+            verified: "the word that all keys must carry was changed again since".to_owned(),
+        },
+        Ok(_) => Outcome::unknown("the word that all keys carry was not kept"),
+        Err(why) => Outcome::unknown(format!(
+            "Redis at `{}` could not be flushed: {why}",
+            settings.address
+        )),
+    })
+}
+
+pub(super) async fn open(settings: &RedisSettings) -> io::Result<Client> {
     let mut client = Client::connect(&settings.address).await?;
     if let Some(password) = &settings.password {
         let mut auth: Vec<&[u8]> = vec![b"AUTH"];
@@ -193,7 +232,7 @@ async fn judge(
     })
 }
 
-async fn scan(
+pub(super) async fn scan(
     client: &mut Client,
     cursor: &[u8],
     pattern: &[u8],
@@ -251,7 +290,7 @@ fn is_ours(key: &[u8], keys: Keys<'_>) -> bool {
 }
 
 /// A text that `MATCH` takes as it is.
-fn escaped(text: &[u8]) -> Vec<u8> {
+pub(super) fn escaped(text: &[u8]) -> Vec<u8> {
     let mut all = Vec::with_capacity(text.len());
     for byte in text {
         if matches!(byte, b'*' | b'?' | b'[' | b']' | b'\\' | b'^' | b'-') {

@@ -157,6 +157,34 @@ fn recovery_tells_which_side_is_live() {
 }
 
 #[test]
+fn what_was_taken_out_without_an_exchange_is_kept_until_it_is_dropped() {
+    let bench = Bench::new(true);
+    let before = bench.live_hash();
+    let out = Swap {
+        target: target(),
+        staged: package::handle(EPOCH).unwrap(),
+        before: None,
+        after: before.clone().unwrap(),
+    };
+    bench.take_back(&out).unwrap();
+    assert_eq!(bench.live_hash(), None);
+    let next = Epoch::new(11);
+    let found = recover(&bench.home, next, &bench.watch).unwrap();
+    assert_eq!(found.swaps.len(), 1);
+    assert_eq!(
+        (&found.swaps[0].swap, found.swaps[0].live),
+        (&out, Live::Before)
+    );
+    assert_eq!(found.dropped_stages, 0);
+    swap(&bench.home, next, &out, &bench.watch).unwrap();
+    assert_eq!(bench.live_hash(), before);
+    drop_staged(&bench.home, next, &out.staged, &bench.watch).unwrap();
+    let settled = recover(&bench.home, next, &bench.watch).unwrap();
+    assert!(settled.swaps.is_empty());
+    assert!(staged_names(&bench.home).is_empty());
+}
+
+#[test]
 fn an_entry_that_cannot_be_reached_stops_nobody() {
     let bench = Bench::new(true);
     let plan = bench.stage("2.0");

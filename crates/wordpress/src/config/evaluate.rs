@@ -139,7 +139,7 @@ fn run(
                 LIMIT.as_secs()
             )));
         }
-        Err(Error::Php(why)) => return Ok(Err(why)),
+        Err(Error::NoPhp(why) | Error::Php(why)) => return Ok(Err(why)),
         Err(why) => return Err(why),
     };
     let answer = ended

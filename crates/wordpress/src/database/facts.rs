@@ -58,7 +58,7 @@ const USUAL: [&str; 8] = [
     "permalink_structure",
 ];
 /// A server that has not answered by then will not.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Reads the usual options, `options`, and the administrators of the site in
 /// `root`, with what its `wp-config.php` says. A database without the site's tables
@@ -84,9 +84,9 @@ pub fn read_facts(settings: &Settings, options: &[String], watch: &Watch) -> Res
 type UserRow = (u64, Vec<u8>, Vec<u8>, Vec<u8>);
 
 /// A table of users and one of their meta, as `wp-config.php` names them.
-struct UserTables {
-    users: String,
-    meta: String,
+pub(super) struct UserTables {
+    pub(super) users: String,
+    pub(super) meta: String,
 }
 
 impl UserTables {
@@ -167,7 +167,7 @@ async fn options(
 
 /// `None` when the configuration names tables that cannot be told, or whose names
 /// could not stand in a statement.
-fn user_tables(settings: &Settings, prefix: &str) -> Option<UserTables> {
+pub(super) fn user_tables(settings: &Settings, prefix: &str) -> Option<UserTables> {
     let named = |custom: &Defined, usual: &str| match custom {
         Defined::No => Some(format!("{prefix}{usual}")),
         Defined::As(name) => config::is_prefix(name).then(|| name.clone()),
@@ -216,7 +216,7 @@ async fn administrators(
         .collect())
 }
 
-fn lossy(bytes: &[u8]) -> String {
+pub(super) fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

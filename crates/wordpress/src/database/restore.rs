@@ -9,6 +9,7 @@ mod fill;
 pub(crate) mod fuzzing;
 mod load;
 mod options;
+mod prefix;
 mod program;
 mod reach;
 mod reader;

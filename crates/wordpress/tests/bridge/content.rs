@@ -37,6 +37,29 @@ pub fn info(lab: &Lab) {
     assert!(info.wordpress.starts_with("6."));
 }
 
+pub fn constants_and_addresses(lab: &Lab) {
+    let names = ["DB_NAME", "ABSPATH", "NO_SUCH_CONSTANT"].map(str::to_owned);
+    let seen: Constants = lab.ok(Action::ReadConstants {
+        names: names.to_vec(),
+    });
+    assert!(seen.constants["DB_NAME"].is_string());
+    assert!(!seen.constants.contains_key("NO_SUCH_CONSTANT"));
+    let taken = |path: &str| {
+        let found: PathUse = lab.ok(Action::FindPath { path: path.into() });
+        found.taken_by
+    };
+    assert_eq!(taken("side-door"), None);
+    let id = lab
+        .site
+        .php("echo wp_insert_post(['post_type' => 'page', 'post_title' => 'D', 'post_name' => 'side-door', 'post_status' => 'draft']);")
+        .unwrap();
+    assert_eq!(taken("side-door"), Some(format!("page {id}")));
+    lab.site
+        .php(&format!("wp_delete_post({id}, true);"))
+        .unwrap();
+    assert_eq!(taken("side-door"), None);
+}
+
 pub fn options(lab: &Lab) {
     // What the table has, whatever passed on the way there.
     let odd = json!({"a": [1, 2.5, null, true, "ü'\"\\"], "0": "x"});

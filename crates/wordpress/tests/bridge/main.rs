@@ -47,6 +47,7 @@ fn a_network_of_subdomains_of_6_1() {
 
 fn everything(lab: &Lab) {
     content::info(lab);
+    content::constants_and_addresses(lab);
     content::options(lab);
     content::transients_and_caches(lab);
     content::cron(lab);

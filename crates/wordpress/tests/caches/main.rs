@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod drop_ins;
 mod servers;
 
 use pressroom_base::Epoch;

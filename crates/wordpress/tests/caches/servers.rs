@@ -184,7 +184,7 @@ impl Redis {
 
     /// Runs one command on database 0.
     pub fn cli(&self, command: &str) -> String {
-        self.run(&[command])
+        self.run(&command.split(' ').collect::<Vec<_>>())
     }
 
     /// Sets a key.

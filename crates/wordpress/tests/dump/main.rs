@@ -6,6 +6,7 @@ mod foreign;
 mod hosts;
 mod killed;
 mod place;
+mod prefixes;
 mod rights;
 mod shared;
 mod sites;

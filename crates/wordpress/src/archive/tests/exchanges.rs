@@ -46,6 +46,8 @@ impl Bench {
             before: None,
             after: manifest.trees[0].tree.hash.clone(),
             carry: manifest.trees[0].excluded.clone(),
+            keep: Vec::new(),
+            vacant: false,
         };
         Self {
             _dir: dir,
@@ -99,6 +101,22 @@ impl Bench {
 }
 
 #[test]
+fn a_place_that_was_occupied_meanwhile_stays_as_it_is() {
+    let mut bench = Bench::new("www");
+    bench.plan.vacant = true;
+    let refused = bench.exchange().unwrap_err();
+    assert!(matches!(refused, Error::Occupied(_)), "{refused}");
+    assert_eq!(hash(&bench.live()), bench.before);
+    assert_eq!(bench.text("index.php").as_deref(), Some("new"));
+    // Once it is vacant it takes what was unpacked.
+    fs::remove_dir_all(bench.live()).unwrap();
+    fs::create_dir(bench.live()).unwrap();
+    let done = bench.exchange().unwrap();
+    assert_eq!(done.tree.hash, bench.plan.after);
+    assert_eq!(bench.text("index.php").as_deref(), Some("old"));
+}
+
+#[test]
 fn forth_and_back_and_again() {
     for (root, method) in [
         ("www", Method::Whole),
@@ -144,6 +162,28 @@ fn forth_and_back_and_again() {
         assert_eq!(staged_names(&bench.home), [""; 0]);
         assert!(bench.home.path().join(".pressroom/lock").exists());
     }
+}
+
+#[test]
+fn what_the_site_keeps_stays_whatever_the_archive_has() {
+    for root in ["www", ""] {
+        let mut bench = Bench::new(root);
+        bench.plan.keep = vec![EntryPath::from("index.php"), EntryPath::from("gone.php")];
+        let before = hash(&bench.live());
+        bench.exchange().unwrap();
+        assert_eq!(bench.text("index.php").as_deref(), Some("new"));
+        assert_eq!(bench.text("gone.php"), None);
+        assert_eq!(bench.text("added.php"), None, "the rest is the archive's");
+        bench.take_back().unwrap();
+        assert_eq!(bench.text("index.php").as_deref(), Some("new"));
+        assert_eq!(bench.text("added.php").as_deref(), Some("added"));
+        if !root.is_empty() {
+            assert_eq!(hash(&bench.live()), before);
+        }
+    }
+    let mut bench = Bench::new("www");
+    bench.plan.keep = vec![EntryPath::from("wp-content/cache")];
+    assert!(matches!(bench.exchange(), Err(Error::BadPath(_))));
 }
 
 #[test]

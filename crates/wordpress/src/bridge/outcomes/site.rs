@@ -275,3 +275,17 @@ pub struct SiteInfo {
     /// `production`, `staging`, `development` or `local`.
     pub environment: String,
 }
+
+/// Of [`Action::ReadConstants`](crate::bridge::Action::ReadConstants).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Constants {
+    /// Those that are defined; `null` for what is no plain value.
+    pub constants: std::collections::BTreeMap<String, Value>,
+}
+
+/// Of [`Action::FindPath`](crate::bridge::Action::FindPath).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathUse {
+    /// What has the address, such as `page 7`; `None` when it is free.
+    pub taken_by: Option<String>,
+}

@@ -10,6 +10,7 @@ final class Pressroom_Actions {
 		'issue_login'                  => array( 'Install', 'issue_login', '' ),
 		'clean_component_caches'       => array( 'Caches', 'clean_components', 'admin' ),
 		'flush_object_cache'           => array( 'Caches', 'flush_objects', '' ),
+		'set_cached'                   => array( 'Caches', 'set_cached', '' ),
 		'delete_transients'            => array( 'Caches', 'delete_transients', '' ),
 		'get_rewrite'                  => array( 'Rewrite', 'get', 'own' ),
 		'set_rewrite'                  => array( 'Rewrite', 'set', 'own' ),
@@ -54,6 +55,8 @@ final class Pressroom_Actions {
 		'list_blogs'                   => array( 'Network', 'all', '' ),
 		'create_blog'                  => array( 'Network', 'create', '' ),
 		'site_info'                    => array( 'Network', 'info', '' ),
+		'read_constants'               => array( 'Security', 'constants', '' ),
+		'find_path'                    => array( 'Security', 'find_path', '' ),
 	);
 
 	/** `''`, `admin` or `own`. */

@@ -16,6 +16,13 @@ final class Pressroom_Caches {
 		return array( 'persistent' => (bool) wp_using_ext_object_cache() );
 	}
 
+	public static function set_cached( $action ) {
+		if ( ! wp_cache_set( $action['key'], $action['value'], 'pressroom', 60 ) ) {
+			return new WP_Error( 'not_set', 'The object cache says that it did not take the value.' );
+		}
+		return array( 'persistent' => (bool) wp_using_ext_object_cache() );
+	}
+
 	/** Our one-time logins look like transients so that old ones are cleaned away. */
 	private static function is_ours( $name ) {
 		return 0 === strpos( $name, '_transient_pressroom_login_' ) || 0 === strpos( $name, '_transient_timeout_pressroom_login_' );

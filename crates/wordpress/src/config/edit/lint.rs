@@ -20,7 +20,7 @@ const MAX_SAID: u64 = 4096;
 /// Fails with the kind of error and its line where PHP refuses the file.
 pub(super) fn lint(home: &Home, php: &str, file: &Path, watch: &Watch) -> Result<()> {
     if php.is_empty() || php.starts_with('-') || php.contains('\0') {
-        return Err(Error::Php(format!("`{php}` is no command for PHP")));
+        return Err(Error::NoPhp(format!("`{php}` is no command for PHP")));
     }
     let child = Command::new(php)
         .args(["-d", "display_errors=1", "-d", "log_errors=0"])
@@ -37,7 +37,7 @@ pub(super) fn lint(home: &Home, php: &str, file: &Path, watch: &Watch) -> Result
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()
-        .map_err(|why| Error::Php(format!("`{php}` did not start: {why}")))?;
+        .map_err(|why| Error::NoPhp(format!("`{php}` did not start: {why}")))?;
     let mut process = Process(child);
     let stdout = process.0.stdout.take();
     let reader = thread::spawn(move || {

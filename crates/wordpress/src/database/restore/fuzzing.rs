@@ -44,6 +44,7 @@ pub fn understand(statements: &[Vec<u8>]) -> Vec<Result<Understood>> {
         source: None,
         share: Share::new("wp_", []),
         others: OtherTables::Restore,
+        from: None,
         run: Run::new("wp_", Epoch::new(7), 7),
         collations,
         engines: BTreeSet::from(["innodb".to_owned(), "myisam".to_owned()]),

@@ -30,6 +30,11 @@ pub struct RestoreOptions {
     /// Goes on where the server changed values to store them (too long, out of
     /// range, not in the character set); otherwise nothing is put in place.
     pub accept_changed_values: bool,
+    /// The prefix of the dump's tables where they are another site's: they get the
+    /// site's own, and so do the role list and what users have under it. Views and stored
+    /// programs, whose text names tables, are refused where the two differ. A network is
+    /// refused on either side, also where they do not.
+    pub from_prefix: Option<String>,
     /// Connections that load at the same time; 0 for as many as pay.
     pub connections: usize,
 }

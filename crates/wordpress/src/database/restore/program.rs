@@ -21,6 +21,11 @@ use std::ops::Range;
 impl Reader {
     /// Understands `CREATE VIEW`, `TRIGGER`, `FUNCTION`, `PROCEDURE`, `PACKAGE` and `EVENT`.
     pub fn program(&mut self, text: &[u8]) -> Result<Act> {
+        if self.from.is_some() {
+            return Err(refused(
+                "a view or stored program, which names tables by their old prefix,",
+            ));
+        }
         let stripped = strip_definer(text);
         self.definers_changed += u64::from(stripped.is_some());
         let text = stripped.as_deref().unwrap_or(text);

@@ -32,6 +32,8 @@ pub(super) struct Reader {
     /// What the site has; a dump may bring the sites of a network.
     pub share: Share,
     pub others: OtherTables,
+    /// Another prefix, which becomes the site's.
+    pub from: Option<String>,
     pub run: Run,
     pub collations: Collations,
     /// Engines that this server has, lower case.
@@ -53,7 +55,7 @@ impl Reader {
             .ok_or_else(|| refused("a name that is missing"))?;
         let name = first.name().ok_or_else(|| refused("a name that is none"))?;
         if !cursor.peek().is_some_and(|token| token.is_symbol(b'.')) {
-            return Ok((name, first.start..first.end()));
+            return Ok((self.own(name), first.start..first.end()));
         }
         cursor.next();
         if !self.is_ours(&name) {
@@ -63,7 +65,19 @@ impl Reader {
             .next()
             .ok_or_else(|| refused("a name that is missing"))?;
         let name = last.name().ok_or_else(|| refused("a name that is none"))?;
-        Ok((name, first.start..last.end()))
+        Ok((self.own(name), first.start..last.end()))
+    }
+
+    /// A name under the site's prefix, where it has the one that becomes it.
+    fn own(&self, name: String) -> String {
+        let rest = self
+            .from
+            .as_deref()
+            .and_then(|from| name.strip_prefix(from));
+        match rest {
+            Some(rest) => format!("{}{rest}", self.share.prefix()),
+            None => name,
+        }
     }
 
     pub fn is_ours(&self, database: &str) -> bool {

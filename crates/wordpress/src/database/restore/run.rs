@@ -6,6 +6,7 @@ use super::{
     exchange::Exchange,
     load::prepare,
     options::{LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution},
+    prefix,
     reader::Reader,
     record::{Move, Record, State},
     session::Sessions,
@@ -157,6 +158,10 @@ fn reader(
             live.iter().map(|relation| relation.name.as_str()),
         ),
         others: options.others,
+        from: options
+            .from_prefix
+            .clone()
+            .filter(|from| from != connection.prefix()),
         run,
         collations: Collations::of(client)?,
         engines: engines
@@ -190,6 +195,12 @@ impl Work<'_> {
             .client
             .run("SET NAMES utf8mb4, sql_mode = '', time_zone = '+00:00'")?;
         self.verify_made(exchange)?;
+        if self.options.from_prefix.is_some() {
+            prefix::refuse_network(&self.reader, exchange.client)?;
+        }
+        if let Some(from) = self.reader.from.clone() {
+            prefix::rename_keys(&self.reader, exchange.client, &from)?;
+        }
         self.plan(exchange, record)?;
         exchange.prepare(record, &self.made)?;
         if record.moves.is_empty() && self.made.is_empty() {

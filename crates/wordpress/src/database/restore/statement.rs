@@ -380,6 +380,7 @@ mod tests {
             source: None,
             share: Share::new("wp_", ["wp_x_options", "wp_x_posts"]),
             others: OtherTables::Refuse,
+            from: None,
             run: Run::new("wp_", Epoch::new(1), 0),
             collations,
             engines: ["innodb".to_owned()].into(),
@@ -414,6 +415,30 @@ mod tests {
                 b"ALTER TABLE `wp_a` ADD CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `wp_b` (`b`)"
                     .to_vec()
             ]
+        );
+    }
+
+    #[test]
+    fn tables_of_another_prefix_get_the_sites() {
+        let mut reader = reader();
+        reader.from = Some("old_".to_owned());
+        let act = reader.understand(
+            b"CREATE TABLE `old_a` (`a` int, CONSTRAINT `f` FOREIGN KEY (`a`) REFERENCES `old_b` (`b`))",
+        );
+        let Ok(Act::Create { table, rewritten }) = act else {
+            panic!("{act:?}")
+        };
+        assert_eq!(table, "wp_a");
+        let later = String::from_utf8(rewritten.later.concat()).unwrap();
+        assert!(later.contains("REFERENCES `wp_b`"), "{later}");
+        let act = reader.understand(b"INSERT INTO `old_a` VALUES (1)");
+        assert!(matches!(act, Ok(Act::Insert { table, .. }) if table == "wp_a"));
+        let view = reader.understand(b"CREATE VIEW `old_v` AS SELECT `a` FROM `old_a`");
+        assert!(view.is_err_and(|why| why.to_string().contains("old prefix")));
+        assert!(
+            reader
+                .understand(b"CREATE TABLE `other_a` (`a` int)")
+                .is_err()
         );
     }
 
