@@ -20,6 +20,7 @@ mod owned;
 mod ownership;
 mod php_server;
 mod programs;
+mod room;
 mod rotation;
 mod stack;
 mod unix_ids;

@@ -28,7 +28,7 @@ pub enum Error {
     #[error("no HTTPS client can be made, install `ca-certificates`")]
     NoClient,
     /// Not a URL that we follow.
-    #[error("`{0}` is not an `http` or `https` address")]
+    #[error("`{0}` is not an address that may be asked: its scheme is not `https`")]
     Scheme(String),
     /// It leads to this machine or its networks.
     #[error("`{0}` leads to a private address")]
@@ -55,10 +55,22 @@ pub enum Error {
     },
 }
 
+/// An address for messages and logs, without what may be secret in it: user, password,
+/// query and fragment.
+pub fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // Refused only for addresses that can have neither.
+    let _has_none = url.set_username("").and_then(|()| url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
 /// A client with one trusted origin.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     trusted_origin: Origin,
+    https_only: bool,
     /// `None` where this machine has no certificates to trust: making a client reads them.
     trusted: Option<Client>,
     guarded: Option<Client>,
@@ -67,6 +79,10 @@ pub struct Outgoing {
 impl Outgoing {
     /// Trusts the origin of `base` with whatever address it has.
     pub fn new(base: &Url) -> Self {
+        Self::with_origin(base.origin())
+    }
+
+    fn with_origin(trusted_origin: Origin) -> Self {
         tls::install();
         let builder = || {
             Client::builder()
@@ -85,15 +101,25 @@ impl Outgoing {
                 .ok()
         };
         Self {
-            trusted_origin: base.origin(),
+            trusted_origin,
+            https_only: false,
             trusted: build(builder()),
             guarded: build(builder().dns_resolver(Arc::new(PublicOnly))),
         }
     }
 
+    /// Trusts nobody, and follows `https` only.
+    pub fn public() -> Self {
+        Self {
+            https_only: true,
+            // Equal to no other origin.
+            ..Self::with_origin(Origin::new_opaque())
+        }
+    }
+
     /// Asks, following redirects.
     pub async fn get(&self, url: Url) -> Result<Response, Error> {
-        let start = url.to_string();
+        let start = shown(&url);
         let mut url = url;
         for _ in 0..=REDIRECTS {
             let answer = self.send(Method::GET, url.clone(), None).await?;
@@ -120,7 +146,7 @@ impl Outgoing {
         url: Url,
         form: Option<&[(&str, &str)]>,
     ) -> Result<Response, Error> {
-        let shown = url.to_string();
+        let shown = shown(&url);
         let client = self.client_for(&url)?;
         let mut request = client.request(method, url);
         if let Some(form) = form {
@@ -130,14 +156,19 @@ impl Outgoing {
             if refused(&source) {
                 Error::Private(shown)
             } else {
-                Error::Unreachable { url: shown, source }
+                Error::Unreachable {
+                    url: shown,
+                    source: source.without_url(),
+                }
             }
         })
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, Error> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Error::Scheme(url.to_string()));
+        match url.scheme() {
+            "https" => {}
+            "http" if !self.https_only => {}
+            _ => return Err(Error::Scheme(shown(url))),
         }
         if url.origin() == self.trusted_origin {
             return self.trusted.as_ref().ok_or(Error::NoClient);
@@ -149,7 +180,7 @@ impl Outgoing {
             _ => None,
         };
         match literal {
-            Some(ip) if is_private(ip) => Err(Error::Private(url.to_string())),
+            Some(ip) if is_private(ip) => Err(Error::Private(shown(url))),
             _ => self.guarded.as_ref().ok_or(Error::NoClient),
         }
     }
@@ -167,11 +198,11 @@ pub async fn read(mut answer: Response, limit: u64) -> Result<Vec<u8>, Error> {
 
 /// The next piece of an answer.
 pub async fn next_chunk(answer: &mut Response) -> Result<Option<impl AsRef<[u8]> + use<>>, Error> {
-    let url = answer.url().to_string();
-    answer
-        .chunk()
-        .await
-        .map_err(|source| Error::Unreachable { url, source })
+    let url = shown(answer.url());
+    answer.chunk().await.map_err(|source| Error::Unreachable {
+        url,
+        source: source.without_url(),
+    })
 }
 
 /// Fails once an answer has more bytes than accepted.
@@ -180,7 +211,7 @@ pub fn within(answer: &Response, read: u64, limit: u64) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::TooLarge {
-        url: answer.url().to_string(),
+        url: shown(answer.url()),
         limit,
     })
 }
@@ -247,5 +278,47 @@ mod tests {
         assert!(matches!(error, Error::Scheme(_)));
         let error = outgoing.get(base).await.unwrap_err();
         assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn secrets_of_addresses_reach_no_message() {
+        let secret = "://user:hidden@127.0.0.1:9/a.zip?sig=hidden#hidden";
+        let messages = async |outgoing: &Outgoing, scheme: &str| {
+            let url = Url::parse(&format!("{scheme}{secret}")).unwrap();
+            let error = outgoing.get(url).await.unwrap_err();
+            let source = std::error::Error::source(&error).map(ToString::to_string);
+            format!("{error} {source:?} {error:?}")
+        };
+        let trusted = Outgoing::new(&Url::parse("http://127.0.0.1:9/").unwrap());
+        for text in [
+            messages(&trusted, "http").await,
+            messages(&trusted, "ftp").await,
+            messages(&Outgoing::public(), "https").await,
+        ] {
+            assert!(text.contains("://127.0.0.1:9/a.zip"), "{text}");
+            assert!(!text.contains("hidden"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_public_is_https_and_no_private_address() {
+        let outgoing = Outgoing::public();
+        for bad in [
+            "https://127.0.0.1:9/",
+            "https://[::1]:9/",
+            "https://localhost:9/",
+            "https://169.254.169.254/x",
+        ] {
+            let error = outgoing.get(Url::parse(bad).unwrap()).await.unwrap_err();
+            assert!(matches!(error, Error::Private(_)), "{bad}: {error:?}");
+        }
+        for bad in [
+            "http://192.0.2.1/",
+            "file:///etc/passwd",
+            "ftp://192.0.2.1/",
+        ] {
+            let error = outgoing.get(Url::parse(bad).unwrap()).await.unwrap_err();
+            assert!(matches!(error, Error::Scheme(_)), "{bad}: {error:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! WordPress, plugins and themes as packages: found in configured sources, fetched
 //! once for the whole fleet, verified, and kept by content.
 
+mod address;
 mod archive;
 mod cache;
 mod candidate;

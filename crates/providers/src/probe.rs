@@ -18,8 +18,12 @@ use std::{
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 2 << 20;
+/// The header of Pressroom's page cache.
+const CACHE: &str = "x-pressroom-cache";
 /// Titles and error texts are a site's bytes: kept short.
 const TEXT_LIMIT: usize = 200;
+/// Addresses that are longer are not followed.
+const ACTION_LIMIT: usize = 2000;
 
 /// What WordPress and PHP print when a page died, lower case.
 const FATAL_MARKERS: [&str; 8] = [
@@ -35,6 +39,9 @@ const FATAL_MARKERS: [&str; 8] = [
 
 /// What WordPress serves while a `.maintenance` file is fresh, lower case.
 const MAINTENANCE_MARKER: &str = "briefly unavailable for scheduled maintenance";
+
+/// What WordPress' login form is called, lower case.
+const LOGIN_FORMS: [&str; 2] = ["id=\"loginform\"", "id='loginform'"];
 
 /// Why a probe was not made.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +75,16 @@ pub struct Probe {
     pub location: Option<String>,
     /// Whether the page was written to its end: a body that has `</html>`.
     pub complete: bool,
+    /// What Pressroom's page cache says of the page: `HIT`, `MISS` or `BYPASS`; `None`
+    /// where it is not in use.
+    #[serde(default)]
+    pub cache: Option<String>,
+    /// Whether the page has WordPress' login form.
+    #[serde(default)]
+    pub login_form: bool,
+    /// Where that form is sent to.
+    #[serde(default)]
+    pub login_action: Option<String>,
     /// Bytes of the body, as far as it was read.
     pub bytes: u64,
     /// Time until the body was read.
@@ -210,6 +227,10 @@ async fn answer(request: RequestBuilder) -> reqwest::Result<Probe> {
         .headers()
         .get(LOCATION)
         .map(|value| short(&String::from_utf8_lossy(value.as_bytes())));
+    let cache = response
+        .headers()
+        .get(CACHE)
+        .map(|value| short(&String::from_utf8_lossy(value.as_bytes())));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -220,6 +241,7 @@ async fn answer(request: RequestBuilder) -> reqwest::Result<Probe> {
     }
     let mut probe = classify(response.status().as_u16(), &body);
     probe.location = location;
+    probe.cache = cache;
     Ok(probe)
 }
 
@@ -239,6 +261,8 @@ fn classify(status: u16, body: &[u8]) -> Probe {
         maintenance: status == 503 && lower.contains(MAINTENANCE_MARKER),
         title: title(&text, &lower),
         complete: lower.contains("</html>"),
+        login_form: login_form(&lower).is_some(),
+        login_action: login_form(&lower).and_then(|at| form_action(&text, &lower, at)),
         bytes: body.len() as u64,
         ..Probe::default()
     }
@@ -249,6 +273,23 @@ fn title(text: &str, lower: &str) -> Option<String> {
     let start = open + lower[open..].find('>')? + 1;
     let end = start + lower[start..].find("</title")?;
     Some(short(text[start..end].trim()))
+}
+
+/// Where the login form calls itself so.
+fn login_form(lower: &str) -> Option<usize> {
+    LOGIN_FORMS.iter().find_map(|form| lower.find(form))
+}
+
+/// Where the form is sent to in whose tag this place is.
+fn form_action(text: &str, lower: &str, at: usize) -> Option<String> {
+    let start = lower[..at].rfind("<form")?;
+    let end = at + lower[at..].find('>')?;
+    let named = start + lower[start..end].find(" action=")? + " action=".len();
+    let value = &text[named..end];
+    let quote = value.chars().next().filter(|sign| "\"'".contains(*sign))?;
+    let value = value[1..].split(quote).next()?;
+    let plain = value.replace("&#038;", "&").replace("&amp;", "&");
+    (plain.len() <= ACTION_LIMIT && !plain.contains(char::is_control)).then_some(plain)
 }
 
 fn without_tags(line: &str) -> String {
@@ -338,6 +379,25 @@ mod tests {
             let probe = classify(status, body.as_bytes());
             assert_eq!(probe.fatal.as_deref(), fatal, "{body}");
             assert_eq!(probe.is_healthy(), healthy, "{body}");
+        }
+        assert!(classify(200, b"<FORM name=\"loginform\" ID=\"loginform\">").login_form);
+        assert!(!classify(200, b"<p>loginform</p>").login_form);
+        let action = |page: &str| classify(200, page.as_bytes()).login_action;
+        assert_eq!(
+            action(
+                "<form action='/x'></form><Form id=\"loginform\" Action=\"/?d&#038;a=b&amp;C\">"
+            )
+            .as_deref(),
+            Some("/?d&a=b&C")
+        );
+        for none in [
+            "<form action='/x'>",
+            "<form id='loginform'>",
+            "<form id='loginform' action=/x>",
+            "<form id='loginform' action='",
+            "id='loginform'> action='/x'",
+        ] {
+            assert_eq!(action(none), None, "{none}");
         }
         assert!(classify(503, b"Briefly unavailable for scheduled maintenance.").maintenance);
     }

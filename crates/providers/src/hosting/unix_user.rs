@@ -66,14 +66,20 @@ impl LocalHosting {
                     // `None` would say that the site runs as ourselves.
                     return self.user(name)?.map(Some).ok_or_else(|| Error::Command {
                         program: "useradd".into(),
-                        status: "success".into(),
-                        stderr: format!("`/etc/passwd` has no user `{name}`"),
+                        status: "no user".into(),
+                        stderr: format!("`/etc/passwd` has no `{name}`"),
                     });
                 }
                 Ok(false) => drop_group(name).await?,
                 Err(error) => {
-                    drop_group(name).await?;
-                    return Err(error);
+                    // It may have failed with its work half done.
+                    let half_made = self.remove_user(name).await.inspect_err(|left| {
+                        tracing::warn!(user = name, error = %left, "what was made of a user is still there");
+                    });
+                    if !half_made.unwrap_or(false) {
+                        return Err(error);
+                    }
+                    tracing::warn!(user = name, %error, "a user was half made, and is made again");
                 }
             }
         }
@@ -225,19 +231,13 @@ async fn make_user(name: &str, id: u32, home: &str, comment: &str) -> Result<boo
 /// Removes a group that is there without its user.
 async fn drop_group(name: &str) -> Result<()> {
     let groupdel = programs::tool("groupdel", "passwd")?;
-    let end = std::time::Instant::now() + LIMIT;
-    loop {
-        let finished = retry_while_locked(&groupdel, &["--", name]).await?;
-        match finished.status.code() {
-            // 6: there is none.
-            Some(0 | 6) => return Ok(()),
-            // 8: a user has its number for a group. Another Pressroom on this machine is
-            // just removing one, whose own group has gone before it.
-            Some(8) if std::time::Instant::now() < end => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            _ => return Err(finished.into_error(&groupdel)),
-        }
+    // By force: another Pressroom on this machine may have left a user behind that has this
+    // number for a group. It keeps the number; the name is ours.
+    let finished = retry_while_locked(&groupdel, &["--force", "--", name]).await?;
+    match finished.status.code() {
+        // 6: there is none.
+        Some(0 | 6) => Ok(()),
+        _ => Err(finished.into_error(&groupdel)),
     }
 }
 

@@ -4,6 +4,7 @@ mod change;
 mod described;
 mod network;
 mod pool;
+mod protected;
 mod queue;
 mod release;
 pub(super) mod rules;
@@ -52,6 +53,30 @@ impl LocalHosting {
             return Ok(false);
         }
         let change = Change::Network(domain.to_owned(), directory.to_owned(), network);
+        change::ask(self, change).await?;
+        Ok(true)
+    }
+
+    /// Serves the WordPress in `directory` (below the document root, or empty for that)
+    /// protected, or no longer: `readme.html` and the like, and programs in cache
+    /// directories, are refused beside what is refused everywhere. False when the domain
+    /// is served so already, is not served, or was given up.
+    pub async fn serve_protected(
+        &self,
+        domain: &str,
+        directory: &str,
+        wanted: bool,
+    ) -> Result<bool> {
+        names::domain(domain)?;
+        names::relative_path(directory)?;
+        let Some(described) = Described::read(self, domain)? else {
+            return Ok(false);
+        };
+        let is_so = described.site.protected.iter().any(|at| at == directory);
+        if described.released.is_some() || is_so == wanted {
+            return Ok(false);
+        }
+        let change = Change::Protected(domain.to_owned(), directory.to_owned(), wanted);
         change::ask(self, change).await?;
         Ok(true)
     }

@@ -5,7 +5,7 @@ use super::{
     candidate::{Candidate, Place},
     directory::stamp,
     source::{Source, check_name},
-    storage::{Row, Storage, Wanted},
+    storage::{Row, Storage, Temporary, Wanted, stamp_of},
 };
 use pressroom_phpdata::version;
 use std::{
@@ -13,6 +13,7 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// A verified package on this machine.
@@ -93,6 +94,20 @@ impl PackageCache {
         version: Option<&str>,
     ) -> Result<Package> {
         self.get(kind, slug, version, "en_US").await
+    }
+
+    /// Removes what is of no more use and older than `age`: unfinished downloads, what came
+    /// from addresses, and what no source's package is any longer. No job may have begun to
+    /// use a package longer ago than that.
+    pub async fn prune(&self, age: Duration) -> Result<()> {
+        let cache = self.clone();
+        let prune = move || cache.0.storage.prune(age);
+        // A panic here would be our own mistake; nothing is lost by not having pruned.
+        tokio::task::spawn_blocking(prune).await.unwrap_or(Ok(()))
+    }
+
+    pub(super) fn storage(&self) -> &Storage {
+        &self.0.storage
     }
 
     pub(super) fn sources(&self) -> &[Source] {
@@ -178,7 +193,7 @@ impl PackageCache {
                 version: Some(candidate.version.clone()),
             })?,
             Place::Tree(path) => stamp(&path.join("wp-includes/version.php")).unwrap_or_default(),
-            Place::Url(url) => url.to_string(),
+            Place::Url(url) => stamp_of(url),
         };
         let storage = &self.0.storage;
         let index = storage.index(kind, slug, &candidate, &stamp);
@@ -233,27 +248,38 @@ impl PackageCache {
         if let (Place::Url(url), Source::WordPressOrg(client)) = (&candidate.place, source) {
             client.download(url.clone(), &temporary.path).await?;
         }
-        let (cache, place, index) = (self.clone(), candidate.place.clone(), index.to_path_buf());
-        let keep = move |wanted: &Wanted| {
-            cache
-                .0
-                .storage
-                .keep(&temporary, &place, wanted, &index, stamp)
-        };
         let wanted = Wanted {
             kind,
             slug: slug.to_owned(),
-            version: candidate.version.clone(),
+            version: Some(candidate.version.clone()),
+        };
+        self.keep(temporary, candidate.place.clone(), wanted, index, stamp)
+            .await
+    }
+
+    /// Verifies and keeps a package.
+    pub(super) async fn keep(
+        &self,
+        temporary: Temporary,
+        place: Place,
+        wanted: Wanted,
+        index: &Path,
+        stamp: String,
+    ) -> Result<Row> {
+        let (cache, index, slug) = (self.clone(), index.to_path_buf(), wanted.slug.clone());
+        let keep = move || {
+            cache
+                .0
+                .storage
+                .keep(&temporary, &place, &wanted, &index, stamp)
         };
         // Archives come from outside: whatever they do to their reader is their fault.
-        tokio::task::spawn_blocking(move || keep(&wanted))
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::Damaged {
-                    name: slug.to_owned(),
-                    message: "reading it failed".into(),
-                })
+        tokio::task::spawn_blocking(keep).await.unwrap_or_else(|_| {
+            Err(Error::Damaged {
+                name: slug,
+                message: "reading it failed".into(),
             })
+        })
     }
 }
 

@@ -77,6 +77,22 @@ impl Error {
         }
     }
 
+    /// Whether what was asked for is at fault: an archive that is none, an address that may
+    /// not be asked.
+    pub const fn blames_request(&self) -> bool {
+        matches!(
+            self,
+            Self::BadName { .. }
+                | Self::Damaged { .. }
+                | Self::Source(
+                    outgoing::Error::Private(_)
+                        | outgoing::Error::Scheme(_)
+                        | outgoing::Error::Redirects(_)
+                        | outgoing::Error::TooLarge { .. }
+                )
+        )
+    }
+
     pub(super) fn io(what: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { what, path, source }

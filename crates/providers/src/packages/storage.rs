@@ -9,16 +9,23 @@ use super::{
     archive::{self, Identity},
     candidate::{Candidate, Place},
 };
+use crate::outgoing;
 use pressroom_base::token;
 use pressroom_phpdata::version;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     cmp::Ordering,
+    collections::BTreeSet,
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
+use url::Url;
+
+/// What the names of index files of addresses start with; no kind does.
+const ADDRESS: &str = "address-";
 
 /// The cache's directory.
 #[derive(Debug)]
@@ -30,7 +37,8 @@ pub struct Storage {
 pub struct Wanted {
     pub kind: PackageKind,
     pub slug: String,
-    pub version: String,
+    /// `None` for any.
+    pub version: Option<String>,
 }
 
 /// An index file.
@@ -74,7 +82,7 @@ impl Storage {
                 archive::pack_core(path, &temporary.path)?;
                 path.display().to_string()
             }
-            Place::Url(url) => url.to_string(),
+            Place::Url(url) => outgoing::shown(url),
         };
         let blame = |message: String| Error::Damaged {
             name: name.clone(),
@@ -141,6 +149,46 @@ impl Storage {
             .join(format!("{kind}-{short}-{}.json", hex::encode(&rest[..12])))
     }
 
+    /// The index file of what lies at an address that somebody named.
+    pub fn address_index(&self, kind: PackageKind, slug: &str, stamp: &str) -> PathBuf {
+        let rest = Sha256::digest(format!("{slug}\n{stamp}"));
+        self.dir
+            .join("index")
+            .join(format!("{ADDRESS}{kind}-{}.json", hex::encode(&rest[..12])))
+    }
+
+    /// Removes what is older than `age` and of no more use: unfinished files, what came
+    /// from addresses (those are asked each time), and packages that no index file names.
+    pub fn prune(&self, age: Duration) -> Result<()> {
+        let Some(before) = SystemTime::now().checked_sub(age) else {
+            return Ok(());
+        };
+        for path in old_files(&self.dir.join("tmp"), before)? {
+            remove(&path)?;
+        }
+        let index = self.dir.join("index");
+        for path in old_files(&index, before)? {
+            let name = path.file_name().and_then(|name| name.to_str());
+            if name.is_some_and(|name| name.starts_with(ADDRESS)) {
+                remove(&path)?;
+            }
+        }
+        let old: Vec<PathBuf> = directories(&self.dir.join("objects"))?
+            .iter()
+            .map(|dir| old_files(dir, before))
+            .collect::<Result<Vec<_>>>()?
+            .concat();
+        // Read after the packages were listed: one that is kept meanwhile has a new time.
+        let named = named_by(&index)?;
+        for path in old {
+            let hash = path.file_stem().and_then(|stem| stem.to_str());
+            if hash.is_none_or(|hash| !named.contains(hash)) {
+                remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Where the bytes of a hash lie.
     pub fn object(&self, sha256: &str) -> PathBuf {
         self.dir
@@ -150,14 +198,83 @@ impl Storage {
     }
 }
 
+/// What tells one address from another, without the address: it may hold a password.
+pub fn stamp_of(url: &Url) -> String {
+    hex::encode(Sha256::digest(url.as_str()))
+}
+
+/// Entries of a directory; none when there is no such directory.
+fn entries(dir: &Path) -> Result<Vec<fs::DirEntry>> {
+    match fs::read_dir(dir) {
+        Ok(entries) => entries
+            .collect::<io::Result<_>>()
+            .map_err(Error::io("read", dir)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Error::io("read", dir)(error)),
+    }
+}
+
+fn directories(dir: &Path) -> Result<Vec<PathBuf>> {
+    Ok(entries(dir)?
+        .iter()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(fs::DirEntry::path)
+        .collect())
+}
+
+/// Files that were last written before a time.
+fn old_files(dir: &Path, before: SystemTime) -> Result<Vec<PathBuf>> {
+    Ok(entries(dir)?
+        .iter()
+        .filter(|entry| {
+            entry.metadata().is_ok_and(|data| {
+                data.is_file() && data.modified().is_ok_and(|written| written < before)
+            })
+        })
+        .map(fs::DirEntry::path)
+        .collect())
+}
+
+/// The hashes of all packages that index files name.
+fn named_by(index: &Path) -> Result<BTreeSet<String>> {
+    let mut named = BTreeSet::new();
+    for entry in entries(index)? {
+        let path = entry.path();
+        match fs::read(&path) {
+            Ok(text) => {
+                named.extend(
+                    serde_json::from_slice::<Row>(&text)
+                        .ok()
+                        .map(|row| row.sha256),
+                );
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("read", path)(error)),
+        }
+    }
+    Ok(named)
+}
+
+/// Removes a file that another process may have removed.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn check_identity(identity: &Identity, wanted: &Wanted) -> std::result::Result<(), String> {
     if identity.kind != wanted.kind || identity.slug != wanted.slug {
         return Err(format!("it is {} `{}`", identity.kind, identity.slug));
     }
-    if version::compare(&identity.version, &wanted.version) != Ordering::Equal {
+    if let Some(wanted) = &wanted.version
+        && version::compare(&identity.version, wanted) != Ordering::Equal
+    {
         return Err(format!(
-            "its files name version `{}`, not `{}`",
-            identity.version, wanted.version
+            "its files name version `{}`, not `{wanted}`",
+            identity.version
         ));
     }
     Ok(())

@@ -131,19 +131,7 @@ impl WordPressOrg {
 
     /// Downloads a package into a new file.
     pub(super) async fn download(&self, url: Url, target: &Path) -> Result<()> {
-        let mut answer = self.outgoing.get(url.clone()).await?;
-        if !answer.status().is_success() {
-            return Err(unexpected(&url, format!("status {}", answer.status())));
-        }
-        let mut file = File::create_new(target).map_err(Error::io("create", target))?;
-        let mut read = 0;
-        while let Some(chunk) = outgoing::next_chunk(&mut answer).await? {
-            let chunk = chunk.as_ref();
-            read += chunk.len() as u64;
-            outgoing::within(&answer, read, PACKAGE_LIMIT)?;
-            file.write_all(chunk).map_err(Error::io("write", target))?;
-        }
-        Ok(())
+        download(&self.outgoing, url, target, PACKAGE_LIMIT).await
     }
 
     async fn cores(&self, locale: &str) -> Result<Vec<Candidate>> {
@@ -241,6 +229,28 @@ impl WordPressOrg {
     }
 }
 
+/// Downloads at most `limit` bytes into a new file.
+pub(super) async fn download(
+    outgoing: &Outgoing,
+    url: Url,
+    target: &Path,
+    limit: u64,
+) -> Result<()> {
+    let mut answer = outgoing.get(url.clone()).await?;
+    if !answer.status().is_success() {
+        return Err(unexpected(&url, format!("status {}", answer.status())));
+    }
+    let mut file = File::create_new(target).map_err(Error::io("create", target))?;
+    let mut read = 0;
+    while let Some(chunk) = outgoing::next_chunk(&mut answer).await? {
+        let chunk = chunk.as_ref();
+        read += chunk.len() as u64;
+        outgoing::within(&answer, read, limit)?;
+        file.write_all(chunk).map_err(Error::io("write", target))?;
+    }
+    Ok(())
+}
+
 /// The answer's JSON, `None` for status 404.
 async fn decode<T: DeserializeOwned>(url: &Url, answer: reqwest::Response) -> Result<Option<T>> {
     let status = answer.status();
@@ -264,7 +274,7 @@ fn link(url: &Url, text: &str) -> Result<Url> {
 
 fn unexpected(url: &Url, message: impl std::fmt::Display) -> Error {
     Error::Answer {
-        url: url.to_string(),
+        url: outgoing::shown(url),
         message: message.to_string(),
     }
 }

@@ -23,7 +23,11 @@ pub fn render(site: &WebSite) -> Result<String> {
         "subdirectories": site.subdirectories,
         "rewrites": site.rewrites(),
         "request_bytes": u64::from(site.limits.request_mb()) << 20,
-        "refused": rules::REFUSED,
+        "refused": rules::REFUSED
+            .map(str::to_owned)
+            .into_iter()
+            .chain(site.refused())
+            .collect::<Vec<_>>(),
         "admin": rules::ADMIN,
         "admin_index": rules::ADMIN_INDEX,
         "php": rules::PHP,

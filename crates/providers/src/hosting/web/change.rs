@@ -22,6 +22,8 @@ pub enum Change {
     Serve(Box<WebSite>),
     /// Serve what it is served as now, but this directory's WordPress with these.
     Network(String, String, Option<Network>),
+    /// Serve what it is served as now, but this directory's WordPress protected or not.
+    Protected(String, String, bool),
     /// Serve it no longer.
     Remove(String),
     /// Serve it no longer for now: its port and its access logs stay its own.
@@ -32,7 +34,10 @@ impl Change {
     pub(super) fn domain(&self) -> &str {
         match self {
             Self::Serve(site) => &site.domain,
-            Self::Remove(domain) | Self::Pause(domain) | Self::Network(domain, ..) => domain,
+            Self::Remove(domain)
+            | Self::Pause(domain)
+            | Self::Network(domain, ..)
+            | Self::Protected(domain, ..) => domain,
         }
     }
 }
@@ -218,11 +223,14 @@ fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Pla
         }
         Change::Serve(site) => *site,
         Change::Network(_, directory, network) => {
-            let Some(mut described) = described else {
-                return Err(Error::BadSite(format!("`{domain}` is not served any more")));
-            };
-            described.site.set_network(&directory, network);
-            described.site
+            let mut site = still_served(described, &domain)?;
+            site.set_network(&directory, network);
+            site
+        }
+        Change::Protected(_, directory, wanted) => {
+            let mut site = still_served(described, &domain)?;
+            site.set_protected(&directory, wanted);
+            site
         }
     };
     // nginx serves a name from whichever block it read first.
@@ -244,6 +252,12 @@ fn plan(hosting: &LocalHosting, change: Change, taken: &mut Taken) -> Result<Pla
         .names
         .extend(names.map(|name| (name.to_owned(), domain.clone())));
     Ok(plan)
+}
+
+fn still_served(described: Option<Described>, domain: &str) -> Result<WebSite> {
+    described
+        .map(|described| described.site)
+        .ok_or_else(|| Error::BadSite(format!("`{domain}` is not served any more")))
 }
 
 /// As many as configured, and as php-fpm's first process can hold sockets of.

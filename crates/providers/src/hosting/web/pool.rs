@@ -88,7 +88,8 @@ pub fn settings(site: &WebSite) -> Vec<Setting> {
         fixed("session.gc_divisor", "1000".into()),
         default("session.use_strict_mode", "1"),
         default("session.cookie_httponly", "1"),
-        fixed("error_log", format!("{home}/logs/php-error.log")),
+        // `WP_DEBUG_LOG` names another; `open_basedir` keeps that in the home too.
+        default("error_log", &format!("{home}/logs/php-error.log")),
         fixed("log_errors", "1".into()),
         default("display_errors", "0"),
         fixed("allow_url_include", "0".into()),

@@ -21,6 +21,13 @@ pub const REFUSED: [&str; 8] = [
     r"/wp-admin/includes/.*\.php$",
 ];
 
+/// What is refused as well where a WordPress is to be protected; `@AT@` stands for its
+/// directory. Texts that tell what is installed, and programs that a cache wrote.
+pub const PROTECTED: [&str; 2] = [
+    r"(?i)^@AT@/(?:[^/]+/(?:plugins|themes|mu-plugins)/(?:.*/)?)?(?:readme|licen[cs]e|liesmich|leeme|lisezmoi|licencia|licenza|changelog)\.(?:html?|txt|md)$",
+    r"(?i)^@AT@/(?:[^/]+/)?cache/.*\.(?:php[0-9]?|phtml|phar)(?:/|$)",
+];
+
 /// Directories of WordPress' that have an index, without their last slash.
 pub const ADMIN: &str = "/wp-admin(?:/network|/user)?$";
 /// The same with it; what stands before the slash is named `admin`.

@@ -84,7 +84,8 @@ pub fn render(site: &WebSite, ground: &Ground<'_>) -> Server {
             ground.access_log.display()
         ));
     }
-    for refused in rules::REFUSED {
+    let refused = rules::REFUSED.map(str::to_owned);
+    for refused in refused.into_iter().chain(site.refused()) {
         line(format_args!("location ~ \"{refused}\" {{ return 403; }}"));
     }
     line(format_args!(

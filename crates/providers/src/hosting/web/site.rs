@@ -25,6 +25,10 @@ pub struct WebSite {
     /// Those of its WordPress that hold several sites.
     #[serde(default)]
     pub networks: Vec<Network>,
+    /// Directories, the document root's being empty, whose WordPress is protected beyond
+    /// what every site is.
+    #[serde(default)]
+    pub protected: Vec<String>,
     /// Whom PHP runs as; `None` without isolation.
     pub user: Option<SiteUser>,
     /// What its PHP may use.
@@ -149,6 +153,7 @@ impl WebSite {
             document_root: "public_html".into(),
             subdirectories: Vec::new(),
             networks: Vec::new(),
+            protected: Vec::new(),
             user,
             limits: PoolLimits::default(),
             tls: None,
@@ -193,6 +198,9 @@ impl WebSite {
         }
         for network in &self.networks {
             names::relative_path(&network.directory)?;
+        }
+        for directory in &self.protected {
+            names::relative_path(directory)?;
         }
         if let Some(user) = &self.user {
             names::unix_user(&user.name)?;
