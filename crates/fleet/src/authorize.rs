@@ -14,7 +14,7 @@ use pressroom_base::{
 pub enum Action {
     /// Look at sites, components and jobs.
     SiteRead,
-    /// Install into a domain.
+    /// Install into a domain, or copy a site there.
     SiteInstall,
     /// Take snapshots of a site, and read them.
     SnapshotCreate,
@@ -26,6 +26,10 @@ pub enum Action {
     SiteMove,
     /// Be logged in to a site as one of its users.
     SiteLogin,
+    /// See and add users of a site, and change their passwords.
+    SiteUsers,
+    /// Change how a site is served.
+    SiteConfigure,
     /// Change a site's code.
     ComponentUpdate,
     /// Read and change a site's tables, whatever is in them.
@@ -50,6 +54,8 @@ impl Action {
         Self::SiteRemove,
         Self::SiteMove,
         Self::SiteLogin,
+        Self::SiteUsers,
+        Self::SiteConfigure,
         Self::ComponentUpdate,
         Self::SiteDatabase,
         Self::JobCancel,
@@ -64,10 +70,13 @@ impl Action {
     pub const fn least_role(self) -> Option<Role> {
         match self {
             Self::SiteRead | Self::DomainRead => Some(Role::Viewer),
-            Self::SiteInstall | Self::SiteLogin | Self::ComponentUpdate | Self::JobCancel => {
-                Some(Role::Member)
-            }
-            Self::SnapshotCreate => Some(Role::Member),
+            Self::SiteInstall
+            | Self::SiteLogin
+            | Self::SiteUsers
+            | Self::SiteConfigure
+            | Self::ComponentUpdate
+            | Self::JobCancel
+            | Self::SnapshotCreate => Some(Role::Member),
             Self::SiteRemove | Self::SiteMove | Self::SnapshotRestore | Self::SiteDatabase => {
                 Some(Role::Admin)
             }
@@ -80,13 +89,15 @@ impl Action {
     /// without an entry is for operators.
     pub fn of_job(kind: &str) -> Self {
         match kind {
-            "site_install" => Self::SiteInstall,
+            "site_install" | "site_clone" => Self::SiteInstall,
             "site_snapshot" | "snapshot_verify" => Self::SnapshotCreate,
             "site_restore" | "site_sweep" => Self::SnapshotRestore,
             "site_remove" => Self::SiteRemove,
             "site_move" => Self::SiteMove,
             "site_login" => Self::SiteLogin,
-            "component_update" => Self::ComponentUpdate,
+            "site_user_add" | "site_password_reset" => Self::SiteUsers,
+            "site_maintenance" | "site_cache" | "site_security" => Self::SiteConfigure,
+            "component_update" | "component_change" | "core_update" => Self::ComponentUpdate,
             "site_search_replace" | "site_import" => Self::SiteDatabase,
             _ => Self::Operate,
         }

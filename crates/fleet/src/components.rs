@@ -1,8 +1,13 @@
 //! Plugins and themes.
 
+mod change;
 mod offers;
+mod tree;
 mod update;
 
-pub(crate) use offers::Newer;
+pub(crate) use change::ChangeJob;
+pub use change::{Change, ChangeComponents, ChangeFailure, ChangeOutcome, ChangeReport};
+pub(crate) use offers::{Newer, on_disk};
+use tree::package_tree;
 pub(crate) use update::UpdateJob;
 pub use update::{ItemOutcome, Outcome, UpdateComponents, UpdateReport};

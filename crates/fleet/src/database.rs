@@ -8,4 +8,4 @@ pub use export::{ExportReport, MissingRight};
 pub use import::ImportDatabase;
 pub(crate) use import::ImportJob;
 pub(crate) use replace::ReplaceJob;
-pub use replace::{ObjectRule, ReplaceReport, SearchReplace};
+pub use replace::{ObjectRule, ReplaceReport, Replaced, SearchReplace};

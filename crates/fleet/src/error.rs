@@ -135,6 +135,8 @@ pub mod code {
     pub const DATABASE_EXISTS: &str = "database_exists";
     /// Another job writes to this environment.
     pub const OPERATION_RUNNING: &str = "operation_running";
+    /// The archive has no room left: for this account, or on its disk.
+    pub const NO_ROOM: &str = "no_room";
     /// PHP cannot run there.
     pub const PHP_UNAVAILABLE: &str = "php_unavailable";
     /// The new version broke the site and was taken back.
@@ -152,6 +154,7 @@ pub mod code {
         NOT_EMPTY,
         DATABASE_EXISTS,
         OPERATION_RUNNING,
+        NO_ROOM,
         PHP_UNAVAILABLE,
         TAKEN_BACK,
         ADDRESS_NOT_ALLOWED,

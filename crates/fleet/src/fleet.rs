@@ -3,8 +3,14 @@
 use pressroom_archive::Archive;
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
 use pressroom_store::Store;
-use std::{ffi::OsString, path::PathBuf, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use pressroom_wordpress::caches::redis::RedisSettings;
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{Mutex, Semaphore};
 
 /// All use cases. Cheap to clone.
 #[derive(Clone)]
@@ -14,10 +20,18 @@ pub struct Fleet {
     pub(crate) refreshing: Arc<Semaphore>,
     /// Snapshots that are being handed out: each holds some megabytes of memory.
     pub(crate) downloads: Arc<Semaphore>,
+    /// What the machine's PHP said of itself, and when.
+    pub(crate) php: Arc<Mutex<Option<PhpSeen>>>,
 }
 
 /// Snapshots handed out at once by one process.
 const DOWNLOADS: usize = 16;
+
+/// The version that the machine's PHP told, if it started, and when.
+pub(crate) struct PhpSeen {
+    pub(crate) at: Instant,
+    pub(crate) version: Option<String>,
+}
 
 /// What a fleet is made of.
 pub struct Parts {
@@ -53,6 +67,9 @@ pub struct Settings {
     /// The address people reach this installation at, without a trailing slash: what
     /// links begin with.
     pub public_url: String,
+    /// The Redis server for sites' object caches, as its operator reaches it; the prefix
+    /// is not used.
+    pub redis: Option<RedisSettings>,
     /// Names this process among those that share the store.
     pub node: String,
 }
@@ -64,6 +81,7 @@ impl Fleet {
             parts: Arc::new(parts),
             refreshing: Arc::new(Semaphore::new(1)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            php: Arc::default(),
         }
     }
 }

@@ -7,10 +7,11 @@
 
 pub mod accounts;
 pub mod authorize;
-mod caches;
+pub mod caches;
 pub mod caller;
 pub mod checksums;
 pub mod components;
+pub mod core;
 pub mod database;
 pub mod domains;
 pub mod environments;
@@ -18,10 +19,13 @@ pub mod error;
 mod fleet;
 pub mod jobs;
 mod look;
+pub mod maintenance;
 pub mod operations;
 pub mod principal;
 mod reach;
+mod readdress;
 pub mod requests;
+pub mod security;
 pub mod sessions;
 pub mod sites;
 pub mod snapshots;

@@ -32,6 +32,9 @@ struct Seen {
     location: Option<String>,
     /// Whether the page was written to its end.
     complete: bool,
+    /// Content of `<title>`.
+    #[serde(default)]
+    title: Option<String>,
     trouble: Option<String>,
 }
 
@@ -68,6 +71,29 @@ impl Look {
         })
     }
 
+    /// How the front page differs from that of a site which it should equal; a redirect
+    /// is not compared.
+    pub(crate) fn shows_another_page(&self, other: &Self) -> Option<String> {
+        let (now, then) = self.pages.first().zip(other.pages.first())?;
+        if now.location.is_some() || then.location.is_some() {
+            return None;
+        }
+        if now.status != then.status {
+            return Some(format!(
+                "{} answers with status {} and not {}",
+                now.page, now.status, then.status
+            ));
+        }
+        (now.title != then.title).then(|| {
+            format!(
+                "the title of {} is `{}` and not `{}`",
+                now.page,
+                now.title.as_deref().unwrap_or_default(),
+                then.title.as_deref().unwrap_or_default()
+            )
+        })
+    }
+
     fn broken(page: &str, trouble: String) -> Self {
         Self {
             pages: vec![Seen {
@@ -75,6 +101,7 @@ impl Look {
                 status: 0,
                 location: None,
                 complete: false,
+                title: None,
                 trouble: Some(trouble),
             }],
         }
@@ -97,11 +124,13 @@ impl Seen {
                 (!rule.accepts(probe)).then(|| probe.summary()),
             ),
         };
+        let title = probe.as_ref().ok().and_then(|probe| probe.title.clone());
         Self {
             page: page.to_owned(),
             status,
             location,
             complete,
+            title,
             trouble: trouble.map(|trouble| format!("{page}: {trouble}")),
         }
     }
@@ -127,6 +156,8 @@ impl Seen {
 enum Rule {
     /// A page, or a redirect.
     Page,
+    /// The same, or the 404 of a site that has it at another address.
+    Login,
     /// Any answer but a server error: this one refuses a visitor who asks for nothing.
     Endpoint,
 }
@@ -135,11 +166,21 @@ impl Rule {
     fn accepts(self, probe: &Probe) -> bool {
         match self {
             Self::Page => probe.is_healthy(),
+            Self::Login => {
+                probe.is_healthy() || (probe.status == Some(404) && probe.fatal.is_none())
+            }
             Self::Endpoint => {
                 probe.status.is_some_and(|status| status < 500) && probe.fatal.is_none()
             }
         }
     }
+}
+
+/// Where a recorded environment is registered to answer.
+pub(crate) fn origin_of(row: &EnvironmentRow) -> Option<Origin> {
+    let addr = row.origin_addr.as_deref()?.parse().ok()?;
+    let host = row.origin_host.clone()?;
+    Some(Origin { addr, host })
 }
 
 impl Fleet {
@@ -174,15 +215,10 @@ impl Fleet {
 
     /// Looks at a recorded environment.
     pub(crate) async fn look_at(&self, row: &EnvironmentRow) -> Look {
-        let registered = row
-            .origin_addr
-            .as_deref()
-            .and_then(|addr| addr.parse().ok())
-            .zip(row.origin_host.clone());
-        let Some((addr, host)) = registered else {
+        let Some(origin) = origin_of(row) else {
             return Look::broken("the site", "no address is registered for it".into());
         };
-        self.look_from(&Origin { addr, host }, &row.url).await
+        self.look_from(&origin, &row.url).await
     }
 
     /// Three looks: the front page past caches; the login page, which no page cache
@@ -196,7 +232,7 @@ impl Fleet {
         let mut look = Look::default();
         for (page, path, rule) in [
             ("the front page", "/", Rule::Page),
-            ("the login page", "/wp-login.php", Rule::Page),
+            ("the login page", "/wp-login.php", Rule::Login),
             ("wp-admin", "/wp-admin/admin-ajax.php", Rule::Endpoint),
         ] {
             let path = format!("{base}{path}");

@@ -4,8 +4,9 @@ use crate::{Error, Fleet, Result, code};
 use futures_util::future::BoxFuture;
 use pressroom_base::Kind;
 use pressroom_carrier::{Place, Session};
-use pressroom_jobs::JobFailure;
+use pressroom_jobs::{JobContext, JobFailure};
 use pressroom_store::{DomainRow, EnvironmentRow, domains};
+use pressroom_wordpress::journal::Recovery;
 use serde::Serialize;
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
@@ -70,6 +71,28 @@ impl Fleet {
         };
         Ok(Session::open(&place, cancel).await?)
     }
+
+    /// Starts an agent at the site of a job, and finishes or takes back what an
+    /// interrupted one left there.
+    pub(crate) async fn open_site(
+        &self,
+        ctx: &JobContext,
+        row: &EnvironmentRow,
+    ) -> Result<Session> {
+        Ok(self.open_site_recovering(ctx, row).await?.0)
+    }
+
+    /// [`Fleet::open_site`], with what was found and became of it.
+    pub(crate) async fn open_site_recovering(
+        &self,
+        ctx: &JobContext,
+        row: &EnvironmentRow,
+    ) -> Result<(Session, Recovery)> {
+        let ground = self.ground(row).await?;
+        let session = self.open_session(&ground, ctx.cancelled().clone()).await?;
+        let recovery = session.recover(ctx.epoch()).await?;
+        Ok((session, recovery))
+    }
 }
 
 impl From<pressroom_carrier::Error> for Error {
@@ -90,6 +113,7 @@ fn refusal_code(refused: pressroom_agent::protocol::RefusalCode) -> Option<&'sta
         RefusalCode::Occupied => Some(code::NOT_EMPTY),
         RefusalCode::Locked => Some(code::OPERATION_RUNNING),
         RefusalCode::BadPath => Some(code::PATH_ESCAPES),
+        RefusalCode::NoPhp => Some(code::PHP_UNAVAILABLE),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Making sites, entering them, and letting them go.
 
+mod clone;
 mod given_up;
 mod install;
 mod login;
@@ -8,7 +9,10 @@ mod release;
 mod remove;
 mod serve;
 mod take_away;
+mod users;
 
+pub(crate) use clone::{CloneJob, KIND as CLONE, reads as clone_reads};
+pub use clone::{CloneSite, Cloned, StartedClone};
 pub(crate) use install::{InstallJob, values};
 pub use install::{InstallSite, StartedInstall};
 pub(crate) use login::LoginJob;
@@ -16,4 +20,7 @@ pub use login::{IssueLogin, LoginLink};
 pub use moving::MoveSite;
 pub(crate) use moving::{KIND as MOVE, MoveJob, touches as moves_touch};
 pub(crate) use remove::RemoveJob;
-pub use remove::RemoveSite;
+pub use remove::{RemoveSite, RemovedSite};
+pub(crate) use serve::below_root;
+pub(crate) use users::{AddUserJob, ResetPasswordJob};
+pub use users::{NewSiteUser, PasswordReset, ResetPassword, SiteUser, SiteUserAdded, UserName};

@@ -87,6 +87,8 @@ pub struct Component {
     pub author: String,
     /// Description in its header.
     pub description: String,
+    /// The theme that a theme builds on.
+    pub parent: Option<String>,
 }
 
 /// A unit of durable work.

@@ -16,6 +16,19 @@ impl Verification {
         self.any(Verdict::Differs)
     }
 
+    /// The whole in a word: `modified` when a file is not its package's, `verified` when
+    /// all of WordPress' are, else `unknown`.
+    pub fn status(&self) -> &'static str {
+        let core = self.subjects.iter().find(|found| found.kind == "core");
+        if self.differs() {
+            "modified"
+        } else if core.is_some_and(|core| core.verdict == Verdict::Clean) {
+            "verified"
+        } else {
+            "unknown"
+        }
+    }
+
     /// Whether something could not be compared.
     pub fn has_unknown(&self) -> bool {
         self.any(Verdict::Unknown)

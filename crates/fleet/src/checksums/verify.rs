@@ -6,7 +6,7 @@ use pressroom_agent::protocol::RefusalCode;
 use pressroom_base::{Kind, id::EnvironmentId};
 use pressroom_carrier::Session;
 use pressroom_providers::packages::{self, Package, PackageKind};
-use pressroom_store::EnvironmentRow;
+use pressroom_store::{EnvironmentRow, security};
 use pressroom_wordpress::{
     checksums::{Expected, Subject, expected_from_zip},
     component::ComponentKind,
@@ -74,7 +74,24 @@ impl Fleet {
                 subjects.push(look.component(found).await?);
             }
         }
-        Ok(Verification { subjects })
+        let found = Verification { subjects };
+        if verify.core {
+            self.remember(&row, &found).await;
+        }
+        Ok(found)
+    }
+
+    /// Keeps the verdict for whoever asks how the site stands; one that cannot be kept
+    /// is told all the same.
+    async fn remember(&self, row: &EnvironmentRow, found: &Verification) {
+        let kept = async {
+            let tx = self.parts.store.begin().await?;
+            security::saw_files(&tx, row.id, found.status()).await?;
+            tx.commit().await
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(environment.id = %row.id, %error, "the state of the site's files is not kept");
+        }
     }
 }
 

@@ -28,7 +28,7 @@ impl Fleet {
             return Ok(told);
         }
         let kind = source_kind(found.kind);
-        let slug = found.slug.as_str();
+        let slug = source_slug(found);
         let packages = &self.parts.packages;
         let offer = match packages.standing(kind, slug, Some(&found.version)).await? {
             Standing::Older(offer) => offer,
@@ -55,7 +55,7 @@ impl Fleet {
             return told;
         }
         let kind = source_kind(found.kind);
-        let slug = found.slug.as_str();
+        let slug = source_slug(found);
         let standing = self
             .parts
             .packages
@@ -88,6 +88,27 @@ fn without_asking<T>(found: &FoundComponent) -> Option<Newer<T>> {
 
 fn unknown_slug<T>(slug: &str) -> Newer<T> {
     Newer::Unknown(format!("no package source knows `{slug}`"))
+}
+
+/// The name under which a source knows a component. WordPress asks about a plugin of one
+/// file by the file's name; its own `hello.php` alone has another.
+fn source_slug(found: &FoundComponent) -> &str {
+    match (found.kind, found.file.as_str()) {
+        (ComponentKind::Plugin, "hello.php") => "hello-dolly",
+        (ComponentKind::Plugin, file) if !file.contains('/') => {
+            file.strip_suffix(".php").unwrap_or(file)
+        }
+        _ => &found.slug,
+    }
+}
+
+/// A component's name on the disk: its directory, or the file of a plugin that is one file.
+pub(crate) fn on_disk(found: &FoundComponent) -> &str {
+    if found.kind == ComponentKind::Plugin && !found.file.contains('/') {
+        &found.file
+    } else {
+        &found.slug
+    }
 }
 
 const fn source_kind(kind: ComponentKind) -> PackageKind {
@@ -125,6 +146,22 @@ mod tests {
             network_active: None,
             active_on: Vec::new(),
         }
+    }
+
+    #[test]
+    fn a_plugin_of_one_file_is_asked_about_by_its_file() {
+        let mut plugin = found(UpdateSource::Repository);
+        assert_eq!((source_slug(&plugin), on_disk(&plugin)), ("shop", "shop"));
+        (plugin.slug, plugin.file) = ("hello".into(), "hello.php".into());
+        assert_eq!(
+            (source_slug(&plugin), on_disk(&plugin)),
+            ("hello-dolly", "hello.php")
+        );
+        (plugin.slug, plugin.file) = ("note".into(), "note.php".into());
+        assert_eq!(
+            (source_slug(&plugin), on_disk(&plugin)),
+            ("note", "note.php")
+        );
     }
 
     #[test]

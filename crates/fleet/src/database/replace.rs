@@ -5,4 +5,4 @@ mod start;
 
 pub(crate) use job::ReplaceJob;
 pub use pressroom_wordpress::database::replace::{ObjectRule, ReplaceReport};
-pub use start::SearchReplace;
+pub use start::{Replaced, SearchReplace};

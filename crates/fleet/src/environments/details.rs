@@ -56,7 +56,7 @@ impl Fleet {
     }
 
     async fn at_the_site(&self, row: &EnvironmentRow) -> Details {
-        let silent = |error: &dyn std::fmt::Display| {
+        let tell = |error: &dyn std::fmt::Display| {
             tracing::warn!(environment.id = %row.id, %error, "the site could not be looked at");
         };
         let session = async {
@@ -66,7 +66,7 @@ impl Fleet {
         let session = match session.await {
             Ok(session) => session,
             Err(error) => {
-                silent(&error);
+                tell(&error);
                 return Details::default();
             }
         };
@@ -77,20 +77,18 @@ impl Fleet {
         );
         Details {
             disk_usage: disk
-                .inspect_err(|error| silent(error))
+                .inspect_err(|error| tell(error))
                 .ok()
                 .map(|disk| disk.bytes),
-            database_size: tables
-                .inspect_err(|error| silent(error))
-                .ok()
-                .map(|tables| {
-                    let of = |table: &pressroom_wordpress::database::TableSize| {
-                        table.data_bytes + table.index_bytes
-                    };
-                    tables.iter().map(of).sum()
-                }),
+            database_size: tables.inspect_err(|error| tell(error)).ok().map(|tables| {
+                // A site may say any number.
+                let sizes = tables
+                    .iter()
+                    .flat_map(|table| [table.data_bytes, table.index_bytes]);
+                sizes.fold(0, u64::saturating_add)
+            }),
             maintenance: maintenance
-                .inspect_err(|error| silent(error))
+                .inspect_err(|error| tell(error))
                 .ok()
                 .map(pressroom_wordpress::maintenance::Maintenance::is_in_force),
             ..Details::default()
@@ -98,7 +96,10 @@ impl Fleet {
     }
 
     /// The newer WordPress that is offered, or why none is known of.
-    async fn core_standing(&self, row: &EnvironmentRow) -> (Option<String>, Option<String>) {
+    pub(crate) async fn core_standing(
+        &self,
+        row: &EnvironmentRow,
+    ) -> (Option<String>, Option<String>) {
         if row.core_version.is_empty() {
             return (None, Some("its version is not known".to_owned()));
         }

@@ -167,6 +167,7 @@ pub(crate) async fn record_survey(
                 tree_hash: None,
                 author: found.author.clone(),
                 description: found.description.clone(),
+                parent: found.parent.clone(),
             }
         })
         .collect();

@@ -161,6 +161,7 @@ fn component(row: ComponentRow) -> Component {
         offer_unknown: row.offer_unknown,
         author: row.author,
         description: row.description,
+        parent: row.parent,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starting a job in the transaction of the change that wants it.
 
-use crate::{Caller, Error, Fleet, Result, code};
+use crate::{Caller, Error, Fleet, Result, authorize::Action, code, views::Job};
 use pressroom_base::{
     Kind, Secret,
     id::{AccountId, DomainId, EnvironmentId, JobId},
@@ -112,9 +112,17 @@ impl Fleet {
         };
         // A site that moves here, or that has just moved away, is not in the domain.
         let moves = jobs::unfinished_of_kind(tx, crate::sites::MOVE).await?;
-        Ok(moves
+        if moves
             .iter()
-            .any(|job| crate::sites::moves_touch(&job.payload, domain)))
+            .any(|job| crate::sites::moves_touch(&job.payload, domain))
+        {
+            return Ok(true);
+        }
+        // A copy is written elsewhere, but what it reads must hold still.
+        let copies = jobs::unfinished_of_kind(tx, crate::sites::CLONE).await?;
+        Ok(copies
+            .iter()
+            .any(|job| crate::sites::clone_reads(&job.payload, domain)))
     }
 
     /// Refuses a change that needs no job of its own while a job writes there.
@@ -127,6 +135,20 @@ impl Fleet {
             return Err(operation_running());
         }
         Ok(())
+    }
+
+    /// [`Fleet::enqueue`] where nothing else is written with it; the job as the caller sees
+    /// it.
+    pub(crate) async fn start_job(
+        &self,
+        caller: &Caller,
+        action: Action,
+        job: Enqueue,
+    ) -> Result<Job> {
+        let tx = self.parts.store.begin().await?;
+        let id = self.enqueue(&tx, caller, job).await?;
+        tx.commit().await?;
+        self.job_by_id(caller, action, id).await
     }
 
     /// Puts a job into the queue, ties it to the caller's idempotency key, and tells of

@@ -59,8 +59,11 @@ impl Fleet {
         caller: &Caller,
         id: JobId,
     ) -> Result<Option<Secret<String>>> {
+        let job = JobRef::Id(id);
+        let row = self.job_row(caller, Action::SiteRead, &job).await?;
+        // A secret is for whoever may start such a job.
         let row = self
-            .job_row(caller, Action::SiteInstall, &JobRef::Id(id))
+            .job_row(caller, Action::of_job(&row.kind), &job)
             .await?;
         let tx = self.parts.store.begin().await?;
         let secret = pressroom_jobs::take_job_secret(&tx, row.id).await?;

@@ -1,6 +1,6 @@
 //! Every kind of job, in one list.
 
-use crate::{Fleet, components, database, sites, snapshots};
+use crate::{Fleet, caches, components, core, database, maintenance, security, sites, snapshots};
 use pressroom_jobs::Registry;
 
 impl Fleet {
@@ -14,8 +14,16 @@ impl Fleet {
             .with(snapshots::SweepJob(self.clone()))
             .with(sites::RemoveJob(self.clone()))
             .with(sites::MoveJob(self.clone()))
+            .with(sites::CloneJob(self.clone()))
             .with(sites::LoginJob(self.clone()))
+            .with(sites::AddUserJob(self.clone()))
+            .with(sites::ResetPasswordJob(self.clone()))
+            .with(core::CoreJob(self.clone()))
+            .with(maintenance::MaintenanceJob(self.clone()))
+            .with(caches::CacheJob(self.clone()))
+            .with(security::SecurityJob(self.clone()))
             .with(components::UpdateJob(self.clone()))
+            .with(components::ChangeJob(self.clone()))
             .with(database::ReplaceJob(self.clone()))
             .with(database::ImportJob(self.clone()))
     }

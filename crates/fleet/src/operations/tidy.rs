@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// Events handed over in one transaction.
 const BATCH: u64 = 200;
+/// Packages of no more use are kept this long: longer than any job that may use one.
+const PACKAGES_LAST: Duration = Duration::from_hours(24);
 /// Events are kept this long once everybody has had them.
 const EVENTS_LAST: Duration = Duration::from_hours(30 * 24);
 /// Jobs are kept this long after their end, with their output.
@@ -29,7 +31,8 @@ impl Fleet {
     }
 
     /// Forgets what has lapsed: sessions, kept answers, rate windows, used links,
-    /// secrets that nobody fetched, events that everybody has had.
+    /// secrets that nobody fetched, events that everybody has had. Then removes packages
+    /// of no more use, and the Redis users of sites that are gone.
     pub async fn tidy(&self) -> Result<()> {
         let tx = self.parts.store.begin().await?;
         sessions::prune(&tx).await?;
@@ -40,6 +43,13 @@ impl Fleet {
         events::prune(&tx, EVENTS_LAST).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;
         tx.commit().await?;
+        let pruned = self.parts.packages.prune(PACKAGES_LAST).await;
+        if let Err(error) = pruned {
+            tracing::warn!(%error, "packages of no more use are not removed yet");
+        }
+        if let Err(error) = self.sweep_objects().await {
+            tracing::warn!(%error, "Redis users of sites that are gone were not removed");
+        }
         Ok(())
     }
 }

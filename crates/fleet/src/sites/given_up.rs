@@ -3,7 +3,8 @@
 
 use pressroom_base::id::EnvironmentId;
 use pressroom_store::{
-    EnvironmentPatch, EnvironmentState, Read, ResourceState, Result, Tx, environments, resources,
+    EnvironmentPatch, EnvironmentRow, EnvironmentState, Read, ResourceState, Result, Tx,
+    environments, resources,
 };
 
 /// Nobody is at work on it any more: the site is `broken`. Gives what a person can do.
@@ -22,19 +23,23 @@ pub(super) async fn give_up(tx: &Tx, id: Option<EnvironmentId>) -> Result<Option
         };
         environments::update(tx, id, patch).await?;
     }
-    advice(tx, id).await
+    advice_on(tx, &row).await.map(Some)
 }
 
 /// What is left of a site by the records, and what takes it away.
 pub(super) async fn advice(from: &impl Read, id: EnvironmentId) -> Result<Option<String>> {
-    let Some(row) = environments::get(from, id).await? else {
-        return Ok(None);
-    };
-    let mut left = resources::list_by_environment(from, id).await?;
+    match environments::get(from, id).await? {
+        Some(row) => advice_on(from, &row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn advice_on(from: &impl Read, row: &EnvironmentRow) -> Result<String> {
+    let mut left = resources::list_by_environment(from, row.id).await?;
     if let Some(domain) = row.domain_id {
         let others = environments::in_domain(from, domain).await?;
         // What other sites use as well stays for them.
-        if others.iter().all(|other| *other == id) {
+        if others.iter().all(|other| *other == row.id) {
             left.extend(resources::list_by_domain(from, domain).await?);
         }
     }
@@ -51,10 +56,10 @@ pub(super) async fn advice(from: &impl Read, id: EnvironmentId) -> Result<Option
     } else {
         format!("still recorded: {}; ", named.join(", "))
     };
-    Ok(Some(format!(
+    Ok(format!(
         "{left}run `pressroom site remove {} --yes` to take away what is left",
         row.panel_id
-    )))
+    ))
 }
 
 /// A record's kind as people call it.

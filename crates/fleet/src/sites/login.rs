@@ -161,9 +161,7 @@ impl JobKind for LoginJob {
 async fn issue(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     let payload: Payload = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    session.recover(ctx.epoch()).await?;
+    let session = fleet.open_site(ctx, &row).await?;
     let expires_at = Timestamp::now().plus(LIFETIME);
     let report = session
         .bridge(

@@ -1,7 +1,6 @@
 //! A site moves to another domain of its account: its address changes, its files,
 //! Unix user and database stay whole.
 
-mod address;
 mod back;
 mod config;
 mod ground;

@@ -4,4 +4,4 @@ mod job;
 mod start;
 
 pub(crate) use job::RemoveJob;
-pub use start::RemoveSite;
+pub use start::{RemoveSite, RemovedSite};

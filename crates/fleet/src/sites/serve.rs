@@ -4,7 +4,7 @@ use super::install::values::DOCUMENT_ROOT;
 use crate::{Fleet, Result, reach::Ground};
 use pressroom_base::id::DomainId;
 use pressroom_providers::hosting::{Network, SiteUser, WebSite};
-use pressroom_store::{EnvironmentRow, EnvironmentState, domains, resources};
+use pressroom_store::{EnvironmentRow, EnvironmentState, domains, resources, security};
 use pressroom_wordpress::inventory::Survey;
 
 impl Fleet {
@@ -39,6 +39,14 @@ impl Fleet {
             .collect();
         site.networks
             .retain(|network| there.contains(&network.directory.as_str()));
+        let protected = security::protected_in(&self.parts.store, id).await?;
+        site.protected = rows
+            .iter()
+            .filter(|row| row.state != EnvironmentState::Failed && protected.contains(&row.id))
+            .filter_map(|row| below_root(&row.path))
+            .map(str::to_owned)
+            .collect();
+        site.protected.sort();
         Ok(site)
     }
 
@@ -115,7 +123,7 @@ impl Fleet {
 }
 
 /// The directory of a site below its domain's document root; empty for the root itself.
-fn below_root(path: &str) -> Option<&str> {
+pub(crate) fn below_root(path: &str) -> Option<&str> {
     match path.strip_prefix(DOCUMENT_ROOT)? {
         "" => Some(""),
         below => below.strip_prefix('/'),

@@ -1,5 +1,5 @@
-//! What a restore displaced: the directory and the tables from before. It is recorded
-//! before it is let go of, so that whatever stays, on purpose or because it could not be
+//! What a restore displaced: the directory and the tables from before, or the tables of a
+//! version of WordPress that was taken back. It is recorded before it is let go of, so that whatever stays, on purpose or because it could not be
 //! removed, is known, and goes once it is old.
 
 use crate::{Caller, Fleet, Result, jobs::Enqueue, principal::Principal};
@@ -30,7 +30,7 @@ struct Detail {
 }
 
 /// Records what is about to be let go of; twice is once.
-pub(super) async fn record(
+pub(crate) async fn record(
     ctx: &JobContext,
     row: &EnvironmentRow,
     staged: Option<String>,
@@ -78,7 +78,7 @@ impl Fleet {
         let store = &self.parts.store;
         let before = self.aside_until().await?;
         let due = resources::older(store, ASIDE, before, AT_ONCE).await?;
-        let caller = Caller::new(Principal::console());
+        let caller = Caller::new(Principal::worker());
         let mut swept = Vec::new();
         for id in due.into_iter().filter_map(|record| record.environment_id) {
             if swept.contains(&id) {
@@ -93,7 +93,9 @@ impl Fleet {
             match self.enqueue(&tx, &caller, job).await {
                 Ok(_) => tx.commit().await?,
                 Err(error) if error.kind() == Kind::Busy => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(environment.id = %id, %error, "what the site kept aside is not removed yet");
+                }
             }
         }
         Ok(())
@@ -101,8 +103,8 @@ impl Fleet {
 
     /// What was put aside earlier than this may go.
     async fn aside_until(&self) -> Result<Timestamp> {
-        let tx = self.parts.store.begin().await?;
-        Ok(tx.now().await?.minus(self.parts.settings.keep_aside))
+        let now = self.parts.store.now().await?;
+        Ok(now.minus(self.parts.settings.keep_aside))
     }
 }
 
@@ -136,9 +138,7 @@ impl JobKind for SweepJob {
 async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     let row = fleet.row_of_job(ctx).await?;
     let before = fleet.aside_until().await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    session.recover(ctx.epoch()).await?;
+    let session = fleet.open_site(ctx, &row).await?;
     let mut gone = 0;
     let mut failed = None;
     for record in resources::list_by_environment(&fleet.parts.store, row.id).await? {
@@ -160,6 +160,24 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         Some(error) => Err(error),
         None => Ok(json!({ "removed": gone })),
     }
+}
+
+/// Removes all that a site keeps aside, however old: the site is about to go.
+pub(crate) async fn let_go(fleet: &Fleet, ctx: &JobContext, row: &EnvironmentRow) -> Result<()> {
+    let mut records = resources::list_by_environment(&fleet.parts.store, row.id).await?;
+    records.retain(|record| record.kind == ASIDE);
+    if records.is_empty() {
+        return Ok(());
+    }
+    let session = fleet.open_site(ctx, row).await?;
+    let mut failed = None;
+    for record in records {
+        match drop_one(fleet, ctx, &session, row, &record).await {
+            Ok(()) => forget(ctx, record.id).await?,
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 async fn drop_one(
@@ -184,7 +202,7 @@ async fn drop_one(
 
 /// Removes a directory and tables from before. What of one cannot be removed is no
 /// reason to leave the other.
-pub(super) async fn drop_all(
+pub(crate) async fn drop_all(
     fleet: &Fleet,
     ctx: &JobContext,
     session: &Session,

@@ -3,10 +3,17 @@
 use super::Snapshot;
 use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
 use pressroom_archive::{Format, Place, SnapshotName};
-use pressroom_base::{Timestamp, catalog::event, id::EnvironmentId, token};
-use pressroom_store::{
-    self as store, EnvironmentRow, EnvironmentState, SnapshotFormat, SnapshotRow, Tx, snapshots,
+use pressroom_base::{
+    Timestamp,
+    catalog::event,
+    id::{EnvironmentId, JobId},
+    token,
 };
+use pressroom_store::{
+    self as store, EnvironmentRow, EnvironmentState, SnapshotContents, SnapshotFormat, SnapshotRow,
+    Tx, domains, jobs, snapshots,
+};
+use pressroom_wordpress::snapshot::Contents;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -16,6 +23,8 @@ const LONGEST_NOTE: usize = 200;
 /// A snapshot to take.
 #[derive(Debug, Clone, Default)]
 pub struct NewSnapshot {
+    /// What of the site goes in.
+    pub contents: Contents,
     /// As a zip; otherwise `tar.zst`, which is smaller and keeps every file name.
     pub zip: bool,
     /// What its owner writes to it.
@@ -36,14 +45,18 @@ impl Fleet {
     /// the job; the snapshot is `ready` only once it was read back from the archive.
     ///
     /// Errors: `NotFound`, `Forbidden`, `Busy` (with `OPERATION_RUNNING`, or because other
-    /// snapshots may need what the account has left), `Limited` (the account keeps as much
-    /// as it may), `Invalid` (a note of more than 200 characters).
+    /// snapshots may need what the account has left), `Limited` with `NO_ROOM` (the account
+    /// keeps as much as it may, or the archive's disk is full), `Invalid` (a note of more
+    /// than 200 characters).
     pub async fn create_snapshot(
         &self,
         caller: &Caller,
         environment: EnvironmentId,
         new: NewSnapshot,
     ) -> Result<(Snapshot, Job)> {
+        if let Some(id) = caller.earlier_job() {
+            return self.earlier_snapshot(caller, id).await;
+        }
         let row = self
             .environment_row(caller, Action::SnapshotCreate, environment)
             .await?
@@ -78,6 +91,16 @@ impl Fleet {
         Ok((snapshot.into(), job))
     }
 
+    /// What an earlier run of the same request began.
+    async fn earlier_snapshot(&self, caller: &Caller, id: JobId) -> Result<(Snapshot, Job)> {
+        let job = self.job_by_id(caller, Action::SnapshotCreate, id).await?;
+        let row = jobs::get(&self.parts.store, id).await?;
+        let payload: Payload =
+            serde_json::from_value(row.map(|row| row.payload).unwrap_or_default())
+                .map_err(Error::internal)?;
+        Ok((self.snapshot_row(&payload.snapshot).await?.into(), job))
+    }
+
     /// Records that a snapshot is being made, and sets aside what it will probably need.
     pub(super) async fn begin_snapshot(
         &self,
@@ -85,14 +108,14 @@ impl Fleet {
         row: &EnvironmentRow,
         name: &str,
         new: &NewSnapshot,
-        job: Option<pressroom_base::id::JobId>,
+        job: Option<JobId>,
     ) -> Result<SnapshotRow> {
         let format = if new.zip {
             SnapshotFormat::Zip
         } else {
             SnapshotFormat::TarZst
         };
-        let reserved = self.set_aside(tx, row).await?;
+        let reserved = self.set_aside(tx, row, recorded(new.contents)).await?;
         let place = place(row, name)?;
         let key = place.object_key(format_of(format))?;
         Ok(snapshots::begin(
@@ -111,9 +134,41 @@ impl Fleet {
                 expires_at: new
                     .keep_days
                     .map(|days| Timestamp::now().plus(Duration::from_hours(24 * u64::from(days)))),
+                contents: recorded(new.contents),
+                panel_id: row.panel_id.clone(),
+                domain: self.domain_name(row).await?,
             },
         )
         .await?)
+    }
+}
+
+impl Fleet {
+    /// The domain a site is in; empty without one.
+    pub(super) async fn domain_name(&self, row: &EnvironmentRow) -> Result<String> {
+        let Some(id) = row.domain_id else {
+            return Ok(String::new());
+        };
+        let domain = domains::get(&self.parts.store, id).await?;
+        Ok(domain.map(|domain| domain.name).unwrap_or_default())
+    }
+}
+
+/// What a snapshot holds, as its record says it.
+pub(super) const fn recorded(contents: Contents) -> SnapshotContents {
+    match contents {
+        Contents::Full => SnapshotContents::Full,
+        Contents::Database => SnapshotContents::Database,
+        Contents::Files => SnapshotContents::Files,
+    }
+}
+
+/// What a recorded snapshot holds.
+pub(super) const fn contents_of(row: &SnapshotRow) -> Contents {
+    match row.contents {
+        SnapshotContents::Full => Contents::Full,
+        SnapshotContents::Database => Contents::Database,
+        SnapshotContents::Files => Contents::Files,
     }
 }
 

@@ -13,6 +13,8 @@ use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
+/// Snapshots in one answer.
+const LISTED: u64 = 10_000;
 /// Expired snapshots removed at a time.
 const AT_ONCE: u64 = 100;
 /// An upload without a manifest is nobody's after this long; longer than any takes.
@@ -33,6 +35,39 @@ impl Fleet {
         let scope = caller.principal.scope();
         let rows = snapshots::list(&self.parts.store, &scope, &filter, Page::first(1000)).await?;
         Ok(rows.into_iter().map(Snapshot::from).collect())
+    }
+
+    /// The same without those that were removed.
+    pub async fn list_kept_snapshots(
+        &self,
+        caller: &Caller,
+        environment: Option<EnvironmentId>,
+    ) -> Result<Vec<Snapshot>> {
+        authorize_list(&caller.principal, Action::SiteRead)?;
+        let filter = SnapshotFilter {
+            environment_id: environment,
+            states: vec![
+                SnapshotState::Creating,
+                SnapshotState::Ready,
+                SnapshotState::Failed,
+            ],
+        };
+        let scope = caller.principal.scope();
+        let page = Page::first(LISTED);
+        let rows = snapshots::list(&self.parts.store, &scope, &filter, page).await?;
+        Ok(rows.into_iter().map(Snapshot::from).collect())
+    }
+
+    /// The snapshot of this name, whatever it is of, for this action.
+    ///
+    /// Errors: `NotFound`, `Forbidden`.
+    pub async fn snapshot_of_name(
+        &self,
+        caller: &Caller,
+        action: Action,
+        name: &str,
+    ) -> Result<Snapshot> {
+        Ok(self.find_snapshot(caller, action, name).await?.into())
     }
 
     /// One snapshot of an environment, for this action.

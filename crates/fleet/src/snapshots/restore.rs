@@ -6,24 +6,26 @@
 //! everything back.
 
 use super::{
+    NewSnapshot,
     create::place_of,
     keep::refuse_unready,
-    steps::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP},
-    take, undo,
+    keep_once::{keep_once, kept},
+    other_site::part_of,
+    steps::{UNPACK_STEP, VERDICT_STEP},
+    undo,
 };
 use crate::{
     Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, reach::told, views::Job,
 };
 use async_trait::async_trait;
 use pressroom_archive::Manifest;
-use pressroom_base::{Kind, catalog::event, id::EnvironmentId, token};
+use pressroom_base::{Kind, catalog::event, id::EnvironmentId};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
 use pressroom_store::{EnvironmentRow, Lane, SnapshotRow};
 use pressroom_wordpress::{
-    archive::{EntryPath, Exchange, Limits, OutsideLinks, UnpackOptions, Unpacked},
-    database::restore::{RestoreOptions, RestoreReport},
-    snapshot::FILES,
+    archive::{Limits, OutsideLinks, UnpackOptions, Unpacked},
+    snapshot::{Contents, FILES},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -38,23 +40,51 @@ const RENEW: Duration = Duration::from_mins(1);
 pub struct RestoreSnapshot {
     /// The snapshot's name.
     pub snapshot: String,
-    /// Whether a snapshot of the site as it is now is taken first.
+    /// Whether a snapshot of what is about to be replaced is taken first.
     pub keep_present: bool,
+    /// What of it is restored; all that it holds when `None`.
+    #[serde(default)]
+    pub part: Option<Contents>,
+    /// Whether it may be of another site of the same account. The site keeps its own
+    /// `wp-config.php` then, and so its credentials, table prefix and salts, and its
+    /// address.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// What became of a restore.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Restored {
+    /// The snapshot.
+    pub snapshot: String,
+    /// The site's address.
+    pub url: String,
+    /// What of it was restored.
+    #[serde(default)]
+    pub part: Contents,
+    /// The snapshot of what was replaced, if one was taken.
+    #[serde(default)]
+    pub kept: Option<String>,
 }
 
 impl Fleet {
     /// Starts restoring an environment from one of its snapshots, as a job. It ends
-    /// `completed` only when tables and files are the snapshot's and the site answers
-    /// no worse than before; otherwise the site is as it was.
+    /// `completed` only when what was asked for is the snapshot's and the site answers
+    /// no worse than before; otherwise the site is as it was. Its result is a
+    /// [`Restored`].
     ///
-    /// Errors: `NotFound`, `Conflict` (not ready, or of another site), `Forbidden`,
-    /// `Busy` with `OPERATION_RUNNING`.
+    /// Errors: `NotFound`, `Conflict` (not ready), `Invalid` with `UNPROCESSABLE` (of
+    /// another site without [`RestoreSnapshot::force`], of another account, or without
+    /// what is asked for), `Forbidden`, `Busy` with `OPERATION_RUNNING`.
     pub async fn restore_snapshot(
         &self,
         caller: &Caller,
         environment: EnvironmentId,
         restore: RestoreSnapshot,
     ) -> Result<Job> {
+        if let Some(id) = caller.earlier_job() {
+            return self.job_by_id(caller, Action::SnapshotRestore, id).await;
+        }
         let row = self
             .environment_row(caller, Action::SnapshotRestore, environment)
             .await?
@@ -63,20 +93,12 @@ impl Fleet {
             .find_snapshot(caller, Action::SnapshotRestore, &restore.snapshot)
             .await?;
         refuse_unready(&snapshot)?;
-        if snapshot.environment_id != row.id {
-            return Err(Error::conflict("the snapshot is of another site"));
-        }
-        let tx = self.parts.store.begin().await?;
-        let job = self
-            .enqueue(
-                &tx,
-                caller,
-                Enqueue::writing("site_restore", &row, &restore)?
-                    .with_event(event::SNAPSHOT_RESTORE_STARTED),
-            )
+        self.refuse_other_site(&row, &snapshot, restore.force)
             .await?;
-        tx.commit().await?;
-        self.job_by_id(caller, Action::SnapshotRestore, job).await
+        part_of(&snapshot, restore.part)?;
+        let job = Enqueue::writing("site_restore", &row, &restore)?
+            .with_event(event::SNAPSHOT_RESTORE_STARTED);
+        self.start_job(caller, Action::SnapshotRestore, job).await
     }
 }
 
@@ -122,13 +144,15 @@ impl JobKind for RestoreJob {
     }
 }
 
-struct Restore<'a> {
-    fleet: &'a Fleet,
-    ctx: &'a JobContext,
+/// A restore under way.
+pub(super) struct Restore<'a> {
+    pub(super) fleet: &'a Fleet,
+    pub(super) ctx: &'a JobContext,
     asked: RestoreSnapshot,
-    row: EnvironmentRow,
+    pub(super) part: Contents,
+    pub(super) row: EnvironmentRow,
     snapshot: SnapshotRow,
-    session: Session,
+    pub(super) session: Session,
 }
 
 impl<'a> Restore<'a> {
@@ -136,12 +160,11 @@ impl<'a> Restore<'a> {
         let asked: RestoreSnapshot = ctx.payload()?;
         let row = fleet.row_of_job(ctx).await?;
         let snapshot = fleet.snapshot_row(&asked.snapshot).await?;
-        let ground = fleet.ground(&row).await?;
-        let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-        session.recover(ctx.epoch()).await?;
+        let session = fleet.open_site(ctx, &row).await?;
         Ok(Self {
             fleet,
             ctx,
+            part: part_of(&snapshot, asked.part)?,
             asked,
             row,
             snapshot,
@@ -169,13 +192,13 @@ impl<'a> Restore<'a> {
             .await;
         // Half of each is shown to nobody: what fails here is put back first.
         changed?;
-        self.session
-            .leave_maintenance(epoch, &self.row.path)
+        fleet
+            .leave_maintenance(ctx, &self.session, &self.row)
             .await?;
         fleet
             .flush_caches(ctx, &self.session, &self.row, vec![self.row.path.clone()])
             .await;
-        ctx.progress(85, "files and tables are the snapshot's")
+        ctx.progress(85, "the site has what the snapshot holds")
             .await?;
         let after = fleet.look_at(&self.row).await;
         if baseline.trouble().is_none()
@@ -194,9 +217,25 @@ impl<'a> Restore<'a> {
     /// A snapshot of the site as it is now, so that the restore itself can be undone by
     /// a person later.
     async fn keep_present(&self) -> Result<()> {
-        let note = format!("before restoring {}", self.snapshot.public_id);
-        let name = token::name(16);
-        take::keep_present(self.fleet, self.ctx, &self.session, &self.row, &name, note).await
+        let new = NewSnapshot {
+            contents: self.part,
+            note: format!("before restoring {}", self.snapshot.public_id),
+            ..NewSnapshot::default()
+        };
+        keep_once(self.fleet, self.ctx, &self.session, &self.row, &new).await?;
+        Ok(())
+    }
+
+    /// Whether the snapshot is of another site.
+    pub(super) fn is_of_another(&self) -> bool {
+        self.snapshot.environment_id != self.row.id
+    }
+
+    /// Whether it is of another site, or of this one in another domain.
+    pub(super) async fn comes_from_elsewhere(&self) -> Result<bool> {
+        let then = &self.snapshot.domain;
+        let now = self.fleet.domain_name(&self.row).await?;
+        Ok(self.is_of_another() || (!then.is_empty() && *then != now))
     }
 
     /// The snapshot's manifest, after all of it was read.
@@ -218,8 +257,12 @@ impl<'a> Restore<'a> {
         let options = UnpackOptions {
             limits: limits(manifest),
             require_manifest: true,
-            // Its hash is on record: it is what we made of this very site.
-            outside_links: OutsideLinks::Keep,
+            outside_links: if self.is_of_another() {
+                OutsideLinks::Refuse
+            } else {
+                // Its hash is on record: it is what we made of this very site.
+                OutsideLinks::Keep
+            },
         };
         let unpacked = self
             .session
@@ -237,85 +280,6 @@ impl<'a> Restore<'a> {
             ));
         }
         Ok(unpacked)
-    }
-
-    /// Tables, then files; each is one act.
-    async fn exchange(&self, manifest: &Manifest, unpacked: &Unpacked) -> Result<()> {
-        let (ctx, epoch) = (self.ctx, self.ctx.epoch());
-        let restored: RestoreReport = ctx
-            .step_intending(
-                TABLES_STEP,
-                serde_json::to_value(undo::TablesIntent { epoch }).map_err(Error::internal)?,
-                told(async {
-                    let options = RestoreOptions {
-                        remove_unknown: true,
-                        ..RestoreOptions::default()
-                    };
-                    Ok(self
-                        .session
-                        .restore_snapshot_database(
-                            epoch,
-                            self.fleet.site_ref(&self.row),
-                            &unpacked.staged,
-                            options,
-                        )
-                        .await?)
-                }),
-            )
-            .await?;
-        ctx.line(format!(
-            "{} tables with {} rows are in place",
-            restored.tables.len(),
-            restored.rows()
-        ));
-        let after = manifest
-            .said
-            .tree_hash
-            .clone()
-            .ok_or_else(|| Error::new(Kind::Remote, "the snapshot does not name its files"))?;
-        // Sites of their own, which may be younger than the snapshot.
-        let below: Vec<EntryPath> = self
-            .fleet
-            .sites_below(&self.row)
-            .await?
-            .into_iter()
-            .map(|path| EntryPath::new(path.into_bytes()))
-            .collect();
-        let exchange = Exchange {
-            root: self.row.path.clone(),
-            staged: unpacked.staged.clone(),
-            prefix: FILES.to_owned(),
-            before: None,
-            after,
-            // What no snapshot holds, such as other programs' backups, stays.
-            carry: unpacked
-                .checked
-                .trees
-                .iter()
-                .find(|tree| tree.prefix == FILES)
-                .map(|tree| tree.excluded.clone())
-                .unwrap_or_default()
-                .into_iter()
-                .chain(below.iter().cloned())
-                .collect(),
-        };
-        let exchanged = ctx
-            .step(
-                FILES_STEP,
-                told(async { Ok(self.session.exchange_tree(epoch, exchange).await?) }),
-            )
-            .await?;
-        if let Some(path) = exchanged.not_carried.iter().find(|it| below.contains(it)) {
-            return Err(Error::conflict(format!(
-                "another site is in {path:?}, where the snapshot has something else"
-            )));
-        }
-        for path in &exchanged.not_carried {
-            ctx.line(format!(
-                "{path:?} was in no snapshot and could not be carried over"
-            ));
-        }
-        Ok(())
     }
 
     /// Works while the site shows its maintenance page, whose lease is prolonged.
@@ -338,7 +302,7 @@ impl<'a> Restore<'a> {
 
     /// Lets go of what was kept aside, and records what the site is now.
     async fn finish(&self) -> Result<Value> {
-        let (ctx, epoch) = (self.ctx, self.ctx.epoch());
+        let ctx = self.ctx;
         let (session, row) = (&self.session, &self.row);
         // The site is judged: nothing that fails from here is a reason to take it back.
         if let Err(error) = undo::drop_asides(self.fleet, ctx, session, row).await {
@@ -347,7 +311,13 @@ impl<'a> Restore<'a> {
                 error.message()
             ));
         }
-        session.leave_maintenance(epoch, &row.path).await?;
+        self.fleet.leave_maintenance(ctx, session, row).await?;
+        if let Err(error) = self.fleet.protect_as_recorded(ctx, session, row).await {
+            ctx.line(format!(
+                "file protection was not put in place again: {}",
+                error.message()
+            ));
+        }
         if let Err(error) = self.fleet.record_state(ctx, session, row).await {
             ctx.line(format!(
                 "the restored site was not looked into: {}",
@@ -364,12 +334,24 @@ impl<'a> Restore<'a> {
             )
             .await?;
         tx.commit().await?;
+        let what = match self.part {
+            Contents::Full => "",
+            Contents::Database => "the tables of ",
+            Contents::Files => "the files of ",
+        };
+        let verb = if what.is_empty() { "is" } else { "are" };
         let outcome = format!(
-            "{} is as in snapshot `{}`",
+            "{what}{} {verb} as in snapshot `{}`",
             self.row.url, self.snapshot.public_id
         );
         ctx.progress(100, &outcome).await?;
-        Ok(json!({ "snapshot": self.snapshot.public_id, "url": self.row.url }))
+        let restored = Restored {
+            snapshot: self.snapshot.public_id.clone(),
+            url: self.row.url.clone(),
+            part: self.part,
+            kept: kept(self.fleet, ctx).await?,
+        };
+        serde_json::to_value(restored).map_err(Error::internal)
     }
 }
 

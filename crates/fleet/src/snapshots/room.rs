@@ -5,26 +5,38 @@
 //! that was too small must not fail the snapshot itself. What counts is what is kept, and
 //! that is looked at again in the transaction in which a snapshot becomes `ready`.
 
-use crate::{Error, Fleet, Result};
+use crate::{Error, Fleet, Result, code};
 use pressroom_archive::quota::{Refusal, promise};
 use pressroom_base::{Kind, id::AccountId};
-use pressroom_store::{EnvironmentRow, Read, SnapshotRow, Tx, snapshots};
+use pressroom_store::{EnvironmentRow, Read, SnapshotContents, SnapshotRow, Tx, snapshots};
 
 /// What a site is guessed to need of which no snapshot was taken yet.
 const FIRST: u64 = 1024 * 1024 * 1024;
+/// With less than this left on its disk the archive takes nothing more: the smallest
+/// WordPress needs it.
+const LEAST: u64 = 16 * 1024 * 1024;
 
 impl Fleet {
     /// Bytes to set aside for a snapshot of an environment; 0 where nothing is counted.
     /// The account's row is held until `tx` ends.
-    pub(super) async fn set_aside(&self, tx: &Tx, row: &EnvironmentRow) -> Result<i64> {
+    ///
+    /// Refused with `NO_ROOM` where the quota is used up, or the archive's disk surely
+    /// cannot take it.
+    pub(super) async fn set_aside(
+        &self,
+        tx: &Tx,
+        row: &EnvironmentRow,
+        contents: SnapshotContents,
+    ) -> Result<i64> {
         let account = row.account_id;
         snapshots::lock_account(tx, account).await?;
+        let last = snapshots::last_size(tx, row.id, contents).await?.map(count);
+        refuse_full_disk(self.parts.archive.objects().free_bytes()?, last)?;
         let Some(quota) = self.parts.settings.snapshot_quota else {
             return Ok(0);
         };
         let kept = kept(tx, account).await?;
         let total = count(snapshots::total_bytes(tx, account).await?);
-        let last = snapshots::last_size(tx, row.id).await?.map(count);
         let promised = total.saturating_sub(kept);
         match promise(Some(quota), kept, promised, expected(last, quota)) {
             Ok(bytes) => Ok(bytes.map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX))),
@@ -79,6 +91,21 @@ async fn kept(from: &impl Read, account: AccountId) -> Result<u64> {
     Ok(count(snapshots::kept_bytes(from, account).await?))
 }
 
+/// What is left on a disk must hold as much as the last snapshot had: that one was no
+/// guess. `None` where nobody knows, as with a service.
+fn refuse_full_disk(free: Option<u64>, last: Option<u64>) -> Result<()> {
+    let needed = last.unwrap_or(0).max(LEAST);
+    match free {
+        Some(free) if free < needed => Err(Error::new(
+            Kind::Limited,
+            format!("the archive's disk has {free} bytes left, and at least {needed} are needed"),
+        )
+        .with_code(code::NO_ROOM)
+        .with_hint("remove a snapshot with `pressroom snapshot remove`, or make the disk larger")),
+        _ => Ok(()),
+    }
+}
+
 /// Half as much again as the last one had: sites grow. The first may not keep others
 /// from beginning on an account with little room.
 fn expected(last: Option<u64>, quota: u64) -> u64 {
@@ -94,6 +121,7 @@ fn count(bytes: i64) -> u64 {
 
 fn full(why: &str) -> Error {
     Error::new(Kind::Limited, why)
+        .with_code(code::NO_ROOM)
         .with_hint("remove one with `pressroom snapshot remove`, or raise `archive.quota_gb`")
 }
 
@@ -121,6 +149,9 @@ mod tests {
                 store: "directory".into(),
                 object_key: format!("s{at}"),
                 expires_at: None,
+                contents: SnapshotContents::Full,
+                panel_id: "wp_2f686f6d6".into(),
+                domain: "blog.example".into(),
             };
             let row = snapshots::begin(tx, new).await.unwrap();
             if at < ready.len() {
@@ -154,6 +185,20 @@ mod tests {
         assert!(error.message().contains("only 40 more"), "{error}");
         assert!(error.hint().is_some());
         tx.rollback().await.unwrap();
+    }
+
+    #[test]
+    fn a_disk_must_hold_what_the_last_one_had() {
+        assert!(refuse_full_disk(None, Some(u64::MAX)).is_ok());
+        assert!(refuse_full_disk(Some(LEAST), None).is_ok());
+        assert!(refuse_full_disk(Some(3 * LEAST), Some(3 * LEAST)).is_ok());
+        for (free, last) in [(LEAST - 1, None), (3 * LEAST - 1, Some(3 * LEAST))] {
+            let error = refuse_full_disk(Some(free), last).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.code()),
+                (Kind::Limited, Some(code::NO_ROOM))
+            );
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::{
     NewSnapshot,
-    create::{Payload, format_of, place_of},
+    create::{Payload, contents_of, format_of, place_of},
 };
 use crate::{Error, Fleet, Result, reach::told};
 use async_trait::async_trait;
@@ -13,11 +13,12 @@ use pressroom_base::{Kind, catalog::event};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
 use pressroom_store::{
-    EnvironmentRow, Lane, Lookup, Scope, SnapshotRow, SnapshotState, StoredSnapshot, snapshots,
+    EnvironmentRow, Lane, Lookup, Scope, SnapshotContents, SnapshotRow, SnapshotState,
+    StoredSnapshot, snapshots,
 };
 use pressroom_wordpress::{
     archive::{Format, Why},
-    database::dump::DumpOptions,
+    database::dump::{DumpOptions, DumpReport},
     snapshot::{SnapshotOptions, SnapshotReport},
 };
 use serde_json::{Value, json};
@@ -80,9 +81,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     let payload: Payload = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
     let snapshot = fleet.snapshot_row(&payload.snapshot).await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    session.recover(ctx.epoch()).await?;
+    let session = fleet.open_site(ctx, &row).await?;
     take(fleet, ctx, &session, &row, &snapshot).await
 }
 
@@ -137,17 +136,23 @@ pub(super) async fn take(
     ctx.line(format!(
         "snapshot `{}`: {} files, {} tables, {} bytes packed",
         snapshot.public_id,
-        report.files.totals.files,
-        report.database.tables.len(),
+        files_in(&report),
+        report.tables(),
         manifest.size
     ));
     Ok(json!({
         "snapshot": snapshot.public_id,
         "bytes": manifest.size,
         "sha256": manifest.sha256,
-        "files": report.files.totals.files,
-        "tables": report.database.tables.len(),
+        "files": files_in(&report),
+        "tables": report.tables(),
     }))
+}
+
+/// Files of the site in it, without the tables' dump.
+fn files_in(report: &SnapshotReport) -> u64 {
+    let dump = u64::from(report.database.is_some());
+    report.files.totals.files.saturating_sub(dump)
 }
 
 /// Takes a snapshot of a site as it is now, for a job that is about to change it, so
@@ -158,15 +163,11 @@ pub(crate) async fn keep_present(
     session: &Session,
     row: &EnvironmentRow,
     name: &str,
-    note: String,
+    new: &NewSnapshot,
 ) -> Result<()> {
     let tx = ctx.begin().await?;
-    let new = NewSnapshot {
-        note,
-        ..NewSnapshot::default()
-    };
     let kept = fleet
-        .begin_snapshot(&tx, row, name, &new, Some(ctx.id()))
+        .begin_snapshot(&tx, row, name, new, Some(ctx.id()))
         .await?;
     tx.commit().await?;
     if let Err(error) = take(fleet, ctx, session, row, &kept).await {
@@ -206,6 +207,7 @@ async fn pack(
 ) -> Result<(SnapshotReport, Received)> {
     let format = format_of(snapshot.format);
     let options = SnapshotOptions {
+        contents: contents_of(snapshot),
         format: match format {
             pressroom_archive::Format::TarZst => Format::TarZst,
             pressroom_archive::Format::Zip => Format::Zip,
@@ -254,18 +256,35 @@ async fn pack(
 fn said(row: &EnvironmentRow, report: &SnapshotReport) -> Said {
     let tree = report.files.trees.first();
     let totals = &report.files.totals;
+    let dump = report.database.as_ref();
+    let contents = match (dump.is_some(), tree.is_some()) {
+        (true, false) => SnapshotContents::Database,
+        (false, _) => SnapshotContents::Files,
+        (true, true) => SnapshotContents::Full,
+    };
     Said {
+        contents: Some(contents.as_str().to_owned()),
         entries: Some(totals.entries()),
         bytes: Some(totals.bytes),
         tree_hash: tree.map(|tree| tree.tree.hash.clone()),
-        tables: Some(report.database.tables.len() as u64),
-        rows: Some(report.database.rows()),
+        tables: dump.map(|dump| dump.tables.len() as u64),
+        rows: dump.is_some().then(|| report.rows()),
         wordpress_version: Some(row.core_version.clone()),
         url: Some(row.url.clone()),
         table_prefix: Some(row.table_prefix.clone()),
+        network: Some(row.multisite || dump.is_some_and(|dump| is_network(row, dump))),
         more: json!({ "totals": totals }),
         ..Said::default()
     }
+}
+
+/// Whether the tables are those of a network, which may be younger than what is on record.
+fn is_network(row: &EnvironmentRow, dump: &DumpReport) -> bool {
+    let holds = |name: &str| {
+        let name = format!("{}{name}", row.table_prefix);
+        dump.tables.iter().any(|table| table.name == name)
+    };
+    holds("blogs") && holds("site")
 }
 
 /// What its owner should know that is not in it.
@@ -275,13 +294,16 @@ fn tell(ctx: &JobContext, report: &SnapshotReport) {
             ctx.line(format!("left out: {:?} ({:?})", left.path, left.why));
         }
     }
-    for right in &report.database.missing_rights {
+    let Some(dump) = &report.database else {
+        return;
+    };
+    for right in &dump.missing_rights {
         ctx.line(format!(
             "the database user lacks {} on {}",
             right.right, right.on
         ));
     }
-    for table in &report.database.non_transactional {
+    for table in &dump.non_transactional {
         ctx.line(format!(
             "`{table}` cannot be read at one instant: its engine knows no transactions"
         ));

@@ -35,7 +35,7 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     let recovery = session.recover(epoch).await?;
     if ctx.done_step(VERDICT_STEP).await?.is_some() {
         drop_asides(fleet, ctx, &session, &row).await?;
-        session.leave_maintenance(epoch, &row.path).await?;
+        fleet.leave_maintenance(ctx, &session, &row).await?;
         ctx.line("the restored site was found well, and stays");
         return Ok(());
     }
@@ -47,7 +47,7 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     let files = files_back(ctx, &session, &row, &recovery).await;
     let tables = tables_back(fleet, ctx, &session, &row).await;
     files.and(tables)?;
-    session.leave_maintenance(epoch, &row.path).await?;
+    fleet.leave_maintenance(ctx, &session, &row).await?;
     fleet
         .flush_caches(ctx, &session, &row, vec![row.path.clone()])
         .await;
@@ -138,7 +138,8 @@ async fn began(ctx: &JobContext) -> Result<bool> {
     let steps = ctx.steps().await?;
     Ok(steps
         .iter()
-        .any(|step| step.name == TABLES_STEP && step.state != StepState::Undone))
+        .filter(|step| matches!(step.name.as_str(), TABLES_STEP | FILES_STEP))
+        .any(|step| step.state != StepState::Undone))
 }
 
 /// Tables that this job displaced and that are still there, newest first.

@@ -98,10 +98,7 @@ impl Fleet {
             &payload,
         )?
         .with_event(event::SNAPSHOT_VERIFY_STARTED);
-        let tx = self.parts.store.begin().await?;
-        let job = self.enqueue(&tx, caller, job).await?;
-        tx.commit().await?;
-        self.job_by_id(caller, Action::SnapshotCreate, job).await
+        self.start_job(caller, Action::SnapshotCreate, job).await
     }
 
     /// Reads a snapshot back and records what was found.

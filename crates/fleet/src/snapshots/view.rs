@@ -16,6 +16,12 @@ pub struct Snapshot {
     pub account_id: AccountId,
     /// What it is of; that may be gone.
     pub environment_id: EnvironmentId,
+    /// The id that panels call the site by; empty where it was never recorded.
+    pub panel_id: String,
+    /// The domain the site was in.
+    pub domain: String,
+    /// What of the site is in it: `full`, `database` or `files`.
+    pub contents: String,
     /// `tar.zst` or `zip`.
     pub format: String,
     /// `creating`, `ready`, `failed` or `expired`.
@@ -46,6 +52,9 @@ impl From<SnapshotRow> for Snapshot {
             id: row.public_id,
             account_id: row.account_id,
             environment_id: row.environment_id,
+            panel_id: row.panel_id,
+            domain: row.domain,
+            contents: row.contents.as_str().to_owned(),
             format: row.format.as_str().to_owned(),
             state: row.state.as_str().to_owned(),
             size: match row.state {

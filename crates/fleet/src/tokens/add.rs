@@ -62,6 +62,17 @@ pub struct NewToken {
     pub expires_at: Option<Timestamp>,
 }
 
+impl NewToken {
+    /// With scopes that mean something, at least one, and networks in canonical form.
+    pub(super) fn checked(self) -> Result<Self> {
+        Ok(Self {
+            scopes: checked_scopes(self.scopes)?,
+            networks: checked_networks(&self.networks)?,
+            ..self
+        })
+    }
+}
+
 /// A token as shown once.
 #[derive(Debug)]
 pub struct IssuedToken {
@@ -75,6 +86,7 @@ impl Fleet {
     /// Issues a token; only its hash is kept.
     pub async fn add_token(&self, caller: &Caller, new: NewToken) -> Result<IssuedToken> {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
+        let new = new.checked()?;
         let tx = self.parts.store.begin().await?;
         let user = users::by_email(&tx, &new.user).await?.ok_or_else(|| {
             Error::not_found("user").with_hint("add the person first with `pressroom user add`")
@@ -84,7 +96,7 @@ impl Fleet {
         Ok(issued)
     }
 
-    /// The token itself, for whoever may issue it.
+    /// The token itself, checked, for whoever may issue it.
     pub(super) async fn issue(
         &self,
         tx: &Tx,
@@ -92,8 +104,6 @@ impl Fleet {
         user: &UserRow,
         new: NewToken,
     ) -> Result<IssuedToken> {
-        let scopes = checked_scopes(new.scopes)?;
-        let networks = checked_networks(&new.networks)?;
         let secret = new.kind.generate();
         let row = tokens::create(
             tx,
@@ -105,8 +115,8 @@ impl Fleet {
                 name: new.name,
                 prefix: secret.chars().take(12).collect(),
                 digest: token::digest(&secret),
-                scopes,
-                cidrs: networks,
+                scopes: new.scopes,
+                cidrs: new.networks,
                 expires_at: new.expires_at,
             },
         )

@@ -19,8 +19,9 @@ impl Fleet {
     /// same), `Forbidden` with `OUT_OF_SCOPE`, `Invalid`/`UNPROCESSABLE` (scopes, networks).
     pub async fn issue_token(&self, caller: &Caller, new: NewToken) -> Result<IssuedToken> {
         let missing = || Error::not_found("user");
-        let tx = self.parts.store.begin().await?;
-        let user = users::by_email(&tx, &new.user).await?;
+        let new = new.checked()?;
+        let store = &self.parts.store;
+        let user = users::by_email(store, &new.user).await?;
         let resource = user
             .as_ref()
             .map_or(Resource::Installation, |user| Resource::OfPerson(user.id));
@@ -34,38 +35,31 @@ impl Fleet {
         }
         let user = user.ok_or_else(missing)?;
         if let Some(id) = caller.principal.token_id() {
-            let with = tokens::get(&tx, id).await?.ok_or_else(missing)?;
+            let with = tokens::get(store, id).await?.ok_or_else(missing)?;
             no_wider(&with, &new)?;
         }
+        let tx = store.begin().await?;
         let issued = self.issue(&tx, caller, &user, new).await?;
         tx.commit().await?;
         Ok(issued)
     }
 }
 
-/// Refuses what would open more than the token it is asked for with.
+/// Refuses a checked token that would open more than the one it is asked for with.
 fn no_wider(with: &TokenRow, new: &NewToken) -> Result<()> {
     let refused = |message: String| {
         Err(Error::new(Kind::Forbidden, message)
             .with_hint("an operator issues it with `pressroom token add`"))
     };
-    let everything = || vec!["all".to_owned()];
-    let asked = if new.scopes.is_empty() {
-        everything()
-    } else {
-        new.scopes.clone()
-    };
-    let has = |scope: &String| {
-        with.scopes.contains(scope) || with.scopes.iter().any(|own| own == "all") || scope == "read"
-    };
-    if let Some(scope) = asked.iter().find(|scope| !has(scope)) {
+    let has =
+        |scope: &str| scope == "read" || with.scopes.iter().any(|own| own == "all" || own == scope);
+    if let Some(scope) = new.scopes.iter().find(|scope| !has(scope)) {
         return refused(format!(
             "a key cannot issue one with the scope `{scope}`, which it lacks"
         ));
     }
-    if !with.cidrs.is_empty()
-        && (new.networks.is_empty() || !all_within(&with.cidrs, &new.networks))
-    {
+    let anywhere = new.networks.is_empty();
+    if !with.cidrs.is_empty() && (anywhere || !all_within(&with.cidrs, &new.networks)) {
         return refused(
             "a key that is bound to networks issues only keys bound to them".to_owned(),
         );
@@ -77,19 +71,11 @@ fn no_wider(with: &TokenRow, new: &NewToken) -> Result<()> {
     Ok(())
 }
 
-/// Whether every one of the second lies in one of the first. What is no network lies
-/// nowhere, and is told so elsewhere.
+/// Whether every one of the second lies in one of the first, all in canonical form.
 fn all_within(outer: &[String], inner: &[String]) -> bool {
     let outer: Vec<IpNet> = outer.iter().filter_map(|text| text.parse().ok()).collect();
-    inner.iter().all(|text| {
-        let network = text
-            .parse::<IpNet>()
-            .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
-        // What cannot be read is refused for that, by its own words.
-        network.map_or(true, |network| {
-            outer.iter().any(|outer| outer.contains(&network))
-        })
-    })
+    let lies_in = |network: IpNet| outer.iter().any(|outer| outer.contains(&network));
+    inner.iter().all(|text| text.parse().is_ok_and(lies_in))
 }
 
 #[cfg(test)]
@@ -128,6 +114,8 @@ mod tests {
             networks: own(networks),
             expires_at: expires_at.map(Timestamp::from_millis),
         }
+        .checked()
+        .expect("sound values")
     }
 
     #[test]

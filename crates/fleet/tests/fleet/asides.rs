@@ -2,6 +2,7 @@
 //! in nobody's way, and goes once it is old.
 
 use crate::base::{Base, KEEP_ASIDE};
+use pressroom_base::id::EnvironmentId;
 use pressroom_fleet::{
     sites::RemoveSite,
     snapshots::{NewSnapshot, RestoreSnapshot},
@@ -11,7 +12,7 @@ use pressroom_store::{JobFilter, Page, Scope, jobs, resources};
 use std::{
     fs,
     os::unix::fs::{MetadataExt, chown},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -41,32 +42,32 @@ async fn swept(base: &Base) -> Option<JobRow> {
     }
 }
 
-#[tokio::test]
-async fn what_could_not_be_removed_goes_when_it_is_old() {
-    let base = Base::hosting().await;
-    let console = Base::console();
-    let site = base.install(DOMAIN).await;
+async fn snapshot(base: &Base, site: EnvironmentId) -> String {
+    let new = NewSnapshot::default();
+    let made = base
+        .fleet
+        .create_snapshot(&Base::console(), site, new)
+        .await;
+    let (made, job) = made.unwrap();
+    let ended = base.ended(job.id).await;
+    assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
+    made.id
+}
+
+/// Restores the site while it holds what its owner cannot remove; where that is aside now.
+async fn put_aside(base: &Base, site: EnvironmentId) -> PathBuf {
     let home = base.hosting.config().sites_dir.join(DOMAIN);
-    let (root, staging) = (home.join("public_html"), home.join(".pressroom/staging"));
-    // As somebody with all rights leaves it behind: its owner cannot remove it.
-    let foreign = root.join("wp-content/foreign");
+    // As somebody with all rights leaves it behind.
+    let foreign = home.join("public_html/wp-content/foreign");
     fs::create_dir(&foreign).unwrap();
     fs::write(foreign.join("letter.txt"), "dear reader").unwrap();
-
-    let snapshot = async || {
-        let (made, job) = base
-            .fleet
-            .create_snapshot(&console, site, NewSnapshot::default())
-            .await
-            .unwrap();
-        let ended = base.ended(job.id).await;
-        assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
-        made.id
-    };
     let restore = RestoreSnapshot {
-        snapshot: snapshot().await,
+        snapshot: snapshot(base, site).await,
         keep_present: false,
+        part: None,
+        force: false,
     };
+    let console = Base::console();
     let job = base.fleet.restore_snapshot(&console, site, restore).await;
     let ended = base.ended(job.unwrap().id).await;
     assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
@@ -74,10 +75,29 @@ async fn what_could_not_be_removed_goes_when_it_is_old() {
         fs::read_to_string(foreign.join("letter.txt")).unwrap(),
         "dear reader"
     );
-    // The old one is aside, with its bytes, and on record; the tables are gone.
+    let staging = home.join(".pressroom/staging");
     let left = names(&staging);
     assert_eq!(left.len(), 1, "{left:?}");
-    let aside = staging.join(&left[0]).join("files/wp-content/foreign");
+    staging.join(&left[0])
+}
+
+/// Gives what is aside to the owner of the site, who may remove it then.
+fn give_back(base: &Base, aside: &Path) {
+    let owner = fs::metadata(base.hosting.config().sites_dir.join(DOMAIN)).unwrap();
+    let foreign = aside.join("files/wp-content/foreign");
+    chown(foreign, Some(owner.uid()), Some(owner.gid())).unwrap();
+}
+
+#[tokio::test]
+async fn what_could_not_be_removed_goes_when_it_is_old() {
+    let base = Base::hosting().await;
+    let console = Base::console();
+    let site = base.install(DOMAIN).await;
+    // The old one is aside, with its bytes, and on record; the tables are gone.
+    let directory = put_aside(&base, site).await;
+    let staging = directory.parent().unwrap();
+    let left = names(staging);
+    let aside = directory.join("files/wp-content/foreign");
     assert_eq!(names(&aside), ["letter.txt"]);
     assert_eq!(fs::metadata(&aside).unwrap().uid(), 0);
     let asides = async || {
@@ -95,8 +115,8 @@ async fn what_could_not_be_removed_goes_when_it_is_old() {
     assert_eq!(records.status, "ok", "{}", records.message);
 
     // Nobody is in its way, and it is in nobody's.
-    snapshot().await;
-    assert_eq!(names(&staging), left);
+    snapshot(&base, site).await;
+    assert_eq!(names(staging), left);
     assert!(swept(&base).await.is_none(), "it is not old yet");
     base.store
         .advance_clock(KEEP_ASIDE + Duration::from_mins(1));
@@ -104,17 +124,16 @@ async fn what_could_not_be_removed_goes_when_it_is_old() {
     assert_eq!(job.state, JobState::Failed);
     let why = job.error_message.unwrap_or_default();
     assert!(why.contains(&left[0]), "{why}");
-    assert_eq!(names(&staging), left);
+    assert_eq!(names(staging), left);
     assert!(swept(&base).await.is_none(), "it was tried just now");
 
     // Once it may be removed, it is.
-    let owner = fs::metadata(&root).unwrap();
-    chown(&aside, Some(owner.uid()), Some(owner.gid())).unwrap();
+    give_back(&base, &directory);
     base.store
         .advance_clock(KEEP_ASIDE + Duration::from_mins(1));
     let job = swept(&base).await.unwrap();
     assert_eq!(job.state, JobState::Completed, "{job:#?}");
-    assert_eq!(names(&staging), Vec::<String>::new());
+    assert_eq!(names(staging), Vec::<String>::new());
     assert_eq!(asides().await, 0);
     let removal = RemoveSite::default();
     let job = base.fleet.remove_site(&console, site, removal).await;
@@ -122,4 +141,34 @@ async fn what_could_not_be_removed_goes_when_it_is_old() {
     assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
     assert_eq!(resources::list_all(&base.store).await.unwrap(), []);
     base.hosting.destroy().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_site_that_goes_takes_along_what_it_kept_aside() {
+    let base = Base::hosting().await;
+    let site = base.install(DOMAIN).await;
+    let directory = put_aside(&base, site).await;
+    give_back(&base, &directory);
+    // The home stays, and so would all that lies in it.
+    let removal = RemoveSite {
+        files: false,
+        database: false,
+        ..RemoveSite::default()
+    };
+    let console = Base::console();
+    let job = base.fleet.remove_site(&console, site, removal).await;
+    let ended = base.ended(job.unwrap().id).await;
+    assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
+    assert!(!directory.exists());
+    let left = resources::list_all(&base.store).await.unwrap();
+    assert!(left.iter().all(|record| record.kind != "aside"), "{left:?}");
+    // A home that was to stay is not destroyed with the stack.
+    let hosting = &base.hosting;
+    hosting.remove_web(DOMAIN).await.unwrap();
+    let home = hosting.home_of(DOMAIN).unwrap();
+    fs::remove_dir_all(home).unwrap();
+    for user in left.iter().filter(|record| record.kind == "unix_user") {
+        hosting.remove_user(&user.name).await.unwrap();
+    }
+    hosting.destroy().await.unwrap();
 }

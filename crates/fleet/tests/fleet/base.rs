@@ -7,6 +7,7 @@ use pressroom_base::{
 };
 use pressroom_fleet::{
     Caller, Fleet, Parts, Settings,
+    caches::RedisSettings,
     domains::NewDomain,
     principal::{Grants, Identity, Principal, Role},
     sites::InstallSite,
@@ -70,15 +71,27 @@ impl Base {
     pub async fn sqlite() -> Self {
         let dir = Scratch::new().unwrap();
         let url = format!("sqlite://{}", dir.path().join("pressroom.db").display());
-        Self::over(&url, dir, Some(QUOTA)).await
+        Self::over(&url, dir, Some(QUOTA), None).await
+    }
+
+    /// Over a file, with a Redis that sites share.
+    pub async fn redis(redis: RedisSettings) -> Self {
+        let dir = Scratch::new().unwrap();
+        let url = format!("sqlite://{}", dir.path().join("pressroom.db").display());
+        Self::over(&url, dir, None, Some(redis)).await
     }
 
     pub async fn postgres() -> Self {
         let url = pressroom_testkit::postgres::database().await.unwrap();
-        Self::over(&url, Scratch::new().unwrap(), Some(QUOTA)).await
+        Self::over(&url, Scratch::new().unwrap(), Some(QUOTA), None).await
     }
 
-    async fn over(url: &str, dir: Scratch, quota: Option<u64>) -> Self {
+    async fn over(
+        url: &str,
+        dir: Scratch,
+        quota: Option<u64>,
+        redis: Option<RedisSettings>,
+    ) -> Self {
         let keyring = Keyring::parse(Keyring::generate().expose()).unwrap();
         let store = Store::open(url, keyring).await.unwrap();
         let acme = NewAccount {
@@ -89,7 +102,8 @@ impl Base {
         let tx = store.begin().await.unwrap();
         let account = accounts::create(&tx, acme).await.unwrap().id;
         tx.commit().await.unwrap();
-        let parts = parts(store.clone(), dir.path(), quota);
+        let mut parts = parts(store.clone(), dir.path(), quota);
+        parts.settings.redis = redis;
         let (hosting, prober) = (parts.hosting.clone(), parts.prober.clone());
         Self {
             hosting,
@@ -105,7 +119,7 @@ impl Base {
     pub async fn hosting() -> Self {
         let dir = Scratch::new().unwrap();
         let url = format!("sqlite://{}", dir.path().join("pressroom.db").display());
-        let base = Self::over(&url, dir, None).await;
+        let base = Self::over(&url, dir, None, None).await;
         let dir = base.dir.path();
         packages::directory(&dir.join("packages")).unwrap();
         let agent = place::binary("pressroom-agent").unwrap();
@@ -236,6 +250,7 @@ fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
             snapshot_quota: quota,
             keep_aside: KEEP_ASIDE,
             public_url: "https://press.example".into(),
+            redis: None,
             node: "test".into(),
         },
     }

@@ -7,6 +7,7 @@ mod base;
 mod cancel;
 mod given_up;
 mod quota;
+mod redis_users;
 
 /// Runs each test over a new file and over a new database.
 #[macro_export]

@@ -4,8 +4,8 @@ use crate::base::{Base, QUOTA};
 use pressroom_base::Kind;
 use pressroom_fleet::{Error, snapshots::NewSnapshot};
 use pressroom_store::{
-    EnvironmentRow, EnvironmentState, NewSnapshot as NewRow, Page, Scope, SnapshotFilter,
-    SnapshotFormat, SnapshotState, StoredSnapshot, snapshots,
+    EnvironmentRow, EnvironmentState, NewSnapshot as NewRow, Page, Scope, SnapshotContents,
+    SnapshotFilter, SnapshotFormat, SnapshotState, StoredSnapshot, snapshots,
 };
 
 crate::on_both! {
@@ -30,6 +30,9 @@ async fn kept(base: &Base, site: &EnvironmentRow, bytes: i64) {
         store: "directory".into(),
         object_key: name,
         expires_at: None,
+        contents: SnapshotContents::Full,
+        panel_id: "wp_2f686f6d6".into(),
+        domain: "blog.example".into(),
     };
     let row = snapshots::begin(&tx, new).await.unwrap();
     let stored = StoredSnapshot {

@@ -28,6 +28,15 @@ pub(super) struct Made {
 }
 
 impl Attempt {
+    /// The component's slug, which for a plugin of one file is not its name on the disk.
+    fn slug(&self) -> &str {
+        let on_disk = self.swap.target.slug.as_str();
+        match on_disk.strip_suffix(".php") {
+            Some(slug) if self.swap.target.is_file() => slug,
+            _ => on_disk,
+        }
+    }
+
     /// How this attempt ended.
     pub(super) fn outcome(&self, outcome: Outcome, message: String) -> ItemOutcome {
         let (now, tree_now) = match outcome {
@@ -35,7 +44,7 @@ impl Attempt {
             _ => (&self.old_version, self.swap.before.clone()),
         };
         ItemOutcome {
-            slug: self.swap.target.slug.clone(),
+            slug: self.slug().to_owned(),
             outcome,
             old_version: self.old_version.clone(),
             new_version: now.clone(),

@@ -8,7 +8,12 @@ use super::{
     attempt::{Attempt, made, step_name},
     news::record,
 };
-use crate::{Error, Fleet, Result, components::Newer, look::Look, reach::told};
+use crate::{
+    Error, Fleet, Result,
+    components::{Newer, package_tree},
+    look::Look,
+    reach::told,
+};
 use pressroom_agent::protocol::SiteRef;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
@@ -18,10 +23,8 @@ use pressroom_store::{EnvironmentRow, StepState};
 use pressroom_wordpress::{
     bridge::Action,
     component::{ComponentKind, Staged, Swap, Target},
-    inventory::FoundComponent,
+    inventory::{FoundComponent, Place},
     journal::{Live, Recovery},
-    tree,
-    watch::Watch,
 };
 use serde_json::json;
 
@@ -32,6 +35,8 @@ pub(super) struct Item<'a> {
     pub(super) row: &'a EnvironmentRow,
     pub(super) kind: ComponentKind,
     pub(super) slug: &'a str,
+    /// Its directory, or the file of a plugin that is one file.
+    pub(super) on_disk: &'a str,
 }
 
 impl Item<'_> {
@@ -138,7 +143,7 @@ impl Item<'_> {
             kept_aside: None,
             message,
         };
-        let package = match self.offered(&found, tree.is_some()).await? {
+        let package = match self.fleet.newer_package(&found).await? {
             Newer::Is(package) => package,
             Newer::None => {
                 let message = format!("`{}` {version} is the newest version offered", self.slug);
@@ -197,7 +202,7 @@ impl Item<'_> {
         Target {
             root: self.row.path.clone(),
             kind: self.kind,
-            slug: self.slug.to_owned(),
+            slug: self.on_disk.to_owned(),
         }
     }
 
@@ -210,13 +215,17 @@ impl Item<'_> {
         };
         let settings = self.session.read_config(site).await.unwrap_or_default();
         let container = settings.container(&self.row.path, self.kind)?;
-        Some(format!("{container}/{}", self.slug))
+        Some(format!("{container}/{}", self.on_disk))
     }
 
-    /// The live tree's hash; `None` when there is no directory.
+    /// The live tree's hash; `None` when there is none.
     async fn hash(&self) -> Result<Option<String>> {
         let tree = self.session.hash_component(self.target()).await?;
         Ok(tree.map(|tree| tree.hash))
+    }
+
+    fn is(&self, found: &FoundComponent) -> bool {
+        found.place == Place::Normal && found.kind == self.kind && found.slug == self.slug
     }
 
     async fn found(&self) -> Result<Option<FoundComponent>> {
@@ -224,7 +233,7 @@ impl Item<'_> {
         Ok(inspection
             .components
             .into_iter()
-            .find(|found| found.kind == self.kind && found.slug == self.slug))
+            .find(|found| self.is(found)))
     }
 
     /// Whether WordPress uses the component, as its own tables say.
@@ -235,22 +244,14 @@ impl Item<'_> {
             .inspection
             .components
             .iter()
-            .find(|found| found.kind == self.kind && found.slug == self.slug)?
+            .find(|found| self.is(found))?
             .active
-    }
-
-    async fn offered(&self, found: &FoundComponent, is_directory: bool) -> Result<Newer<Package>> {
-        if !is_directory {
-            // A single-file plugin has no directory of its own to exchange.
-            return Ok(Newer::None);
-        }
-        self.fleet.newer_package(found).await
     }
 
     /// Unpacks beside the site, and holds the tree against the package as this server
     /// knows it: what the site says of itself is not what decides.
     async fn stage(&self, package: &Package) -> Result<Staged> {
-        let expected = package_tree(package, self.slug).await?;
+        let expected = package_tree(package, self.target()).await?;
         let file = tokio::fs::File::open(&package.path)
             .await
             .map_err(Error::internal)?;
@@ -439,21 +440,4 @@ impl Item<'_> {
 /// Whether the package, not the way to the site, is at fault.
 fn is_about_package(error: &Error) -> bool {
     matches!(error.kind(), Kind::Invalid | Kind::Remote)
-}
-
-/// The tree a package must unpack to, computed here from the cached zip.
-async fn package_tree(package: &Package, slug: &str) -> Result<tree::TreeHash> {
-    let path = package.path.clone();
-    let slug = slug.to_owned();
-    tokio::task::spawn_blocking(move || {
-        let file = std::fs::File::open(&path).map_err(Error::internal)?;
-        tree::hash_zip(
-            std::io::BufReader::new(file),
-            Some(&slug),
-            &Watch::unbounded(),
-        )
-        .map_err(|error| Error::new(Kind::Remote, format!("the package is damaged: {error}")))
-    })
-    .await
-    .map_err(Error::internal)?
 }

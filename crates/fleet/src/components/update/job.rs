@@ -5,7 +5,7 @@ use super::{
     attempt::{made, step_name},
     item::Item,
 };
-use crate::{Fleet, Result, code};
+use crate::{Fleet, Result, code, components::on_disk};
 use async_trait::async_trait;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
@@ -13,6 +13,7 @@ use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy}
 use pressroom_store::Lane;
 use pressroom_wordpress::{
     component::ComponentKind,
+    inventory::Place,
     journal::{Live, RecoveredSwap},
 };
 use serde_json::Value;
@@ -75,13 +76,15 @@ impl JobKind for UpdateJob {
 async fn run(fleet: &Fleet, ctx: &JobContext, report: &mut UpdateReport) -> Result<()> {
     let update: UpdateComponents = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    let recovery = session.recover(ctx.epoch()).await?;
+    let (session, recovery) = fleet.open_site_recovering(ctx, &row).await?;
     let kind = component_kind(&update.kind);
     let total = update.slugs.len().max(1);
+    let installed = session.inspect(&row.path).await?.components;
     for (index, slug) in update.slugs.iter().enumerate() {
         ctx.check()?;
+        let found = installed.iter().find(|found| {
+            found.place == Place::Normal && found.kind == kind && found.slug == *slug
+        });
         let item = Item {
             fleet,
             ctx,
@@ -89,6 +92,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext, report: &mut UpdateReport) -> Resu
             row: &row,
             kind,
             slug,
+            on_disk: found.map_or(slug.as_str(), on_disk),
         };
         let outcome = if let Some(outcome) = item.settled_before().await? {
             outcome
@@ -106,9 +110,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext, report: &mut UpdateReport) -> Resu
 async fn take_back_unverified(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     let update: UpdateComponents = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    let recovery = session.recover(ctx.epoch()).await?;
+    let (session, recovery) = fleet.open_site_recovering(ctx, &row).await?;
     let mut failed = None;
     for slug in &update.slugs {
         // What is recorded was verified: it stays, and is only tidied up after.

@@ -36,17 +36,9 @@ impl Fleet {
         self.refresh_row(&row.env).await?;
         let installed = components::list(&self.parts.store, environment).await?;
         let update = resolve(&update, &installed)?;
-        let tx = self.parts.store.begin().await?;
-        let id = self
-            .enqueue(
-                &tx,
-                caller,
-                Enqueue::writing("component_update", &row.env, &update)?
-                    .with_event(event::COMPONENT_UPDATE_STARTED),
-            )
-            .await?;
-        tx.commit().await?;
-        self.job_by_id(caller, Action::ComponentUpdate, id).await
+        let job = Enqueue::writing("component_update", &row.env, &update)?
+            .with_event(event::COMPONENT_UPDATE_STARTED);
+        self.start_job(caller, Action::ComponentUpdate, job).await
     }
 }
 

@@ -60,9 +60,7 @@ impl JobKind for ImportJob {
 async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     let import: Payload = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    session.recover(ctx.epoch()).await?;
+    let session = fleet.open_site(ctx, &row).await?;
     if let Some(judged) = settle(fleet, ctx, &session, &row).await? {
         return finish(fleet, ctx, &session, &row, judged).await;
     }
@@ -211,9 +209,7 @@ async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
         return Ok(());
     }
     let row = fleet.row_of_job(ctx).await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    session.recover(ctx.epoch()).await?;
+    let session = fleet.open_site(ctx, &row).await?;
     settle(fleet, ctx, &session, &row).await?;
     Ok(())
 }

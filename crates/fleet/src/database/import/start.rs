@@ -57,17 +57,9 @@ impl Fleet {
             file: import.file,
             keep: import.keep,
         };
-        let tx = self.parts.store.begin().await?;
-        let id = self
-            .enqueue(
-                &tx,
-                caller,
-                Enqueue::writing("site_import", &row, &payload)?
-                    .with_event(event::SITE_IMPORT_STARTED),
-            )
-            .await?;
-        tx.commit().await?;
-        self.job_by_id(caller, Action::SiteDatabase, id).await
+        let job =
+            Enqueue::writing("site_import", &row, &payload)?.with_event(event::SITE_IMPORT_STARTED);
+        self.start_job(caller, Action::SiteDatabase, job).await
     }
 }
 

@@ -1,11 +1,16 @@
 //! The replacement itself.
 
-use super::{ReplaceReport, SearchReplace};
-use crate::{Error, Fleet, Result, reach::told};
+use super::{ReplaceReport, Replaced, SearchReplace};
+use crate::{
+    Error, Fleet, Result,
+    reach::told,
+    snapshots::{Contents, NewSnapshot, drop_unfinished, keep_once},
+};
 use async_trait::async_trait;
 use pressroom_base::{Kind, catalog::event};
+use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::Lane;
+use pressroom_store::{EnvironmentRow, Lane};
 use pressroom_wordpress::database::replace::{ColumnReport, TableReport};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -33,10 +38,10 @@ impl JobKind for ReplaceJob {
     }
 
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
-        let report = Box::pin(run(&self.0, ctx)).await?;
+        let replaced = Box::pin(run(&self.0, ctx)).await?;
         let value =
-            serde_json::to_value(&report).map_err(|error| JobFailure::bug(error.to_string()))?;
-        match trouble(&report) {
+            serde_json::to_value(&replaced).map_err(|error| JobFailure::bug(error.to_string()))?;
+        match trouble(&replaced.report) {
             None => Ok(value),
             Some(why) => Err(JobFailure::new(Kind::Remote, why).with_result(value)),
         }
@@ -49,7 +54,9 @@ impl JobKind for ReplaceJob {
         ctx: &JobContext,
         _why: &JobFailure,
     ) -> std::result::Result<(), JobFailure> {
-        if ctx.done_step(STEP).await?.is_none() {
+        drop_unfinished(&self.0, ctx).await?;
+        let begun = ctx.steps().await?.iter().any(|step| step.name == STEP);
+        if begun && ctx.done_step(STEP).await?.is_none() {
             ctx.line("what was replaced before this job ended stays; the same command again replaces the rest");
         }
         Ok(())
@@ -58,12 +65,14 @@ impl JobKind for ReplaceJob {
 
 const STEP: &str = "replace";
 
-async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<ReplaceReport> {
+async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Replaced> {
     let replace: SearchReplace = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
-    let ground = fleet.ground(&row).await?;
-    let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;
-    session.recover(ctx.epoch()).await?;
+    let session = fleet.open_site(ctx, &row).await?;
+    fleet
+        .refuse_unknown_tables(&session, &row, &replace)
+        .await?;
+    let backup = keep_tables(fleet, ctx, &session, &row, &replace).await?;
     ctx.progress(10, "replacing").await?;
     let report = if let Some(report) = recorded(ctx).await? {
         report
@@ -103,7 +112,26 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<ReplaceReport> {
         report.replacements, report.rows
     );
     ctx.progress(100, &outcome).await?;
-    Ok(report)
+    Ok(Replaced { report, backup })
+}
+
+/// The tables as they are, where that is asked for. Nothing is replaced without it.
+async fn keep_tables(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    session: &Session,
+    row: &EnvironmentRow,
+    replace: &SearchReplace,
+) -> Result<Option<String>> {
+    if !replace.backup {
+        return Ok(None);
+    }
+    let new = NewSnapshot {
+        contents: Contents::Database,
+        note: "before replacing a text".to_owned(),
+        ..NewSnapshot::default()
+    };
+    keep_once(fleet, ctx, session, row, &new).await.map(Some)
 }
 
 /// What an earlier attempt of this job has done to its end.

@@ -1,8 +1,9 @@
 //! Asking for a replacement, or for what it would do.
 
 use super::ReplaceReport;
-use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
+use crate::{Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, views::Job};
 use pressroom_base::{Kind, catalog::event, id::EnvironmentId};
+use pressroom_carrier::Session;
 use pressroom_store::{EnvironmentRow, environments};
 use pressroom_wordpress::database::replace::{ObjectRule, ReplaceOptions, TextPair};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,20 @@ pub struct SearchReplace {
     /// Strings inside serialized objects.
     #[serde(default)]
     pub objects: ObjectRule,
+    /// Whether a snapshot of the tables is taken first; it stays.
+    #[serde(default)]
+    pub backup: bool,
+}
+
+/// What became of a replacement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Replaced {
+    /// What was replaced.
+    #[serde(flatten)]
+    pub report: ReplaceReport,
+    /// The snapshot of the tables from before, if one was asked for.
+    #[serde(default)]
+    pub backup: Option<String>,
 }
 
 impl SearchReplace {
@@ -60,7 +75,8 @@ impl SearchReplace {
 impl Fleet {
     /// Counts what [`Fleet::search_replace`] would replace. Nothing is written.
     ///
-    /// Errors: `NotFound`, `Forbidden`, `Invalid`, `Unreachable`, `Remote`.
+    /// Errors: `NotFound`, `Forbidden`, `Invalid` (with `UNPROCESSABLE` for a table that
+    /// is not there), `Unreachable`, `Remote`.
     pub async fn preview_search_replace(
         &self,
         caller: &Caller,
@@ -76,17 +92,19 @@ impl Fleet {
         self.check_reach(&row, replace).await?;
         let ground = self.ground(&row).await?;
         let session = self.open_session(&ground, CancellationToken::new()).await?;
+        self.refuse_unknown_tables(&session, &row, replace).await?;
         let options = replace.options("preview".to_owned(), true);
         Ok(session
             .search_replace(None, self.site_ref(&row), options)
             .await?)
     }
 
-    /// Starts the replacement as a job, whose result is a [`ReplaceReport`]. An
-    /// interrupted one goes on where it was.
+    /// Starts the replacement as a job, whose result is a [`Replaced`]. An interrupted
+    /// one goes on where it was.
     ///
     /// Errors: `NotFound`, `Forbidden`, `Invalid`, `Conflict` (tables of another
-    /// account), `Busy` with `OPERATION_RUNNING`.
+    /// account), `Busy` with `OPERATION_RUNNING`. A job whose snapshot finds no room
+    /// fails with `NO_ROOM` and replaces nothing.
     pub async fn search_replace(
         &self,
         caller: &Caller,
@@ -102,17 +120,31 @@ impl Fleet {
             .env;
         replace.check()?;
         self.check_reach(&row, &replace).await?;
-        let tx = self.parts.store.begin().await?;
-        let id = self
-            .enqueue(
-                &tx,
-                caller,
-                Enqueue::writing("site_search_replace", &row, &replace)?
-                    .with_event(event::SITE_SEARCH_REPLACE_STARTED),
-            )
-            .await?;
-        tx.commit().await?;
-        self.job_by_id(caller, Action::SiteDatabase, id).await
+        let job = Enqueue::writing("site_search_replace", &row, &replace)?
+            .with_event(event::SITE_SEARCH_REPLACE_STARTED);
+        self.start_job(caller, Action::SiteDatabase, job).await
+    }
+
+    /// A table that is named is meant: nothing is done where one is not there.
+    pub(super) async fn refuse_unknown_tables(
+        &self,
+        session: &Session,
+        row: &EnvironmentRow,
+        replace: &SearchReplace,
+    ) -> Result<()> {
+        if replace.all_tables || replace.tables.is_empty() {
+            return Ok(());
+        }
+        let there = session.database_size(self.site_ref(row)).await?;
+        let missing = replace
+            .tables
+            .iter()
+            .find(|name| !there.iter().any(|table| table.name == **name));
+        match missing {
+            None => Ok(()),
+            Some(name) => Err(Error::invalid(format!("the site has no table `{name}`"))
+                .with_code(code::UNPROCESSABLE)),
+        }
     }
 
     /// Tables without the site's prefix may be another account's.

@@ -67,7 +67,7 @@ impl JobKind for InstallJob {
         _why: &JobFailure,
     ) -> std::result::Result<(), JobFailure> {
         let payload: Payload = ctx.payload()?;
-        Ok(Box::pin(undo::undo(&self.0, ctx, &payload)).await?)
+        Ok(Box::pin(undo::undo(&self.0, ctx, &payload.place)).await?)
     }
 
     async fn given_up(
@@ -113,8 +113,8 @@ impl<'a> Install<'a> {
     fn result(&self) -> Value {
         json!({
             "environment_id": self.ctx.environment(),
-            "panel_id": self.payload.panel_id,
-            "url": self.payload.url,
+            "panel_id": self.payload.place.panel_id,
+            "url": self.payload.place.url,
             "version": self.payload.version,
             "admin_user": self.payload.admin_user,
         })
@@ -150,7 +150,7 @@ impl<'a> Install<'a> {
     }
 
     async fn prepare_ground(&self) -> Result<Ground> {
-        let ground = made::ground(self.fleet, self.ctx, self.payload.domain_id).await?;
+        let ground = made::ground(self.fleet, self.ctx, self.payload.place.domain_id).await?;
         self.ctx
             .line(format!("directory {} is ready", ground.home.display()));
         Ok(ground)
@@ -158,10 +158,10 @@ impl<'a> Install<'a> {
 
     async fn database(&self) -> Result<()> {
         let password = Secret::new(self.secrets.db_password.clone());
-        made::database(self.fleet, self.ctx, &self.payload, &password).await?;
+        made::database(self.fleet, self.ctx, &self.payload.place, &password).await?;
         self.ctx.line(format!(
             "database `{}` and its user were made",
-            self.payload.db_name
+            self.payload.place.db_name
         ));
         Ok(())
     }
@@ -177,7 +177,7 @@ impl<'a> Install<'a> {
             .await
             .map_err(Error::internal)?;
         let installed = session
-            .install_core(self.ctx.epoch(), &self.payload.path, file)
+            .install_core(self.ctx.epoch(), &self.payload.place.path, file)
             .await?;
         let path = package.path.clone();
         let expected = tokio::task::spawn_blocking(move || {
@@ -213,11 +213,11 @@ impl<'a> Install<'a> {
     async fn write_config(&self, session: &Session) -> Result<()> {
         let on = ConfigValue::Bool(true);
         let config = NewConfig {
-            db_name: self.payload.db_name.clone(),
-            db_user: self.payload.db_user.clone(),
+            db_name: self.payload.place.db_name.clone(),
+            db_user: self.payload.place.db_user.clone(),
             db_password: self.secrets.db_password.clone(),
-            db_host: self.payload.db_host.clone(),
-            table_prefix: self.payload.table_prefix.clone(),
+            db_host: self.payload.place.db_host.clone(),
+            table_prefix: self.payload.place.table_prefix.clone(),
             constants: vec![
                 ("WP_DEBUG".into(), ConfigValue::Bool(false)),
                 // PHP runs as the owner of the files: no FTP credentials are needed.
@@ -228,7 +228,7 @@ impl<'a> Install<'a> {
             ],
         };
         session
-            .write_config(self.ctx.epoch(), &self.payload.path, config)
+            .write_config(self.ctx.epoch(), &self.payload.place.path, config)
             .await?;
         Ok(())
     }
@@ -238,10 +238,10 @@ impl<'a> Install<'a> {
         let report = session
             .bridge(
                 Some(self.ctx.epoch()),
-                &self.payload.path,
+                &self.payload.place.path,
                 &self.fleet.parts.settings.php,
                 vec![Action::Install {
-                    url: self.payload.url.clone(),
+                    url: self.payload.place.url.clone(),
                     title: self.payload.title.clone(),
                     admin_user: self.payload.admin_user.clone(),
                     admin_password: self.secrets.admin_password.clone(),
@@ -273,14 +273,14 @@ impl<'a> Install<'a> {
 
     /// The installer's word is not enough: look into the tables.
     async fn verify_tables(&self, session: &Session) -> Result<()> {
-        let facts = session.read_site(&self.payload.path, &[]).await?;
+        let facts = session.read_site(&self.payload.place.path, &[]).await?;
         let differs = |what: &str| {
             Error::new(
                 Kind::Remote,
                 format!("the installer reported success, but {what}"),
             )
         };
-        if facts.options.get("siteurl") != Some(&self.payload.url) {
+        if facts.options.get("siteurl") != Some(&self.payload.place.url) {
             return Err(differs("the site's address is not in its tables"));
         }
         if !facts
@@ -294,7 +294,7 @@ impl<'a> Install<'a> {
     }
 
     async fn serve(&self, ground: &Ground) -> Result<()> {
-        made::web(self.fleet, self.ctx, &self.payload, ground).await
+        made::web(self.fleet, self.ctx, &self.payload.place, ground).await
     }
 
     async fn finalize(&self, session: &Session, php_version: Option<String>) -> Result<Value> {
@@ -304,7 +304,7 @@ impl<'a> Install<'a> {
             .ok_or_else(|| Error::not_found("environment"))?;
         let alive = self
             .fleet
-            .look_until_alive(&self.payload.domain, &self.payload.url)
+            .look_until_alive(&self.payload.place.domain, &self.payload.place.url)
             .await?;
         if let Some(trouble) = alive.trouble() {
             return Err(Error::new(
@@ -313,7 +313,7 @@ impl<'a> Install<'a> {
             ));
         }
         let site = SiteRef {
-            root: self.payload.path.clone(),
+            root: self.payload.place.path.clone(),
             // What it says was written here, and can be read.
             php: None,
         };
@@ -348,13 +348,13 @@ impl<'a> Install<'a> {
                 &tx,
                 self.ctx,
                 event::SITE_INSTALLED,
-                json!({ "url": self.payload.url, "version": self.payload.version }),
+                json!({ "url": self.payload.place.url, "version": self.payload.version }),
             )
             .await?;
         tx.commit().await?;
         self.ctx.line(format!(
             "{} answers with status {}: WordPress {}",
-            self.payload.url,
+            self.payload.place.url,
             alive.status(),
             self.payload.version
         ));

@@ -2,7 +2,7 @@
 //! *intended* before it is made and as *present* after: whatever dies in between,
 //! the record says what to look for, and nothing unrecorded is ever dropped.
 
-use super::payload::Payload;
+use super::payload::NewPlace;
 use crate::{Error, Fleet, Result, code, reach::Ground};
 use pressroom_base::{Kind, Secret, id::DomainId};
 use pressroom_jobs::JobContext;
@@ -11,7 +11,11 @@ use pressroom_store::{NewResource, domains, resources};
 use std::future::Future;
 
 /// Makes sure that a domain has its directory and the Unix user that owns it.
-pub(super) async fn ground(fleet: &Fleet, ctx: &JobContext, id: DomainId) -> Result<Ground> {
+pub(in crate::sites) async fn ground(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    id: DomainId,
+) -> Result<Ground> {
     let domain = domains::get(&fleet.parts.store, id)
         .await?
         .ok_or_else(|| Error::not_found("domain"))?;
@@ -54,21 +58,21 @@ fn occupied_home(error: Error) -> Error {
 }
 
 /// Makes the database and the one user that may use it.
-pub(super) async fn database(
+pub(in crate::sites) async fn database(
     fleet: &Fleet,
     ctx: &JobContext,
-    payload: &Payload,
+    place: &NewPlace,
     password: &Secret<String>,
 ) -> Result<()> {
     let hosting = &fleet.parts.hosting;
-    let id = payload.domain_id;
-    recorded(ctx, resource("database", &payload.db_name, id), async {
-        Ok(hosting.create_database(&payload.db_name).await?)
+    let id = place.domain_id;
+    recorded(ctx, resource("database", &place.db_name, id), async {
+        Ok(hosting.create_database(&place.db_name).await?)
     })
     .await?;
-    recorded(ctx, resource("db_user", &payload.db_user, id), async {
+    recorded(ctx, resource("db_user", &place.db_user, id), async {
         Ok(hosting
-            .create_database_user(&payload.db_user, password, &payload.db_name)
+            .create_database_user(&place.db_user, password, &place.db_name)
             .await?)
     })
     .await
@@ -76,26 +80,21 @@ pub(super) async fn database(
 
 /// Makes the pool and the server block of the domain, or has those that are there
 /// know one more site.
-pub(super) async fn web(
+pub(in crate::sites) async fn web(
     fleet: &Fleet,
     ctx: &JobContext,
-    payload: &Payload,
+    place: &NewPlace,
     ground: &Ground,
 ) -> Result<()> {
     let site = fleet
-        .web_site(payload.domain_id, &payload.domain, ground)
+        .web_site(place.domain_id, &place.domain, ground)
         .await?;
     let serve = async { Ok(fleet.parts.hosting.ensure_web(&site).await?) };
-    let known = resources::by_name(&fleet.parts.store, "web", &payload.domain).await?;
+    let known = resources::by_name(&fleet.parts.store, "web", &place.domain).await?;
     if known.is_some() {
         return serve.await;
     }
-    recorded(
-        ctx,
-        resource("web", &payload.domain, payload.domain_id),
-        serve,
-    )
-    .await
+    recorded(ctx, resource("web", &place.domain, place.domain_id), serve).await
 }
 
 fn resource(kind: &str, name: &str, domain: DomainId) -> NewResource {

@@ -1,7 +1,7 @@
 //! Asking for an installation: everything that can be refused is refused here.
 
 use super::{
-    payload::{Payload, Secrets},
+    payload::{NewPlace, Payload, Secrets},
     values::{self, DOCUMENT_ROOT, InstallSite},
 };
 use crate::{
@@ -66,7 +66,8 @@ impl Fleet {
             ))
             .with_code(code::UNPROCESSABLE));
         }
-        self.refuse_occupied(&domain, &values).await?;
+        self.refuse_occupied(&domain, &values.path, &values.db_name, &values.db_user)
+            .await?;
 
         let url = site_url(&self.parts.hosting, &domain.name, &values.path)?;
         let root = format!("{}/{}", domain.root, values.path);
@@ -77,19 +78,21 @@ impl Fleet {
             admin_password: values.admin_password.expose().clone(),
         };
         let payload = Payload {
-            panel_id: panel_id.clone(),
-            domain_id: domain.id,
-            domain: domain.name.clone(),
-            path: values.path.clone(),
-            url: url.clone(),
+            place: NewPlace {
+                panel_id: panel_id.clone(),
+                domain_id: domain.id,
+                domain: domain.name.clone(),
+                path: values.path.clone(),
+                url: url.clone(),
+                db_name: values.db_name.clone(),
+                db_user: values.db_user.clone(),
+                db_host: self.parts.hosting.db_host()?,
+                table_prefix: values.table_prefix.clone(),
+            },
             title: values.title.clone(),
             admin_user: values.admin_user,
             admin_email: values.admin_email,
             admin_password_generated: values.admin_password_generated,
-            db_name: values.db_name.clone(),
-            db_user: values.db_user.clone(),
-            db_host: self.parts.hosting.db_host()?,
-            table_prefix: values.table_prefix.clone(),
             version: core.version,
             locale: values.locale.clone(),
         };
@@ -119,7 +122,7 @@ impl Fleet {
                 state: EnvironmentState::Installing,
                 db_name: values.db_name,
                 db_user: values.db_user,
-                db_host: payload.db_host.clone(),
+                db_host: payload.place.db_host.clone(),
                 db_password: Some(values.db_password),
                 table_prefix: values.table_prefix,
                 core_version: String::new(),
@@ -163,9 +166,15 @@ impl Fleet {
     }
 
     /// Refuses what is plainly in the way now. The job looks again when it acts.
-    async fn refuse_occupied(&self, domain: &DomainRow, values: &values::Values) -> Result<()> {
+    pub(in crate::sites) async fn refuse_occupied(
+        &self,
+        domain: &DomainRow,
+        path: &str,
+        db_name: &str,
+        db_user: &str,
+    ) -> Result<()> {
         let store = &self.parts.store;
-        let root = format!("{}/{}", domain.root, values.path);
+        let root = format!("{}/{path}", domain.root);
         if let Some(row) = environments::by_root(store, &root).await? {
             return Err(if row.state == EnvironmentState::Broken {
                 already_installed().with_hint(format!(
@@ -176,25 +185,19 @@ impl Fleet {
                 already_installed()
             });
         }
-        self.refuse_occupied_directory(domain, &values.path).await?;
-        if self.parts.hosting.database_exists(&values.db_name).await? {
+        self.refuse_occupied_directory(domain, path).await?;
+        if self.parts.hosting.database_exists(db_name).await? {
             return Err(
-                Error::conflict(format!("Database `{}` already exists", values.db_name))
+                Error::conflict(format!("Database `{db_name}` already exists"))
                     .with_code(code::DATABASE_EXISTS)
                     .with_hint("choose another `db_name`; an existing database is never adopted"),
             );
         }
-        if self
-            .parts
-            .hosting
-            .database_user_exists(&values.db_user)
-            .await?
-        {
-            return Err(Error::conflict(format!(
-                "Database user `{}` already exists",
-                values.db_user
-            ))
-            .with_code(code::DATABASE_EXISTS));
+        if self.parts.hosting.database_user_exists(db_user).await? {
+            return Err(
+                Error::conflict(format!("Database user `{db_user}` already exists"))
+                    .with_code(code::DATABASE_EXISTS),
+            );
         }
         Ok(())
     }
@@ -233,7 +236,7 @@ impl Fleet {
 
     /// `wp_` and the first nine hex digits of SHA-256(host, root), two more on each
     /// collision (contract `wispanel.md` §2).
-    async fn free_panel_id(&self, root: &str) -> Result<String> {
+    pub(in crate::sites) async fn free_panel_id(&self, root: &str) -> Result<String> {
         let digest = token::digest(&format!("{}\0{root}", self.parts.settings.node));
         for len in (9..digest.len()).step_by(2) {
             let id = format!("wp_{}", &digest[..len]);
@@ -262,7 +265,11 @@ fn unknown_version(error: pressroom_providers::packages::Error) -> Error {
 
 /// The address a site in this directory has: the document root is the domain
 /// itself, a directory below it a path. The port shows when it is not the usual one.
-fn site_url(hosting: &LocalHosting, domain: &str, path: &str) -> Result<String> {
+pub(in crate::sites) fn site_url(
+    hosting: &LocalHosting,
+    domain: &str,
+    path: &str,
+) -> Result<String> {
     let below = path
         .strip_prefix(DOCUMENT_ROOT)
         .filter(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -1,6 +1,6 @@
 //! Taking an unfinished installation away again.
 
-use super::payload::Payload;
+use super::payload::NewPlace;
 use crate::{Fleet, Result, sites::take_away::TakeAway};
 use pressroom_base::catalog::event;
 use pressroom_jobs::JobContext;
@@ -8,12 +8,16 @@ use pressroom_store::{environments, resources};
 use serde_json::json;
 
 /// Removes everything the job's records claim, then the environment itself.
-pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext, payload: &Payload) -> Result<()> {
+pub(in crate::sites) async fn undo(
+    fleet: &Fleet,
+    ctx: &JobContext,
+    place: &NewPlace,
+) -> Result<()> {
     let shared = TakeAway {
         fleet,
         ctx,
-        domain_id: payload.domain_id,
-        path: &payload.path,
+        domain_id: place.domain_id,
+        path: &place.path,
         records: resources::list_by_job(&fleet.parts.store, ctx.id()).await?,
         files: true,
         database: true,
@@ -37,14 +41,14 @@ pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext, payload: &Payload) -> 
             &tx,
             ctx,
             event::SITE_INSTALL_FAILED,
-            json!({ "url": payload.url, "panel_id": payload.panel_id }),
+            json!({ "url": place.url, "panel_id": place.panel_id }),
         )
         .await?;
     environments::remove(&tx, environment).await?;
     tx.commit().await?;
     if shared {
         // The domain's other sites stay as they are, without a place for this one.
-        fleet.serve_again(payload.domain_id).await?;
+        fleet.serve_again(place.domain_id).await?;
     }
     ctx.line("everything this installation made was removed");
     Ok(())

@@ -102,7 +102,7 @@ pub(super) fn check(new: &InstallSite, domain: &str, account_prefix: &str) -> Re
 
 /// Normalises a directory relative to a domain's. Nothing may lead out of it, and
 /// nothing may begin with a dot: those names are Pressroom's and the web server's.
-pub(super) fn relative_path(given: &str) -> Result<String> {
+pub(in crate::sites) fn relative_path(given: &str) -> Result<String> {
     let escapes = |why: &str| {
         Error::invalid(format!("path `{}` {why}", given.escape_debug()))
             .with_code(code::PATH_ESCAPES)
@@ -141,13 +141,13 @@ pub(super) fn relative_path(given: &str) -> Result<String> {
     }
 }
 
-fn database_name(given: &str, prefix: &str) -> Result<String> {
+pub(in crate::sites) fn database_name(given: &str, prefix: &str) -> Result<String> {
     let name = prefixed(given, prefix);
     identifier(&name, MAX_DATABASE_NAME, "database name")?;
     Ok(name)
 }
 
-fn database_user(given: Option<&str>, prefix: &str) -> Result<String> {
+pub(in crate::sites) fn database_user(given: Option<&str>, prefix: &str) -> Result<String> {
     let name = match given {
         Some(given) => prefixed(given, prefix),
         None => format!("{prefix}_{}", token::name(8)),
@@ -193,7 +193,7 @@ fn table_prefix(given: &str) -> Result<String> {
     }
 }
 
-fn strong(given: &Secret<String>, what: &str) -> Result<Secret<String>> {
+pub(crate) fn strong(given: &Secret<String>, what: &str) -> Result<Secret<String>> {
     let length = given.expose().chars().count();
     if (password::MIN_LENGTH..=256).contains(&length) && !given.expose().contains('\0') {
         Ok(given.clone())
@@ -216,14 +216,14 @@ fn title(given: &str) -> Result<String> {
 }
 
 /// WordPress' `validate_username`: what `sanitize_user` in strict mode leaves unchanged.
-fn login(given: &str) -> Result<String> {
+pub(crate) fn login(given: &str) -> Result<String> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || " _.-@".contains(c);
     let fits = !given.is_empty() && given.len() <= 60 && given.trim() == given;
     if fits && given.chars().all(allowed) && !given.contains("  ") {
         Ok(given.to_owned())
     } else {
         Err(unprocessable(format!(
-            "admin user `{}` is not a WordPress user name",
+            "`{}` is not a WordPress user name",
             given.escape_debug()
         )))
     }

@@ -1,7 +1,7 @@
 //! `wp-config.php`, where it names the old address or the old home.
 
-use super::{address::Readdress, underway::Move};
-use crate::{Error, Result};
+use super::underway::Move;
+use crate::{Error, Result, readdress::Readdress};
 use pressroom_carrier::Session;
 use pressroom_store::StepState;
 use pressroom_wordpress::config::{ConfigValue, Edit, Edited, ListedConstant};

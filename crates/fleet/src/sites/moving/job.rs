@@ -12,7 +12,12 @@ use super::{
     records, tables,
     underway::{Move, domain},
 };
-use crate::{Error, Fleet, Result, code, look::Look, reach::told, snapshots};
+use crate::{
+    Error, Fleet, Result, code,
+    look::Look,
+    reach::told,
+    snapshots::{self, NewSnapshot},
+};
 use async_trait::async_trait;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
@@ -91,7 +96,11 @@ impl Move<'_> {
         session.recover_database(ctx.epoch(), site).await?;
         let before = ctx.step("inspect", told(self.inspect(&session))).await?;
         let note = format!("before moving to {}", told_.to_name);
-        snapshots::keep_present(self.fleet, ctx, &session, &self.row, &told_.snapshot, note)
+        let new = NewSnapshot {
+            note,
+            ..NewSnapshot::default()
+        };
+        snapshots::keep_present(self.fleet, ctx, &session, &self.row, &told_.snapshot, &new)
             .await?;
         ctx.progress(91, "the old address stops serving").await?;
         let web = ground::stop_serving(self).await?;

@@ -1,6 +1,6 @@
 //! What a move's job carries from the request to the worker.
 
-use super::address::Readdress;
+use crate::readdress::Readdress;
 use pressroom_base::id::DomainId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -1,10 +1,10 @@
 //! Asking for a move: everything that can be refused is refused here.
 
-use super::{
-    address::Readdress,
-    payload::{KIND, Payload},
+use super::payload::{KIND, Payload};
+use crate::{
+    Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, readdress::Readdress,
+    views::Job,
 };
-use crate::{Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, views::Job};
 use pressroom_base::{catalog::event, id::EnvironmentId, token};
 use pressroom_store::{
     DomainRow, EnvironmentRow, EnvironmentState, ResourceState, Tx, domains, environments,

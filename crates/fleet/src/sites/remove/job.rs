@@ -1,7 +1,12 @@
 //! The removal itself.
 
-use super::{RemoveSite, start::Payload};
-use crate::{Fleet, Result, reach::told, sites::given_up, sites::take_away::TakeAway};
+use super::{RemoveSite, RemovedSite, start::Payload};
+use crate::{
+    Error, Fleet, Result,
+    reach::told,
+    sites::{given_up, take_away::TakeAway},
+    snapshots::{NewSnapshot, drop_unfinished, keep_once, kept},
+};
 use async_trait::async_trait;
 use pressroom_base::{catalog::event, id::DomainId};
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow, RetryPolicy};
@@ -45,13 +50,19 @@ impl JobKind for RemoveJob {
     }
 
     async fn run(&self, ctx: &JobContext) -> std::result::Result<Value, JobFailure> {
-        let ended = Box::pin(run(&self.0, ctx)).await;
-        let Err(error) = ended else { return Ok(ended?) };
+        let error = match Box::pin(run(&self.0, ctx)).await {
+            Ok(removed) => return Ok(removed),
+            Err(error) => error,
+        };
         let mut failure = JobFailure::from(error);
+        // Of a site that is still whole there is nothing to take away.
         if failure.hint.is_none()
+            && has_begun(ctx).await?
             && let Some(id) = ctx.environment()
         {
-            failure.hint = given_up::advice(&self.0.parts.store, id).await?;
+            // A store that does not answer must not hide why the removal failed.
+            let advice = given_up::advice(&self.0.parts.store, id).await;
+            failure.hint = advice.ok().flatten();
         }
         Err(failure)
     }
@@ -63,8 +74,8 @@ impl JobKind for RemoveJob {
         ctx: &JobContext,
         _why: &JobFailure,
     ) -> std::result::Result<(), JobFailure> {
-        let begun = ctx.steps().await?.iter().any(|step| step.name == REMOVE);
-        let state = if begun {
+        drop_unfinished(&self.0, ctx).await?;
+        let state = if has_begun(ctx).await? {
             EnvironmentState::Broken
         } else {
             ctx.payload::<Payload>()?.state_before()
@@ -81,6 +92,11 @@ impl JobKind for RemoveJob {
     }
 }
 
+/// Whether anything of the site may be gone.
+async fn has_begun(ctx: &JobContext) -> std::result::Result<bool, JobFailure> {
+    Ok(ctx.steps().await?.iter().any(|step| step.name == REMOVE))
+}
+
 async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     let Payload { remove, .. } = ctx.payload()?;
     let Some(id) = ctx.environment() else {
@@ -88,12 +104,22 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     };
     let Some(row) = environments::get(&fleet.parts.store, id).await? else {
         // An interrupted run had come to its end already.
-        return Ok(json!({ "removed": true }));
+        return answer(RemovedSite {
+            removed: true,
+            backup: kept(fleet, ctx).await?,
+            ..RemovedSite::default()
+        });
+    };
+    let backup = if remove.backup {
+        Some(keep(fleet, ctx, &row).await?)
+    } else {
+        None
     };
     let records = records(fleet, &row).await?;
     let shared = ctx
         .step(REMOVE, told(take_away(fleet, ctx, &row, remove, records)))
         .await?;
+    fleet.withdraw_objects(ctx, id).await?;
     ctx.progress(90, "the site is gone").await?;
     let tx = ctx.begin().await?;
     fleet
@@ -105,7 +131,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         )
         .await?;
     for record in resources::list_by_environment(&tx, id).await? {
-        // What restores kept aside went with the home and the database.
+        // It went, or could not go and was told.
         if record.kind == crate::snapshots::ASIDE {
             resources::forget(&tx, record.id).await?;
         }
@@ -116,7 +142,33 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         fleet.serve_again(domain).await?;
     }
     ctx.line(format!("{} was removed", row.url));
-    Ok(json!({ "removed": true, "url": row.url, "panel_id": row.panel_id }))
+    answer(RemovedSite {
+        removed: true,
+        url: Some(row.url),
+        panel_id: Some(row.panel_id),
+        backup,
+    })
+}
+
+fn answer(removed: RemovedSite) -> Result<Value> {
+    serde_json::to_value(removed).map_err(Error::internal)
+}
+
+/// All of the site, before any of it goes. One that was broken by a removal that ended
+/// half-way may have nothing left to keep: the caller is told, and can ask without.
+async fn keep(fleet: &Fleet, ctx: &JobContext, row: &EnvironmentRow) -> Result<String> {
+    if let Some(name) = kept(fleet, ctx).await? {
+        return Ok(name);
+    }
+    let session = fleet.open_site(ctx, row).await?;
+    let new = NewSnapshot {
+        note: "before the site was removed".to_owned(),
+        ..NewSnapshot::default()
+    };
+    let name = keep_once(fleet, ctx, &session, row, &new).await?;
+    // The agent's user goes with the site.
+    session.close().await;
+    Ok(name)
 }
 
 async fn take_away(
@@ -129,6 +181,12 @@ async fn take_away(
     let Some(domain_id) = row.domain_id else {
         return Ok(false);
     };
+    // While the configuration still leads to the tables; the home or the database may stay.
+    if let Err(error) = crate::snapshots::let_go(fleet, ctx, row).await {
+        ctx.line(format!(
+            "what restores kept aside could not be removed: {error}"
+        ));
+    }
     let database_is_shared = others_use_database(fleet, row).await?;
     if remove.database && database_is_shared {
         ctx.line(format!(

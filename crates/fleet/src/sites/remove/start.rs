@@ -14,6 +14,23 @@ pub struct RemoveSite {
     pub files: bool,
     /// The database and its user, unless another site uses them.
     pub database: bool,
+    /// Whether a snapshot of all of it is taken first. It outlives the site.
+    #[serde(default)]
+    pub backup: bool,
+}
+
+/// What became of a removal.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RemovedSite {
+    /// It is gone.
+    pub removed: bool,
+    /// The address it had.
+    pub url: Option<String>,
+    /// The id that panels called it by.
+    pub panel_id: Option<String>,
+    /// The snapshot of it, if one was asked for.
+    pub backup: Option<String>,
 }
 
 impl Default for RemoveSite {
@@ -21,6 +38,7 @@ impl Default for RemoveSite {
         Self {
             files: true,
             database: true,
+            backup: false,
         }
     }
 }
@@ -49,8 +67,9 @@ impl Payload {
 }
 
 impl Fleet {
-    /// Starts the removal as a job. Once begun it goes on to its end: a removal that
-    /// was interrupted is completed.
+    /// Starts the removal as a job, whose result is a [`RemovedSite`]. Once begun it goes
+    /// on to its end: a removal that was interrupted is completed. Where the snapshot that
+    /// was asked for cannot be taken, nothing is removed.
     ///
     /// Errors: `NotFound`, `Forbidden`, `Busy` with `OPERATION_RUNNING`.
     pub async fn remove_site(

@@ -6,28 +6,29 @@ use serde::{Deserialize, Serialize};
 /// What may go on after a host's name and make another one of it.
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Host and port, before and after: `old.example`, `new.example:8081`.
+/// Host and port, before and after: `old.example`, `new.example:8081`. In tables a path
+/// may follow them, without a slash at its end: `old.example/blog`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Readdress {
-    pub(super) old: String,
-    pub(super) new: String,
+pub(crate) struct Readdress {
+    pub(crate) old: String,
+    pub(crate) new: String,
 }
 
 impl Readdress {
     /// The address with the new host; `None` when it is on another one than the old.
-    pub(super) fn url(&self, url: &str) -> Option<String> {
+    pub(crate) fn url(&self, url: &str) -> Option<String> {
         let (scheme, rest) = url.split_once("//")?;
         let rest = self.after(rest)?;
         Some(format!("{scheme}//{}{rest}", self.new))
     }
 
     /// Whether it is an address on the old host.
-    pub(super) fn is_old(&self, url: &str) -> bool {
+    pub(crate) fn is_old(&self, url: &str) -> bool {
         self.url(url).is_some()
     }
 
     /// A text with every address on the old host exchanged.
-    pub(super) fn text(&self, text: &str) -> String {
+    pub(crate) fn text(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find("//") {
@@ -44,7 +45,7 @@ impl Readdress {
     }
 
     /// A bare host as constants hold it, with or without its port and a leading dot.
-    pub(super) fn host(&self, host: &str) -> Option<String> {
+    pub(crate) fn host(&self, host: &str) -> Option<String> {
         let name = host.strip_prefix('.').unwrap_or(host);
         let dot = &host[..host.len() - name.len()];
         if name.eq_ignore_ascii_case(&self.old) {
@@ -58,14 +59,18 @@ impl Readdress {
     /// What is replaced in tables: addresses with either scheme or none, and paths
     /// below the home when it is renamed. A text that becomes itself protects longer
     /// names: `//old.example.org` is nobody's business here.
-    pub(super) fn pairs(&self, home: Option<(&str, &str)>) -> Vec<TextPair> {
+    pub(crate) fn pairs(&self, home: Option<(&str, &str)>) -> Vec<TextPair> {
         let pair = |old: String, new: String| TextPair { old, new };
         let mut pairs = vec![pair(format!("//{}", self.old), format!("//{}", self.new))];
         let mut protect = |tail: String| {
             let longer = format!("//{}{tail}", self.old);
             pairs.push(pair(longer.clone(), longer));
         };
-        if self.old.contains(':') {
+        if self.old.contains('/') {
+            for letter in LETTERS.chars().chain(['-', '_']) {
+                protect(letter.to_string());
+            }
+        } else if self.old.contains(':') {
             for digit in '0'..='9' {
                 protect(digit.to_string());
             }
@@ -158,6 +163,16 @@ mod tests {
         assert_eq!(port.host(".Old.example").as_deref(), Some(".new.test"));
         assert_eq!(port.host("other.example"), None);
         assert_eq!(port.host(""), None);
+    }
+
+    #[test]
+    fn a_path_ends_where_a_longer_name_goes_on() {
+        let pairs = change("old.example:8081/blog", "new.test").pairs(None);
+        let is = |old: &str, new: &str| pairs.iter().any(|pair| pair.old == old && pair.new == new);
+        assert!(is("//old.example:8081/blog", "//new.test"));
+        assert!(is("//old.example:8081/blogs", "//old.example:8081/blogs"));
+        assert!(is("//old.example:8081/blog-", "//old.example:8081/blog-"));
+        assert!(!pairs.iter().any(|pair| pair.old.ends_with(['.', '/'])));
     }
 
     #[test]
