@@ -121,6 +121,22 @@ impl Route {
         }
     }
 
+    /// A removing route. It takes a body like [`Route::post`]; its effect is one however
+    /// often it is asked for, so that it needs no `Idempotency-Key`.
+    pub fn delete<F, R>(row: &'static str, path: &'static str, action: Action, run: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    {
+        Self::new(
+            row,
+            Method::DELETE,
+            path,
+            Access::Granted(action),
+            handler(run),
+        )
+    }
+
     /// Where the table's OpenAPI document is served, to anybody.
     pub fn document(path: &'static str) -> Self {
         Self::new(

@@ -21,6 +21,28 @@ const BAD_KEY: &str = "Invalid API key";
 const OUT_OF_SCOPE: &str = "API key is not scoped for 'wordpress'";
 const TOO_MANY: &str = "Too many requests";
 
+/// Every status that an error can have, as the OpenAPI document tells it.
+pub const STATUSES: &[(u16, &str)] = &[
+    (400, "Something is missing, malformed, or of the wrong type"),
+    (401, "No key, or one that is unknown, disabled, or expired"),
+    (403, "The key does not open this, or not from this address"),
+    (404, "There is no such thing, or it is somebody else's"),
+    (405, "The path has other methods"),
+    (
+        409,
+        "Something is in the way, or another operation is running there",
+    ),
+    (413, "The body is too large"),
+    (422, "Well-formed, but impossible"),
+    (429, "Too many requests in this minute"),
+    (
+        500,
+        "A fault of Pressroom's own; the text has a reference to its log",
+    ),
+    (502, "The site, or the machine it is on, failed"),
+    (503, "PHP cannot run there"),
+];
+
 /// Characters of a site's own message that are passed on.
 const REMOTE_TEXT: usize = 500;
 
@@ -84,9 +106,9 @@ fn case(fault: &Fault, reference: &str) -> (StatusCode, &'static str, String) {
 fn use_case(error: &Error, reference: &str) -> (StatusCode, &'static str, String) {
     let text = sentence(error.message());
     match (error.kind(), error.code()) {
-        (Kind::Invalid, Some(code::UNPROCESSABLE)) | (Kind::Unsupported, _) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, VALIDATION, text)
-        }
+        (Kind::Invalid, Some(code::UNPROCESSABLE))
+        | (Kind::Limited, Some(code::NO_ROOM))
+        | (Kind::Unsupported, _) => (StatusCode::UNPROCESSABLE_ENTITY, VALIDATION, text),
         (Kind::Invalid, _) => (StatusCode::BAD_REQUEST, VALIDATION, text),
         (Kind::Unauthenticated, _) => (StatusCode::UNAUTHORIZED, UNAUTHORIZED, BAD_KEY.into()),
         (Kind::Forbidden, Some(code::OUT_OF_SCOPE)) => {
@@ -128,7 +150,7 @@ fn internal(reference: &str) -> (StatusCode, &'static str, String) {
 }
 
 /// This dialect's texts begin with a capital letter.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     match chars.next() {
         Some(first) => first.to_uppercase().chain(chars).collect(),
@@ -161,6 +183,7 @@ mod tests {
             (Kind::Conflict, Some(code::NOT_EMPTY), 409, CONFLICT),
             (Kind::Busy, Some(code::OPERATION_RUNNING), 409, CONFLICT),
             (Kind::Limited, None, 429, LIMITED),
+            (Kind::Limited, Some(code::NO_ROOM), 422, VALIDATION),
             (Kind::Unsupported, None, 422, VALIDATION),
             (Kind::Unreachable, None, 502, REMOTE),
             (
@@ -179,6 +202,7 @@ mod tests {
             }
             let (got, name, _) = case(&Fault::UseCase(error), "r1");
             assert_eq!((got.as_u16(), name), (status, code), "{kind:?} {named:?}");
+            assert!(STATUSES.iter().any(|(told, _)| *told == status), "{status}");
         }
     }
 

@@ -5,19 +5,30 @@
 //! with another dialect but the frame. Start reading at [`routes`], whose table names
 //! the contract row of each file.
 
+mod admin;
 mod auth;
+mod backups;
+mod cache;
 mod checksums;
+mod clone;
+mod components;
+mod core;
+mod delete;
 mod errors;
 mod install;
 mod installations;
 mod keys;
 mod login;
 mod lookup;
+mod maintenance;
 mod plugins;
 mod progress;
+mod replace;
 pub mod routes;
+mod security;
 #[cfg(test)]
 mod testing;
+mod themes;
 pub mod wire;
 mod work;
 

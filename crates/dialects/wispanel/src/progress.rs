@@ -2,11 +2,22 @@
 
 use crate::{
     lookup::{is_installation_id, named},
-    wire::{InstallResultOut, JobOut},
+    wire::{
+        BackupResultOut, CloneResultOut, InstallResultOut, JobOut, JobResultOut, RestoreResultOut,
+        UserResultOut, backup_id,
+    },
+    work,
 };
 use pressroom_base::{Kind, Timestamp};
 use pressroom_dialect_http::{Answer, Call, Fault};
-use pressroom_fleet::{Error, authorize::Action, jobs::JobRef, views::Job};
+use pressroom_fleet::{
+    Error,
+    authorize::Action,
+    jobs::JobRef,
+    sites::{Cloned, PasswordReset, RemovedSite, SiteUserAdded},
+    snapshots::Restored,
+    views::{Environment, Job},
+};
 use std::time::Duration;
 
 /// How long a finished job is shown.
@@ -35,30 +46,110 @@ pub async fn show(call: Call) -> Result<Answer, Fault> {
     Answer::ok(&JobOut::new(job, result))
 }
 
-/// What an installation produced. The environment may be gone again meanwhile.
-async fn result(call: &Call, job: &Job) -> Result<Option<InstallResultOut>, Fault> {
-    let (true, Some(made), Some(id)) = (
-        job.kind == "site_install" && job.state == "completed",
-        &job.result,
-        job.environment_id,
-    ) else {
+/// What a job produced, as far as this dialect shows it. The environment may be gone
+/// again meanwhile, and a backup removed.
+async fn result(call: &Call, job: &Job) -> Result<Option<JobResultOut>, Fault> {
+    if job.state != "completed" {
+        return Ok(None);
+    }
+    match job.kind.as_str() {
+        "site_install" => installed(call, job).await,
+        "site_clone" => cloned(call, job).await,
+        "site_snapshot" => backed_up(call, job).await,
+        "site_restore" => restored(call, job).await,
+        "site_remove" => removed(call, job).await,
+        "site_user_add" => user(call, job, work::report::<SiteUserAdded>(job)?.user.login).await,
+        "site_password_reset" => user(call, job, work::report::<PasswordReset>(job)?.login).await,
+        _ => Ok(None),
+    }
+}
+
+async fn user(call: &Call, job: &Job, username: String) -> Result<Option<JobResultOut>, Fault> {
+    let password = password(call, job).await?;
+    Ok(Some(JobResultOut::User(UserResultOut {
+        username,
+        password,
+    })))
+}
+
+async fn installed(call: &Call, job: &Job) -> Result<Option<JobResultOut>, Fault> {
+    let (Some(made), Some(environment)) = (&job.result, environment(call, job).await?) else {
         return Ok(None);
     };
-    let environment = call
-        .fleet
-        .get_environment(&call.caller, Action::SiteRead, id)
-        .await;
-    let environment = match environment {
-        Ok(environment) => environment,
-        Err(error) if error.kind() == Kind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
     let admin_user = made.get("admin_user").and_then(|name| name.as_str());
-    Ok(Some(InstallResultOut {
+    Ok(Some(JobResultOut::Install(Box::new(InstallResultOut {
         installation: environment.into(),
         admin_user: admin_user.unwrap_or_default().to_owned(),
         admin_password: password(call, job).await?,
+    }))))
+}
+
+async fn cloned(call: &Call, job: &Job) -> Result<Option<JobResultOut>, Fault> {
+    let made: Cloned = work::report(job)?;
+    Ok(environment(call, job).await?.map(|environment| {
+        JobResultOut::Clone(Box::new(CloneResultOut {
+            installation: environment.into(),
+            outgoing_mail: made.outgoing_mail,
+            noindex: made.noindex,
+        }))
     }))
+}
+
+async fn backed_up(call: &Call, job: &Job) -> Result<Option<JobResultOut>, Fault> {
+    let made = job.result.as_ref();
+    let name = made.and_then(|made| made["snapshot"].as_str());
+    backup(call, name).await
+}
+
+/// The backup that outlives it, as the answer at once would have it.
+async fn removed(call: &Call, job: &Job) -> Result<Option<JobResultOut>, Fault> {
+    let done: RemovedSite = work::report(job)?;
+    backup(call, done.backup.as_deref()).await
+}
+
+async fn backup(call: &Call, name: Option<&str>) -> Result<Option<JobResultOut>, Fault> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let found = call
+        .fleet
+        .snapshot_of_name(&call.caller, Action::SiteRead, name)
+        .await;
+    Ok(found_or_gone(found)?.map(|snapshot| {
+        JobResultOut::Backup(Box::new(BackupResultOut {
+            backup: snapshot.into(),
+        }))
+    }))
+}
+
+async fn restored(call: &Call, job: &Job) -> Result<Option<JobResultOut>, Fault> {
+    let done: Restored = work::report(job)?;
+    Ok(environment(call, job).await?.map(|environment| {
+        JobResultOut::Restore(Box::new(RestoreResultOut {
+            installation: environment.into(),
+            backup_id: backup_id(&done.snapshot),
+            safety_backup_id: done.kept.as_deref().map(backup_id),
+        }))
+    }))
+}
+
+async fn environment(call: &Call, job: &Job) -> Result<Option<Environment>, Fault> {
+    let Some(id) = job.environment_id else {
+        return Ok(None);
+    };
+    let found = call
+        .fleet
+        .get_environment(&call.caller, Action::SiteRead, id)
+        .await;
+    found_or_gone(found)
+}
+
+fn found_or_gone<T>(found: Result<T, Error>) -> Result<Option<T>, Fault> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The generated password, once, and only to who may install: not to a key or a

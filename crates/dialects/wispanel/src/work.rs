@@ -25,6 +25,14 @@ pub fn report<T: DeserializeOwned>(job: &Job) -> Result<T, Error> {
         .ok_or_else(|| failure(job))
 }
 
+/// What a completed job left behind; where it failed, its failure.
+pub fn outcome<T: DeserializeOwned>(job: &Job) -> Result<T, Error> {
+    match job.failure() {
+        Some(failure) => Err(failure),
+        None => report(job),
+    }
+}
+
 /// The job's own error, as if the request itself had met it.
 pub fn failure(job: &Job) -> Error {
     let unsaid = || Error::new(Kind::Internal, "a job ended without a result");

@@ -3,7 +3,7 @@
 use super::{Access, Route};
 use axum::http::Method;
 use bytes::Bytes;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -22,7 +22,14 @@ const SCHEME: &str = "token";
 pub struct DocInfo {
     title: &'static str,
     description: &'static str,
-    error: Option<Shape>,
+    errors: Option<Errors>,
+}
+
+/// The errors that every route may answer with.
+#[derive(Clone, Copy)]
+struct Errors {
+    shape: Shape,
+    statuses: &'static [(u16, &'static str)],
 }
 
 /// What a document says about one route.
@@ -49,14 +56,15 @@ impl DocInfo {
         Self {
             title,
             description,
-            error: None,
+            errors: None,
         }
     }
 
-    /// What every error looks like.
+    /// What every error looks like, and all statuses that one can have. No other is
+    /// documented, so that a client's generator and a fuzzer know that there is none.
     #[must_use]
-    pub const fn errors(mut self, shape: Shape) -> Self {
-        self.error = Some(shape);
+    pub const fn errors(mut self, shape: Shape, statuses: &'static [(u16, &'static str)]) -> Self {
+        self.errors = Some(Errors { shape, statuses });
         self
     }
 }
@@ -138,10 +146,11 @@ pub fn document(info: &DocInfo, routes: &[Route]) -> Bytes {
         SCHEME,
         SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
     );
-    if let Some(error) = info.error {
-        error.register(&mut components);
+    if let Some(errors) = info.errors {
+        errors.shape.register(&mut components);
     }
     let mut paths = Paths::new();
+    let mut rows = BTreeSet::new();
     for route in routes {
         let Some(method) = method(&route.method) else {
             continue;
@@ -152,7 +161,13 @@ pub fn document(info: &DocInfo, routes: &[Route]) -> Bytes {
         if let Some(body) = route.doc.body {
             body.register(&mut components);
         }
-        paths.add_path_operation(route.path, vec![method], operation(info, route));
+        // A row that is served by two methods: the ids of operations must differ.
+        let id = if rows.insert(route.row) {
+            route.row.to_owned()
+        } else {
+            format!("{}-{}", route.row, route.method.as_str().to_lowercase())
+        };
+        paths.add_path_operation(route.path, vec![method], operation(info, route, id));
     }
     let mut about = Info::new(info.title, env!("CARGO_PKG_VERSION"));
     about.description = Some(info.description.to_owned());
@@ -161,9 +176,9 @@ pub fn document(info: &DocInfo, routes: &[Route]) -> Bytes {
     serde_json::to_vec(&api).unwrap_or_default().into()
 }
 
-fn operation(info: &DocInfo, route: &Route) -> Operation {
+fn operation(info: &DocInfo, route: &Route, id: String) -> Operation {
     let mut operation = Operation::builder()
-        .operation_id(Some(route.row))
+        .operation_id(Some(id))
         .summary(Some(route.doc.summary));
     let params = route
         .path
@@ -214,8 +229,12 @@ fn operation(info: &DocInfo, route: &Route) -> Operation {
     for (status, text, shape) in &route.doc.answers {
         operation = operation.response(status.to_string(), answer(text, *shape));
     }
-    if let Some(error) = info.error {
-        operation = operation.response("default", answer("Error", error));
+    for (errors, (status, text)) in info
+        .errors
+        .iter()
+        .flat_map(|errors| errors.statuses.iter().map(move |status| (errors, status)))
+    {
+        operation = operation.response(status.to_string(), answer(text, errors.shape));
     }
     if matches!(route.access, Access::Granted(_)) {
         let nothing: [&str; 0] = [];

@@ -80,6 +80,7 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             snapshot_quota: None,
             keep_aside: Duration::from_hours(24),
             public_url: "https://press.example".into(),
+            redis: None,
             node: "test".into(),
         },
     }

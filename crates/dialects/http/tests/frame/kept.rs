@@ -7,7 +7,9 @@ use pressroom_base::{
     id::{AccountId, EnvironmentId},
     token,
 };
-use pressroom_store::{NewSnapshot, SnapshotFormat, SnapshotRow, StoredSnapshot, snapshots};
+use pressroom_store::{
+    NewSnapshot, SnapshotContents, SnapshotFormat, SnapshotRow, StoredSnapshot, snapshots,
+};
 use std::path::PathBuf;
 
 /// Puts these bytes into the archive as a snapshot, ready and verified.
@@ -42,6 +44,9 @@ pub async fn snapshot(
         store: "directory".into(),
         object_key: place.object_key(Format::TarZst).expect("a key").to_string(),
         expires_at,
+        contents: SnapshotContents::Full,
+        panel_id: "wp_2f686f6d6".into(),
+        domain: "blog.example".into(),
     };
     let row = snapshots::begin(&tx, new).await.expect("begun");
     let stored = StoredSnapshot {

@@ -1,6 +1,6 @@
 //! The job object (§4).
 
-use super::InstallationOut;
+use super::{BackupResultOut, CloneResultOut, InstallationOut, RestoreResultOut};
 use pressroom_base::Timestamp;
 use pressroom_fleet::views::{Job, Step};
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub struct JobOut {
     step: String,
     message: String,
     steps: Vec<StepOut>,
-    result: Option<InstallResultOut>,
+    result: Option<JobResultOut>,
     error: Option<String>,
     started_at: Option<String>,
     finished_at: Option<String>,
@@ -32,6 +32,31 @@ pub struct StepOut {
     name: String,
     /// `running`, `done`, `failed` or `undone`.
     status: String,
+}
+
+/// What a job produced.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum JobResultOut {
+    /// Of an installation.
+    Install(Box<InstallResultOut>),
+    /// Of a copy.
+    Clone(Box<CloneResultOut>),
+    /// Of a backup, or of a deletion that took one first.
+    Backup(Box<BackupResultOut>),
+    /// Of an installation as it was.
+    Restore(Box<RestoreResultOut>),
+    /// Of a new user, or of a password that was changed.
+    User(UserResultOut),
+}
+
+/// Whom a job was about.
+#[derive(Serialize, ToSchema)]
+pub struct UserResultOut {
+    /// Login name.
+    pub username: String,
+    /// Their generated password, shown once.
+    pub password: Option<String>,
 }
 
 /// What an installation produced.
@@ -47,7 +72,7 @@ pub struct InstallResultOut {
 
 impl JobOut {
     /// The object for a job and what it produced.
-    pub fn new(job: Job, result: Option<InstallResultOut>) -> Self {
+    pub fn new(job: Job, result: Option<JobResultOut>) -> Self {
         let status = status(&job.state);
         Self {
             id: job.public_id,
@@ -92,8 +117,18 @@ fn status(state: &str) -> &'static str {
 fn kind(kind: &str) -> &str {
     match kind {
         "site_install" => "install",
+        "site_clone" => "clone",
         "component_update" => "plugin_update",
         "site_login" => "auto_login",
+        "site_maintenance" => "maintenance",
+        "site_cache" => "cache",
+        "site_security" => "security",
+        "site_user_add" => "admin_create",
+        "site_password_reset" => "password_reset",
+        "site_snapshot" => "backup",
+        "site_restore" => "restore",
+        "site_search_replace" => "search_replace",
+        "site_remove" => "delete",
         other => other,
     }
 }

@@ -1,26 +1,14 @@
-//! T19.
+//! T19, T25.
 
-use super::{PluginOut, RunningOut};
-use serde::{Deserialize, Serialize};
+use super::{PluginOut, RunningOut, ThemeOut};
+use serde::Serialize;
 use utoipa::ToSchema;
-
-/// What to update: `plugin` or `plugins`.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default)]
-pub struct UpdatePluginIn {
-    /// The installation; required.
-    pub id: Option<String>,
-    /// A folder, a `folder/file.php`, or `all`.
-    pub plugin: Option<String>,
-    /// At most 50 of them.
-    pub plugins: Option<Vec<String>>,
-}
 
 /// What became of an update.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
-pub enum UpdatePluginOut {
-    /// One plugin was asked for.
+pub enum UpdateOut {
+    /// One component was asked for.
     One(Box<UpdatedOut>),
     /// Several were.
     Bulk(BulkUpdateOut),
@@ -28,7 +16,7 @@ pub enum UpdatePluginOut {
     Running(RunningOut),
 }
 
-/// One plugin, as it is now.
+/// One component, as it is now.
 #[derive(Serialize, ToSchema)]
 pub struct UpdatedOut {
     /// `true`.
@@ -36,29 +24,37 @@ pub struct UpdatedOut {
     /// For a person.
     pub message: String,
     /// The plugin.
-    pub plugin: PluginOut,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<PluginOut>,
+    /// The theme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theme: Option<ThemeOut>,
     /// Version before.
     pub old_version: String,
     /// Version now; equal when nothing newer is offered.
     pub new_version: String,
 }
 
-/// Several plugins.
+/// Several components.
 #[derive(Serialize, ToSchema)]
 pub struct BulkUpdateOut {
     /// Whether every one of them is as it was asked to be.
     pub success: bool,
     /// For a person.
     pub message: String,
-    /// One for each plugin asked for.
+    /// One for each.
     pub results: Vec<UpdateResultOut>,
 }
 
-/// What became of one of several plugins.
+/// What became of one of several components.
 #[derive(Serialize, ToSchema)]
 pub struct UpdateResultOut {
-    /// Its folder, or what was asked for when there is no such plugin.
-    pub plugin: String,
+    /// The plugin's folder, or what was asked for when there is no such plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// The theme's directory, or what was asked for when there is no such theme.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
     /// Whether it is as it was asked to be.
     pub success: bool,
     /// What happened.

@@ -20,10 +20,16 @@ async fn the_document_describes_what_is_served() {
         assert_eq!(reply.status, 200);
         let paths = reply.body["paths"].as_object().expect("paths");
         let table = routes::table();
+        let mut operations = std::collections::BTreeSet::new();
         for route in table.routes() {
             let method = route.method.as_str().to_lowercase();
             let operation = &paths[route.path][&method];
-            assert_eq!(operation["operationId"], route.row);
+            let id = operation["operationId"].as_str().unwrap_or_default();
+            assert!(
+                id == route.row || id == format!("{}-{method}", route.row),
+                "{id}"
+            );
+            assert!(operations.insert(id.to_owned()), "{id} is there twice");
             assert!(
                 !operation["summary"].as_str().unwrap_or("").is_empty(),
                 "{}",

@@ -5,14 +5,24 @@
 mod fleet;
 mod world;
 
+mod admin;
+mod backups;
+mod cache;
 mod checksums;
+mod clone;
+mod components;
 mod conventions;
+mod core;
+mod delete;
 mod document;
 mod errors;
 mod install;
 mod installations;
 mod keys;
 mod login;
+mod maintenance;
 mod matrix;
 mod plugins;
 mod progress;
+mod replace;
+mod security;

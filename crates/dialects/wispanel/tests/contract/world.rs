@@ -11,9 +11,10 @@ use pressroom_fleet::{
 };
 use pressroom_store::{
     EnvironmentKind, EnvironmentPatch, EnvironmentRow, EnvironmentState, NewComponent,
-    NewEnvironment, NewUser, Role, StepState, Store, accounts, components, environments,
+    NewEnvironment, NewSnapshot, NewUser, Role, SnapshotContents, SnapshotFormat, StepState, Store,
+    StoredSnapshot, accounts, components, environments,
     jobs::{self, NewJob, queue, record},
-    tokens, users,
+    snapshots, tokens, users,
 };
 use pressroom_testkit::api::{Api, Reply};
 use reqwest::Method;
@@ -392,6 +393,27 @@ async fn environment(store: &Store, domain: &pressroom_fleet::views::Domain) -> 
             .await
             .expect("a component");
     }
+    for (slug, status, parent) in [
+        ("child", "active", Some("twentytwentyfour")),
+        ("twentytwentyfour", "parent", None),
+        ("twentytwentythree", "unknown", None),
+    ] {
+        let component = NewComponent {
+            kind: "theme".into(),
+            place: "normal".into(),
+            slug: slug.into(),
+            file: format!("{slug}/style.css"),
+            name: slug.to_uppercase(),
+            version: "1.1".into(),
+            status: status.into(),
+            new_version: parent.map(|_| "1.2".to_owned()),
+            parent: parent.map(str::to_owned),
+            ..NewComponent::default()
+        };
+        components::put(&tx, row.id, component)
+            .await
+            .expect("a component");
+    }
     // Fresh, so that nobody tries to look at a disk that is not there.
     let patch = EnvironmentPatch {
         inspected_at: Some(Timestamp::now().plus(Duration::from_hours(1))),
@@ -428,6 +450,39 @@ async fn installation_job(store: &Store, environment: &EnvironmentRow) -> String
         .expect("completed");
     tx.commit().await.expect("committed");
     public_id
+}
+
+/// A finished snapshot of a site, of which nothing is in any archive.
+pub async fn kept_snapshot(store: &Store, site: &Site, name: &str, contents: SnapshotContents) {
+    let tx = store.begin().await.expect("a transaction");
+    let environment = &site.environment;
+    let new = NewSnapshot {
+        public_id: name.into(),
+        environment_id: environment.id,
+        account_id: environment.account_id,
+        format: SnapshotFormat::TarZst,
+        reserved: 0,
+        job_id: None,
+        created_by: None,
+        note: "before the sale".into(),
+        store: "directory".into(),
+        object_key: name.into(),
+        expires_at: None,
+        contents,
+        panel_id: environment.panel_id.clone(),
+        domain: site.domain.clone(),
+    };
+    let row = snapshots::begin(&tx, new).await.expect("begun");
+    let stored = StoredSnapshot {
+        size: 4_820,
+        sha256: "ab".repeat(32),
+        wordpress_version: "6.9.4".into(),
+    };
+    snapshots::finish(&tx, row.id, stored).await.expect("ready");
+    snapshots::mark_verified(&tx, row.id)
+        .await
+        .expect("verified");
+    tx.commit().await.expect("committed");
 }
 
 /// A job that somebody is running.
