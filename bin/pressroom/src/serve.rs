@@ -34,6 +34,7 @@ const GUARD: Duration = Duration::from_secs(15);
 
 /// Between rounds of housekeeping.
 const TIDY: Duration = Duration::from_mins(5);
+const MAINTAIN: Duration = Duration::from_mins(2);
 
 /// What answers get to reach their readers once all requests are answered.
 const LAST_BYTES: Duration = Duration::from_secs(1);
@@ -101,6 +102,7 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
             deliver(wired.fleet.clone(), wired.store.clone()),
         );
         background(&stop, "housekeeping", tidy(wired.fleet.clone()));
+        background(&stop, "maintenance", maintain(wired.fleet.clone()));
     }
     let worker = role
         .is_worker()
@@ -178,6 +180,19 @@ async fn tidy(fleet: Fleet) {
             );
         }
         sleep(TIDY).await;
+    }
+}
+
+/// Prolongs the maintenance of sites that are to stay in it, well before it lapses.
+async fn maintain(fleet: Fleet) {
+    loop {
+        if let Err(error) = fleet.renew_maintenance().await {
+            tracing::warn!(
+                error = chain(&error),
+                "maintenance was not prolonged, it is tried again"
+            );
+        }
+        sleep(MAINTAIN).await;
     }
 }
 

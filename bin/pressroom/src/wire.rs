@@ -7,7 +7,7 @@ use pressroom_cli::{
     Failure,
     config::{Config, Isolation, Web},
 };
-use pressroom_fleet::{Fleet, Parts, Settings};
+use pressroom_fleet::{Fleet, Parts, Settings, caches::RedisSettings};
 use pressroom_providers::{
     hosting::{self, HostingConfig, LocalHosting, Programs},
     packages::{PackageCache, PackageSource},
@@ -64,6 +64,7 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
             snapshot_quota: config.archive.quota,
             keep_aside: config.archive.keep_aside,
             public_url: config.public_url.clone(),
+            redis: redis(config)?,
             node: node.clone(),
         },
     });
@@ -74,6 +75,26 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
         prober,
         node,
     })
+}
+
+/// The Redis server that sites share, as its operator.
+fn redis(config: &Config) -> Result<Option<RedisSettings>, Failure> {
+    let Some(redis) = &config.cache.redis else {
+        return Ok(None);
+    };
+    let password = match &redis.password_file {
+        None => None,
+        Some(file) => Some(std::fs::read_to_string(file).map_err(|error| {
+            Failure::local("`cache.redis_password_file` cannot be read", &error)
+        })?),
+    };
+    Ok(Some(RedisSettings {
+        address: redis.address.clone(),
+        user: redis.user.clone(),
+        password: password.map(|text| text.trim().to_owned()),
+        database: redis.database,
+        ..RedisSettings::default()
+    }))
 }
 
 /// Where snapshots are kept.

@@ -2,15 +2,20 @@
 
 pub mod account;
 pub mod agent;
+pub mod cache;
 pub mod completions;
+mod component;
 pub mod config;
 pub mod doctor;
 pub mod domain;
 pub mod hosting;
 pub mod job;
+pub mod plugin;
+pub mod security;
 pub mod serve;
 pub mod site;
 pub mod snapshot;
+pub mod theme;
 pub mod token;
 pub mod user;
 
@@ -36,6 +41,18 @@ pub enum FleetCommand {
     /// Running WordPress sites
     #[command(subcommand)]
     Site(site::Site),
+    /// Plugins of a site
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
+    /// Themes of a site
+    #[command(subcommand)]
+    Theme(theme::Theme),
+    /// Caches of a site
+    #[command(subcommand)]
+    Cache(cache::Cache),
+    /// What keeps intruders from a site
+    #[command(subcommand)]
+    Security(security::Security),
     /// Whole sites, each in one archive
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
@@ -71,8 +88,23 @@ pub async fn run(
         }
         FleetCommand::Site(site::Site::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::Show(show)) => show.run(fleet, &caller, printer).await,
+        FleetCommand::Site(site::Site::User(user)) => {
+            Box::pin(user.run(fleet, &caller, printer)).await
+        }
         FleetCommand::Site(site::Site::Verify(verify)) => {
             Box::pin(verify.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::Maintenance(set)) => {
+            Box::pin(set.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::Clone(clone)) => {
+            Box::pin(clone.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::UpdateCore(update)) => {
+            Box::pin(update.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::ReinstallCore(again)) => {
+            Box::pin(again.run(fleet, &caller, printer)).await
         }
         FleetCommand::Site(site::Site::SearchReplace(replace)) => {
             Box::pin(replace.run(fleet, &caller, printer)).await
@@ -90,6 +122,10 @@ pub async fn run(
         FleetCommand::Site(site::Site::Release(release)) => {
             release.run(fleet, &caller, printer).await
         }
+        FleetCommand::Plugin(plugin) => Box::pin(plugin.run(fleet, &caller, printer)).await,
+        FleetCommand::Theme(theme) => Box::pin(theme.run(fleet, &caller, printer)).await,
+        FleetCommand::Cache(cache) => Box::pin(cache.run(fleet, &caller, printer)).await,
+        FleetCommand::Security(security) => Box::pin(security.run(fleet, &caller, printer)).await,
         FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
         FleetCommand::Job(job::Job::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Show(show)) => show.run(fleet, &caller, printer).await,

@@ -227,6 +227,12 @@ fn what_holds_is_shown_without_passwords() {
     quota_gb = 0
     keep_aside_days = 30
 
+    [cache]
+    redis = ""
+    redis_user = ""
+    redis_password_file = ""
+    redis_database = 0
+
     [packages]
     cache = "[dir]/data/packages"
     directory = ""

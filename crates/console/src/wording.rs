@@ -1,11 +1,21 @@
 //! Stored names as people say them.
 
+use pressroom_fleet::snapshots::Snapshot;
+
 /// What a kind of job does.
 pub(crate) fn job_kind(kind: &str) -> String {
     match kind {
         "site_install" => "Install WordPress".to_owned(),
         "site_login" => "Log in to WordPress".to_owned(),
+        "site_user_add" => "Add a WordPress user".to_owned(),
+        "site_password_reset" => "Reset a password".to_owned(),
+        "site_maintenance" => "Switch maintenance".to_owned(),
+        "site_clone" => "Copy the site".to_owned(),
+        "core_update" => "Update WordPress".to_owned(),
+        "site_cache" => "Change caches".to_owned(),
+        "site_security" => "Switch a security measure".to_owned(),
         "component_update" => "Update components".to_owned(),
+        "component_change" => "Change components".to_owned(),
         "site_snapshot" => "Take a snapshot".to_owned(),
         "site_restore" => "Restore a snapshot".to_owned(),
         "snapshot_verify" => "Verify a snapshot".to_owned(),
@@ -44,6 +54,15 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
         0 => format!("no {noun}s"),
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),
+    }
+}
+
+/// What of a site is in a snapshot.
+pub(crate) fn contents(snapshot: &Snapshot) -> &'static str {
+    match snapshot.contents.as_str() {
+        "database" => "tables only",
+        "files" => "files only",
+        _ => "tables and files",
     }
 }
 

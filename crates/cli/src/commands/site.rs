@@ -1,25 +1,35 @@
 //! `pressroom site …`
 
+mod clone_to;
 mod export;
 mod find;
 mod import;
 mod list;
+mod maintenance;
 mod move_to;
+mod reinstall_core;
 mod release;
 mod remove;
 mod search_replace;
 mod show;
+mod update_core;
+mod user;
 mod verify;
 
+pub use clone_to::CloneTo;
 pub use export::Export;
 pub(in crate::commands) use find::find;
 pub use import::Import;
 pub use list::List;
+pub use maintenance::Maintenance;
 pub use move_to::Move;
+pub use reinstall_core::ReinstallCore;
 pub use release::Release;
 pub use remove::Remove;
 pub use search_replace::SearchReplace;
 pub use show::Show;
+pub use update_core::UpdateCore;
+pub use user::User;
 pub use verify::Verify;
 
 use clap::Subcommand;
@@ -35,14 +45,25 @@ pub enum Site {
     List(List),
     /// Show one site and what is installed on it
     Show(Show),
+    /// Users of a site
+    #[command(subcommand)]
+    User(User),
     /// Hold a site's files against the packages they came from
     Verify(Verify),
+    /// Update WordPress and its tables
+    UpdateCore(UpdateCore),
+    /// Lay the files of WordPress down anew
+    ReinstallCore(ReinstallCore),
+    /// Show visitors the maintenance page, or the site again
+    Maintenance(Maintenance),
     /// Replace a text in a site's tables, serialized values included
     SearchReplace(SearchReplace),
     /// Write a site's tables as SQL
     Export(Export),
     /// Put the tables of a dump in place of a site's
     Import(Import),
+    /// Copy a site to another place of its account
+    Clone(CloneTo),
     /// Move a site to another domain of its account
     Move(Move),
     /// Remove a site from this machine

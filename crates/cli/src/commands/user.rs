@@ -3,6 +3,7 @@
 mod add;
 
 pub use add::Add;
+pub(in crate::commands) use add::read_password;
 
 use clap::Subcommand;
 

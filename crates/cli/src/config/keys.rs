@@ -26,6 +26,8 @@ pub enum Shape {
     },
     /// An IP address and a port.
     Address,
+    /// A host and a port, or the absolute path of a socket; empty for none.
+    Endpoint,
     /// `http://…` or `https://…` without a trailing slash, or `auto`.
     PublicUrl,
     /// `sqlite://…` or `postgres://…`.
@@ -93,6 +95,14 @@ pub const KEYS: &[Key] = &[
     key("archive", "s3_secret_file", Shape::Path { optional: true }),
     integer("archive", "quota_gb", 0, 1_000_000),
     integer("archive", "keep_aside_days", 1, 3650),
+    key("cache", "redis", Shape::Endpoint),
+    key("cache", "redis_user", Shape::Text),
+    key(
+        "cache",
+        "redis_password_file",
+        Shape::Path { optional: true },
+    ),
+    integer("cache", "redis_database", 0, 65_535),
     key("packages", "cache", PATH),
     key("packages", "directory", Shape::Path { optional: true }),
     key("packages", "distribution", Shape::SwitchOrPath),
@@ -146,6 +156,7 @@ impl Shape {
             | (Self::SwitchOrPath | Self::SwitchOrUrl, Value::Bool(_)) => true,
             (Self::Path { optional }, Value::Text(text)) => optional || !text.is_empty(),
             (Self::Address, Value::Text(text)) => text.parse::<SocketAddr>().is_ok(),
+            (Self::Endpoint, Value::Text(text)) => text.is_empty() || is_endpoint(text),
             (Self::PublicUrl, Value::Text(text)) => text == "auto" || is_base_url(text),
             (Self::DatabaseUrl, Value::Text(text)) => ["sqlite://", "postgres://", "postgresql://"]
                 .iter()
@@ -176,6 +187,22 @@ impl Shape {
     }
 }
 
+/// `host:port`, `[v6]:port`, or an absolute path.
+fn is_endpoint(text: &str) -> bool {
+    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return false;
+    }
+    if text.starts_with('/') {
+        return text.len() > 1;
+    }
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        let is_v6 = host.starts_with('[') && host.ends_with(']');
+        !host.is_empty()
+            && (is_v6 || !host.contains(':'))
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+    })
+}
+
 fn is_base_url(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         text.strip_prefix(scheme)
@@ -190,6 +217,9 @@ impl fmt::Display for Shape {
             Self::Text => f.write_str("a text"),
             Self::Path { .. } => f.write_str("a path"),
             Self::Address => f.write_str("an address and a port, e.g. `127.0.0.1:8480`"),
+            Self::Endpoint => f.write_str(
+                "a host and a port such as `127.0.0.1:6379`, an absolute path, or empty",
+            ),
             Self::PublicUrl => {
                 f.write_str("`auto`, or an `http(s)://` address without a trailing slash")
             }

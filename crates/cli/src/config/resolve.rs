@@ -27,6 +27,8 @@ pub struct Config {
     pub hosting: Hosting,
     /// `[archive]`
     pub archive: Archive,
+    /// `[cache]`
+    pub cache: Cache,
     /// `[packages]`
     pub packages: Packages,
     /// `[secrets]`
@@ -142,6 +144,26 @@ pub enum Isolation {
     User,
     /// Everything runs as Pressroom's own user.
     None,
+}
+
+/// `[cache]`
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// The Redis server for sites' object caches.
+    pub redis: Option<Redis>,
+}
+
+/// A Redis server that sites share.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    /// `host:port`, or the path of a socket.
+    pub address: String,
+    /// Pressroom's own user there.
+    pub user: Option<String>,
+    /// The file that holds its password.
+    pub password_file: Option<PathBuf>,
+    /// Number of the database.
+    pub database: u32,
 }
 
 /// `[packages]`
@@ -264,6 +286,16 @@ impl Config {
                     .filter(|gigabytes| *gigabytes > 0)
                     .map(|gigabytes| gigabytes.saturating_mul(1_000_000_000)),
                 keep_aside: Duration::from_hours(24 * read.number("archive.keep_aside_days")),
+            },
+            cache: Cache {
+                redis: read.some("cache.redis").map(|address| Redis {
+                    address,
+                    user: read.some("cache.redis_user"),
+                    password_file: read
+                        .some("cache.redis_password_file")
+                        .map(|_| read.path("cache.redis_password_file")),
+                    database: u32::try_from(read.number("cache.redis_database")).unwrap_or(0),
+                }),
             },
             packages: Packages {
                 cache: read.path("packages.cache"),

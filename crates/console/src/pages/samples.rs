@@ -115,6 +115,7 @@ fn component(
         offer_unknown: None,
         author: String::new(),
         description: String::new(),
+        parent: None,
     }
 }
 

@@ -157,6 +157,8 @@ pub(crate) async fn restore(
     let restore = RestoreSnapshot {
         snapshot: snapshot.id,
         keep_present: form.forget_present.is_empty(),
+        part: None,
+        force: false,
     };
     let job = console
         .fleet
@@ -240,6 +242,7 @@ impl SnapshotFacts {
             verified: snapshot.verified_at.map(moment),
             until: snapshot.expires_at.map(moment),
             facts: [
+                ("Holds", wording::contents(snapshot).to_owned()),
                 ("WordPress", snapshot.wordpress_version.clone()),
                 ("Packed as", snapshot.format.clone()),
                 (
@@ -273,7 +276,12 @@ impl ConfirmPage {
             heading: format!("Put {} back as it was?", site.domain),
             points: vec![
                 format!(
-                    "Every file and every table of {} is replaced by those of {taken}",
+                    "{} of {} is replaced by those of {taken}",
+                    match snapshot.contents.as_str() {
+                        "database" => "Every table",
+                        "files" => "Every file",
+                        _ => "Every file and every table",
+                    },
                     site.domain
                 ),
                 "What was written since then – posts, comments, orders, uploads – is not \

@@ -18,7 +18,7 @@ use axum::{
 use pressroom_base::Timestamp;
 use pressroom_fleet::{
     authorize::Action,
-    snapshots::{NewSnapshot, Snapshot},
+    snapshots::{Contents, NewSnapshot, Snapshot},
     views::Environment,
 };
 use serde::Deserialize;
@@ -42,6 +42,7 @@ pub(crate) struct SnapshotLine {
     pub(crate) href: String,
     pub(crate) id: String,
     pub(crate) note: String,
+    pub(crate) holds: &'static str,
     pub(crate) state: Badge,
     pub(crate) taken: Moment,
     pub(crate) size: Option<String>,
@@ -53,6 +54,9 @@ pub(crate) struct SnapshotLine {
 pub(crate) struct Take {
     #[serde(default)]
     note: String,
+    /// Empty is all of it.
+    #[serde(default)]
+    contents: String,
     /// Empty keeps it.
     #[serde(default)]
     keep_days: String,
@@ -70,6 +74,12 @@ pub(crate) async fn create(
         days => Some(days.parse().map_err(|_| unknown_time())?),
     };
     let new = NewSnapshot {
+        contents: match form.contents.as_str() {
+            "" | "full" => Contents::Full,
+            "database" => Contents::Database,
+            "files" => Contents::Files,
+            _ => return Err(unknown_contents()),
+        },
         zip: false,
         note: form.note.trim().to_owned(),
         keep_days,
@@ -79,6 +89,14 @@ pub(crate) async fn create(
         .create_snapshot(&current.caller(), site_id(&id)?, new)
         .await?;
     Ok(to_job(&job))
+}
+
+fn unknown_contents() -> Failure {
+    Failure::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "That cannot work as it is",
+        "A snapshot holds tables and files, or one of the two",
+    )
 }
 
 fn unknown_time() -> Failure {
@@ -122,6 +140,7 @@ impl SnapshotLine {
             href: format!("{list}/{}", snapshot.id),
             id: snapshot.id.clone(),
             note: snapshot.note.clone(),
+            holds: wording::contents(snapshot),
             state: Badge::of_snapshot(snapshot),
             taken: moment(snapshot.created_at),
             size: (snapshot.state == "ready").then(|| wording::bytes(snapshot.size)),

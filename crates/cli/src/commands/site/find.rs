@@ -96,6 +96,7 @@ pub(super) mod tests {
                 offer_unknown: None,
                 author: "Automattic".into(),
                 description: String::new(),
+                parent: None,
             }],
             busy: None,
             inspected_at: None,

@@ -10,8 +10,12 @@ use pressroom_fleet::{Caller, Fleet, authorize::Action, sites::RemoveSite};
 /// user. Only what Pressroom made goes; foreign files stay.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  pressroom site remove blog.example --yes
+  pressroom site remove blog.example --backup --yes
   pressroom site remove wp_2f686f6d6 --keep-database --yes")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of a command line"
+)]
 pub struct Remove {
     /// The site's id (`wp_…`) or domain
     pub id: String,
@@ -21,6 +25,9 @@ pub struct Remove {
     /// Leave the database and its user
     #[arg(long)]
     pub keep_database: bool,
+    /// Take a snapshot of all of it first; it stays when the site is gone
+    #[arg(long)]
+    pub backup: bool,
     /// Yes, remove it; there is no way back but a snapshot
     #[arg(long)]
     pub yes: bool,
@@ -49,6 +56,7 @@ impl Remove {
         let remove = RemoveSite {
             files: !self.keep_files,
             database: !self.keep_database,
+            backup: self.backup,
         };
         let job = fleet.remove_site(caller, site.id, remove).await?;
         let updates = fleet.watch_job(caller, job.id, 0).await?;

@@ -12,12 +12,13 @@ use pressroom_fleet::{
 
 /// Replaces a text in a site's tables, inside serialized values too. Lengths are put
 /// right; values that PHP could not read are left as they are and told. Passwords,
-/// `posts.guid` and tables without the site's prefix are not touched unasked.
+/// `posts.guid` and tables without the site's prefix are not touched unasked. A snapshot of
+/// the tables is taken first, and kept.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom site search-replace blog.example http://old.example http://blog.example --dry-run
   pressroom site search-replace blog.example http://old.example http://blog.example
-  pressroom site search-replace wp_2f686f6d6 cat dog --table wp_posts --skip-column post_title")]
+  pressroom site search-replace wp_2f686f6d6 cat dog --table wp_posts --skip-column post_title --no-backup")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent switches of a command line"
@@ -45,6 +46,12 @@ pub struct SearchReplace {
     /// Not this column, alone or as `table.column`; may be repeated
     #[arg(long = "skip-column", value_name = "COLUMN")]
     pub skip_columns: Vec<String>,
+    /// Take a snapshot of the tables first; the default
+    #[arg(long, overrides_with = "no_backup")]
+    pub backup: bool,
+    /// Do not take one
+    #[arg(long, overrides_with = "backup")]
+    pub no_backup: bool,
     /// Leave serialized objects as they are, every byte
     #[arg(long)]
     pub keep_objects: bool,
@@ -65,6 +72,7 @@ impl SearchReplace {
             all_tables: self.all_tables,
             tables: self.tables,
             skip_columns: self.skip_columns,
+            backup: self.backup || !self.no_backup,
             objects: if self.keep_objects {
                 ObjectRule::Keep
             } else {

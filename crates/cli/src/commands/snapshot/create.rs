@@ -1,19 +1,28 @@
 //! `pressroom snapshot create`
 
+use super::Part;
 use crate::{Exit, Failure, Printer, commands::site::find, progress};
 use clap::Args;
 use pressroom_base::Timestamp;
-use pressroom_fleet::{Caller, Fleet, authorize::Action, snapshots::NewSnapshot};
+use pressroom_fleet::{
+    Caller, Fleet,
+    authorize::Action,
+    snapshots::{Contents, NewSnapshot},
+};
 
-/// Takes a snapshot: the tables as they are at one instant, then the files. It counts
-/// only once it was read back from the archive.
+/// Takes a snapshot: the tables as they are at one instant, then the files, or one of the
+/// two. It counts only once it was read back from the archive.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom snapshot create blog.example
+  pressroom snapshot create blog.example --only database --note 'before the sale'
   pressroom snapshot create wp_2f686f6d6 --zip --keep-days 30")]
 pub struct Create {
     /// The site's id (`wp_…`) or domain
     pub site: String,
+    /// Only the tables, or only the files
+    #[arg(long, value_name = "PART")]
+    pub only: Option<Part>,
     /// Pack it as a zip instead of `tar.zst`
     #[arg(long)]
     pub zip: bool,
@@ -34,6 +43,7 @@ impl Create {
     ) -> Result<Exit, Failure> {
         let site = find(&self.site, Action::SnapshotCreate, fleet, caller).await?;
         let new = NewSnapshot {
+            contents: self.only.map_or(Contents::Full, Part::contents),
             zip: self.zip,
             note: self.note,
             keep_days: self.keep_days,

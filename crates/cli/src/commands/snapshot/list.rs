@@ -35,6 +35,7 @@ fn show(snapshots: &[Snapshot], printer: &mut Printer) {
     let mut table = Table::new(&[
         "snapshot",
         "state",
+        "holds",
         "bytes",
         "format",
         "WordPress",
@@ -48,6 +49,7 @@ fn show(snapshots: &[Snapshot], printer: &mut Printer) {
         table.row([
             snapshot.id.clone(),
             snapshot.state.clone(),
+            snapshot.contents.clone(),
             snapshot.size.to_string(),
             snapshot.format.clone(),
             snapshot.wordpress_version.clone(),

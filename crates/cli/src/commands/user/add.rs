@@ -47,7 +47,7 @@ impl Add {
 
 /// The first line of the input. Never an argument: arguments are seen by everyone who
 /// may list processes.
-fn read_password(input: impl Read) -> Result<Secret<String>, Failure> {
+pub(in crate::commands) fn read_password(input: impl Read) -> Result<Secret<String>, Failure> {
     const LONGEST: u64 = 1024;
     let mut text = String::new();
     input

@@ -1,0 +1,142 @@
+//! `pressroom plugin …`
+
+use super::component;
+use crate::{Exit, Failure, Printer};
+use clap::{Args, Subcommand};
+use pressroom_fleet::{Caller, Fleet, components::Change};
+
+/// Plugins of a site.
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Examples:
+  pressroom plugin install blog.example akismet --activate
+  pressroom plugin update blog.example
+  pressroom plugin delete blog.example akismet --force")]
+pub enum Plugin {
+    /// Install plugins from the package source or an address
+    Install(Install),
+    /// Activate plugins
+    Activate(Activate),
+    /// Deactivate plugins
+    Deactivate(Deactivate),
+    /// Update plugins; what breaks the site is taken back
+    Update(Update),
+    /// Run plugins' uninstall routines and remove their files
+    Delete(Delete),
+}
+
+/// Installs plugins. A failed installation leaves nothing; one that is there stays as it is.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom plugin install blog.example akismet hello-dolly
+  pressroom plugin install blog.example akismet --version 1.2 --activate
+  pressroom plugin install blog.example akismet --source https://downloads.example/akismet.zip")]
+pub struct Install {
+    /// The site's id (`wp_…`) or domain
+    pub site: String,
+    /// Slugs, at most 50
+    #[arg(required = true)]
+    pub slugs: Vec<String>,
+    /// A certain version instead of the one that is offered
+    #[arg(long)]
+    pub version: Option<String>,
+    /// An `https` address of a zip on a public host
+    #[arg(long, value_name = "URL", conflicts_with = "version")]
+    pub source: Option<String>,
+    /// Activate as well; when that fails it is not installed either
+    #[arg(long)]
+    pub activate: bool,
+}
+
+/// Activates plugins. One that breaks the site is deactivated again.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom plugin activate blog.example akismet")]
+pub struct Activate {
+    /// The site's id (`wp_…`) or domain
+    pub site: String,
+    /// Slugs, or main files such as `folder/file.php`
+    #[arg(required = true)]
+    pub slugs: Vec<String>,
+}
+
+/// Deactivates plugins, their own routines included.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom plugin deactivate blog.example akismet")]
+pub struct Deactivate {
+    /// The site's id (`wp_…`) or domain
+    pub site: String,
+    /// Slugs, or main files such as `folder/file.php`
+    #[arg(required = true)]
+    pub slugs: Vec<String>,
+}
+
+/// Updates plugins, all of them where none is named. Each is verified; one that breaks the
+/// site is taken back.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom plugin update blog.example
+  pressroom plugin update blog.example akismet hello-dolly")]
+pub struct Update {
+    /// The site's id (`wp_…`) or domain
+    pub site: String,
+    /// Slugs, or main files such as `folder/file.php`
+    pub slugs: Vec<String>,
+}
+
+/// Runs the plugins' uninstall routines and removes their files.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  pressroom plugin delete blog.example akismet --force")]
+pub struct Delete {
+    /// The site's id (`wp_…`) or domain
+    pub site: String,
+    /// Slugs, or main files such as `folder/file.php`
+    #[arg(required = true)]
+    pub slugs: Vec<String>,
+    /// Deactivate those that are active first
+    #[arg(long)]
+    pub force: bool,
+}
+
+impl Plugin {
+    pub(in crate::commands) async fn run(
+        self,
+        fleet: &Fleet,
+        caller: &Caller,
+        printer: &mut Printer,
+    ) -> Result<Exit, Failure> {
+        let (site, slugs, change) = match self {
+            Self::Install(install) => (
+                install.site,
+                install.slugs,
+                Change::Install {
+                    version: install.version,
+                    source: install.source,
+                    activate: install.activate,
+                },
+            ),
+            Self::Activate(activate) => (activate.site, activate.slugs, Change::Activate),
+            Self::Deactivate(deactivate) => (deactivate.site, deactivate.slugs, Change::Deactivate),
+            Self::Delete(delete) => (
+                delete.site,
+                delete.slugs,
+                Change::Delete {
+                    force: delete.force,
+                },
+            ),
+            Self::Update(update) => {
+                return component::update(
+                    "plugin",
+                    &update.site,
+                    update.slugs,
+                    fleet,
+                    caller,
+                    printer,
+                )
+                .await;
+            }
+        };
+        component::change("plugin", &site, slugs, change, fleet, caller, printer).await
+    }
+}
