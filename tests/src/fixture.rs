@@ -172,12 +172,26 @@ impl Fixture {
 
     /// Makes a package available to the server.
     pub fn offer(&self, package: &PluginPackage) -> Result<()> {
+        self.offer_zip(&package.file_name(), &package.zip())
+    }
+
+    /// Makes any package available to the server.
+    pub fn offer_zip(&self, name: &str, zip: &[u8]) -> Result<()> {
         let directory = self.server.packages();
         // Whoever reads the directory sees a whole zip or none.
         let part = directory.join(".part");
-        fs::write(&part, package.zip())?;
-        fs::rename(part, directory.join(package.file_name()))?;
+        fs::write(&part, zip)?;
+        fs::rename(part, directory.join(name))?;
         Ok(())
+    }
+
+    /// POSTs with a key of its own: a minute has 60 requests for one.
+    pub async fn change(&self, path: &str, body: &Value) -> Result<Reply> {
+        let token = self.fresh_token().await?;
+        self.server
+            .api(Some(&token))?
+            .post(&format!("{PREFIX}{path}"), body)
+            .await
     }
 
     /// Asks for a plugin's update.

@@ -17,7 +17,7 @@ use pressroom_wordpress::{
     checksums::{Expected, Subject},
     component::{ComponentKind, Swap, Target},
     database::dump::DumpOptions,
-    snapshot::SnapshotOptions,
+    snapshot::{Contents, SnapshotOptions},
 };
 use serde_json::{Map, Value, json};
 use std::{
@@ -167,6 +167,7 @@ pub fn snapshot(table: &mut Table) -> Result<()> {
     let results = site::scratch()?;
     let (ours, theirs) = (results.path().join("ours"), results.path().join("theirs"));
     let options = SnapshotOptions {
+        contents: Contents::Full,
         format: Format::TarZst,
         dump: DumpOptions::default(),
         usual_excludes: false,
@@ -208,7 +209,7 @@ pub fn snapshot(table: &mut Table) -> Result<()> {
         bytes += fs::metadata(file)?.len();
     }
     let packed = &report.files.totals;
-    let tables = report.database.bytes;
+    let tables = report.database.map_or(0, |dump| dump.bytes);
     ensure!(
         packed.files == files.len() as u64 + 1 && packed.bytes == bytes + tables,
         "not every byte was packed: {packed:?}, {} files with {bytes} bytes",

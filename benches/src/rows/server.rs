@@ -127,5 +127,6 @@ fn component(part: usize, number: usize) -> NewComponent {
         tree_hash: None,
         author: "Bench".into(),
         description: "One of many.".into(),
+        parent: None,
     }
 }

@@ -8,7 +8,8 @@ use mysql_async::prelude::Queryable;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Names in homes that grow by being used, not by an installation.
 const LIVING: &[&str] = &["logs", "sessions"];
@@ -63,18 +64,26 @@ impl Ledger {
 }
 
 /// Groups without a user that stay so: a test running beside this one makes a group
-/// before its user, and removes it after.
+/// before its user, and removes it after. Each look waits once for what it finds.
 async fn left_groups() -> Result<BTreeSet<String>> {
-    let first = unix_groups()?;
-    if first.is_empty() {
-        return Ok(first);
+    static LEFT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let end = Instant::now() + MEANWHILE;
+    let mut left = unix_groups()?;
+    loop {
+        let known = LEFT.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if left.is_subset(&known) || Instant::now() > end {
+            LEFT.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(left.clone());
+            return Ok(left);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        left = &left & &unix_groups()?;
     }
-    tokio::time::sleep(MEANWHILE).await;
-    Ok(&first & &unix_groups()?)
 }
 
-/// Longer than a user is in the making.
-const MEANWHILE: Duration = Duration::from_secs(2);
+/// Longer than a user is in the making: others hold the lock on the files for a while.
+const MEANWHILE: Duration = Duration::from_secs(30);
 
 /// Groups that Pressroom names like its users; one of another test running beside
 /// this one is no concern here, so only groups without a user of that name count.

@@ -170,6 +170,21 @@ impl PluginPackage {
     }
 }
 
+/// A package of these files, as `(path inside the zip, contents)`.
+pub fn zip_of(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().unix_permissions(0o644);
+    for (path, content) in files {
+        writer
+            .start_file(*path, options)
+            .expect("a name that fits a zip");
+        writer
+            .write_all(content.as_bytes())
+            .expect("memory takes it");
+    }
+    writer.finish().expect("memory takes it").into_inner()
+}
+
 /// Looks for the nonce everywhere a plugin can look: constants, globals, arguments,
 /// environment, the call stack. Adjusted to how the bridge frames its answers.
 const FAKE_FRAME: &str = include_str!("plugin/fake_frame.php.txt");

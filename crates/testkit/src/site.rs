@@ -19,6 +19,8 @@ pub struct Page {
     pub status: u16,
     /// Where a redirect points.
     pub location: Option<String>,
+    /// What Pressroom's page cache says of it.
+    pub cache: Option<String>,
     /// The body.
     pub body: String,
 }
@@ -67,22 +69,62 @@ impl Site {
 
     /// Requests an absolute address on the site.
     pub async fn get_url(&self, url: &str) -> Result<Page> {
-        let response = self
-            .client
-            .get(url)
+        self.send(self.client.get(url)).await
+    }
+
+    /// Requests a path as somebody with a cookie.
+    pub async fn get_with_cookie(&self, path: &str, cookie: &str) -> Result<Page> {
+        let request = self.client.get(format!("{}{path}", self.url));
+        self.send(request.header("cookie", cookie)).await
+    }
+
+    /// Posts a form.
+    pub async fn post(&self, path: &str, form: &str) -> Result<Page> {
+        let request = self.client.post(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        self.send(request.body(form.to_owned())).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Page> {
+        let response = request
             .send()
             .await
-            .with_context(|| format!("no answer from {url}"))?;
-        let location = response
-            .headers()
-            .get("location")
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        Ok(Page {
-            status: response.status().as_u16(),
-            location,
-            body: response.text().await?,
-        })
+            .with_context(|| format!("no answer from {}", self.url))?;
+        page(response).await
+    }
+
+    /// Requests a path as a browser with these cookies (`a=1; b=2`), and posts a form where
+    /// one is given; answers the page and the cookies that it sets.
+    pub async fn browse(
+        &self,
+        path: &str,
+        cookies: &str,
+        form: Option<&[(&str, &str)]>,
+    ) -> Result<(Page, Vec<String>)> {
+        let url = format!("{}{path}", self.url);
+        let request = match form {
+            None => self.client.get(&url),
+            Some(fields) => {
+                let body = url::form_urlencoded::Serializer::new(String::new())
+                    .extend_pairs(fields)
+                    .finish();
+                self.client
+                    .post(&url)
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(body)
+            }
+        };
+        let response = request.header("cookie", cookies).send().await?;
+        let mut set: Vec<String> = Vec::new();
+        for cookie in response.headers().get_all("set-cookie") {
+            let pair = cookie.to_str()?.split(';').next().unwrap_or_default();
+            let name = pair.split('=').next().unwrap_or_default();
+            // One that is cleared and set again is the last of both.
+            set.retain(|other| other.split('=').next() != Some(name));
+            set.push(pair.to_owned());
+        }
+        let page = page(response).await?;
+        Ok((page, set))
     }
 
     /// The front page, which must answer and contain `text`.
@@ -159,6 +201,19 @@ impl Site {
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+async fn page(response: reqwest::Response) -> Result<Page> {
+    let header = |name: &str| {
+        let value = response.headers().get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    Ok(Page {
+        status: response.status().as_u16(),
+        location: header("location"),
+        cache: header("x-pressroom-cache"),
+        body: response.text().await?,
+    })
 }
 
 fn give(path: &Path, uid: u32, gid: u32) -> Result<()> {

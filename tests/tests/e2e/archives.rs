@@ -1,12 +1,12 @@
 //! Restores through the job from every kind of place and format: files and tables are
 //! those of the snapshot, and the site answers.
 
-use crate::networks::network;
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::site::Site;
 use pressroom_testkit::tree::Tree;
 use pressroom_testkit::{Options, Scratch};
 use pressroom_tests::fixture::Fixture;
+use pressroom_tests::network::network;
 use std::fs;
 
 #[path = "../../../crates/archive/tests/archive/cloud.rs"]

@@ -1,12 +1,13 @@
 //! What is refused, and that nothing half-done stays behind.
 
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::Options;
 use pressroom_testkit::api::Reply;
 use pressroom_testkit::ledger::Ledger;
+use pressroom_testkit::{Options, Scratch, eventually};
 use pressroom_tests::fixture::{Fixture, add_owner, add_token, install_request};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::{fs, os::unix::fs::symlink, time::Duration};
 
 const INSTALL: &str = "/api/v1/wordpress/install";
 
@@ -38,6 +39,7 @@ fn with(domain: &str, member: &str, value: Value) -> Value {
     body
 }
 
+// Rows: T05
 #[tokio::test]
 async fn bad_requests_are_told_and_leave_nothing() -> Result<()> {
     let fixture = Fixture::start(Options::default()).await?;
@@ -154,4 +156,49 @@ async fn nobody_sees_another_accounts_site() -> Result<()> {
         is_error(&reply, 401, "UNAUTHORIZED")?;
     }
     fixture.touched_no_site()
+}
+
+// Rows: T02, T13, T17, T36
+#[tokio::test]
+async fn a_machine_without_php_is_told_and_reads_go_on() -> Result<()> {
+    let scratch = Scratch::new()?;
+    let php = scratch.path().join("php");
+    symlink("/usr/bin/php", &php)?;
+    let options = Options {
+        env: vec![("PRESSROOM_HOSTING__PHP".into(), php.display().to_string())],
+        ..Options::default()
+    };
+    let fixture = Fixture::start(options).await?;
+    let site = fixture.install("still.press.example").await?;
+    let status = fixture.get("/status").await?.expect(200)?.body;
+    ensure!(status["wp_cli_available"] == true, "{status}");
+    fs::remove_file(&php)?;
+
+    let status = eventually("no PHP", Duration::from_secs(20), || async {
+        let status = fixture.get("/status").await?.expect(200)?.body;
+        ensure!(status["wp_cli_available"] == false, "{status}");
+        Ok(status)
+    })
+    .await?;
+    ensure!(
+        status["installations"][0]["id"] == site.id.as_str(),
+        "{status}"
+    );
+    for path in ["/auto-login", "/plugins/activate"] {
+        let body = json!({ "id": site.id, "plugin": "hello" });
+        let reply = fixture.change(path, &body).await?;
+        is_error(&reply, 503, "WP_CLI_UNAVAILABLE").context(path)?;
+    }
+    // What needs no PHP of ours.
+    let files = fixture
+        .get(&format!("/verify-checksums?id={}", site.id))
+        .await?
+        .expect(200)?;
+    ensure!(files.body["verified"] == true, "{}", files.text);
+    ensure!(site.get("/").await?.status == 200, "it is not served");
+
+    symlink("/usr/bin/php", &php)?;
+    let body = json!({ "id": site.id });
+    fixture.change("/auto-login", &body).await?.expect(200)?;
+    Ok(())
 }

@@ -1,15 +1,30 @@
 //! The whole path over real WordPress, and sites that fight back.
 
 mod archives;
+mod backups;
+mod caches;
+mod cloning;
+mod components;
+mod core_updates;
+mod deleting;
+mod documented;
 mod errors;
+mod every_row;
 mod hostile;
 mod letting_go;
+mod maintenance;
 mod moving;
 mod moving_edges;
 mod neighbours;
 mod networks;
+mod objects;
+mod pages;
 mod path;
+mod people;
 mod restores;
+mod security;
+mod single_file;
 mod snapshots;
+mod themes;
 mod tools;
 mod verdicts;

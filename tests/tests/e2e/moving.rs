@@ -1,12 +1,12 @@
 //! Sites that move to another domain.
 
-use crate::networks::network;
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::Options;
 use pressroom_testkit::ledger::Ledger;
 use pressroom_testkit::site::Site;
 use pressroom_testkit::tree::Tree;
 use pressroom_tests::fixture::{Fixture, add_owner, install_request};
+use pressroom_tests::network::network;
 use serde_json::{Value, json};
 use std::fs;
 

@@ -36,11 +36,13 @@ const MEMBERS: &[&str] = &[
     "version",
 ];
 
+// Rows: T01, T02, T04, T05, T13, T15, T19
 #[tokio::test]
 async fn from_nothing_to_a_verified_update_on_sqlite() -> Result<()> {
     walk(Database::Sqlite).await
 }
 
+// Rows: T01, T02, T04, T05, T13, T15, T19
 #[tokio::test]
 async fn from_nothing_to_a_verified_update_on_postgresql() -> Result<()> {
     walk(Database::Postgres(postgres::database().await?)).await

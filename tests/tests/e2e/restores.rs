@@ -2,9 +2,15 @@
 
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::{Options, server::Finished, tree::Tree};
-use pressroom_tests::fixture::{Fixture, install_request};
+use pressroom_tests::{
+    fixture::{Fixture, install_request},
+    network::network,
+};
 use serde_json::{Value, json};
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 const DOMAIN: &str = "family.press.example";
 
@@ -119,6 +125,66 @@ async fn a_restored_site_that_dies_is_put_back() -> Result<()> {
         Vec::<String>::new()
     );
     nothing_is_left(&site.root)
+}
+
+// Rows: T34
+#[tokio::test]
+async fn a_network_that_is_gone_takes_no_other_sites_place() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    let many = fixture.install("many.press.example").await?;
+    network(&many, false)?;
+    // Nobody has told Pressroom: the tables do.
+    let snapshot = take(&fixture, "many.press.example").await?;
+    let gone = fixture.change("/delete", &json!({ "id": many.id })).await?;
+    gone.expect(200)?;
+    let site = fixture.install("one.press.example").await?;
+    let (files, sums) = (Tree::of_directory(&site.root)?, checksums(&site)?);
+    let unchanged = || -> Result<()> {
+        let now = Tree::of_directory(&site.root)?;
+        assert_eq!(files.difference(&now), Vec::<String>::new());
+        assert_eq!(sums, checksums(&site)?);
+        nothing_is_left(&site.root)
+    };
+    let body = json!({ "id": site.id, "backup_id": format!("bk_{snapshot}"), "force": true });
+    let refused = fixture.change("/restore", &body).await?.expect(422)?;
+    ensure!(refused.text.contains("network"), "{}", refused.text);
+    unchanged()?;
+
+    // A snapshot of before that was on record: its tables are looked at before they
+    // take the place of any, and what is there is kept first.
+    let manifest = manifest_of(&fixture.server.data().join("archive"), &snapshot)?;
+    let mut said: Value = serde_json::from_slice(&fs::read(&manifest)?)?;
+    ensure!(said["said"]["network"] == true, "{said}");
+    let members = said["said"].as_object_mut().context("members")?;
+    members.remove("network");
+    fs::write(&manifest, serde_json::to_vec(&said)?)?;
+    let started = fixture.change("/restore", &body).await?.expect(200)?;
+    let job = fixture.finished_job(&started.string("job_id")?).await?;
+    ensure!(job["status"] == "failed", "{job}");
+    let error = job["error"].as_str().context("an error")?;
+    ensure!(error.contains("network"), "{error}");
+    unchanged()?;
+    let backups = fixture.get(&format!("/backups?id={}", site.id)).await?;
+    assert_eq!(backups.body.as_array().map(Vec::len), Some(1));
+    ensure!(site.get("/").await?.status == 200, "it does not answer");
+    Ok(())
+}
+
+/// The manifest of a snapshot in an archive that is a directory.
+fn manifest_of(archive: &Path, snapshot: &str) -> Result<PathBuf> {
+    let mut directories = vec![archive.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() {
+                directories.push(path);
+            } else if name.starts_with(snapshot) && name.ends_with(".json") {
+                return Ok(path);
+            }
+        }
+    }
+    anyhow::bail!("`{snapshot}` has no manifest")
 }
 
 /// What the server says of the contents of the site's tables, but for what WordPress

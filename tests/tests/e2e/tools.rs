@@ -25,6 +25,7 @@ fn parsed(finished: &Finished) -> Result<Value> {
     serde_json::from_str(finished.stdout.trim()).with_context(|| format!("{finished:?}"))
 }
 
+// Rows: T36
 #[tokio::test]
 async fn files_are_held_against_their_packages() -> Result<()> {
     let fixture = Fixture::start(Options::default()).await?;
@@ -135,6 +136,7 @@ async fn files_are_held_against_their_packages() -> Result<()> {
     Ok(())
 }
 
+// Rows: T03
 #[tokio::test]
 async fn an_installation_is_looked_at_closely() -> Result<()> {
     let fixture = Fixture::start(Options::default()).await?;
@@ -255,6 +257,12 @@ async fn an_address_is_replaced_in_serialized_values_too() -> Result<()> {
     ensure!(job["state"] == "completed", "{job}");
     ensure!(job["result"]["verified"] == true, "{job}");
     ensure!(job["result"]["rows"] == preview["rows"], "{job}: {preview}");
+    let kept = fixture
+        .server
+        .cli_json(&["snapshot", "list", DOMAIN])
+        .await?;
+    ensure!(kept[0]["id"] == job["result"]["backup"], "{kept}: {job}");
+    ensure!(kept[0]["contents"] == "database", "{kept}");
 
     // Where it is served has not changed: it answers there under its new name.
     let page = reqwest::Client::builder()

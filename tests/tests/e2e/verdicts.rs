@@ -6,6 +6,7 @@ use pressroom_testkit::tree::Tree;
 use pressroom_testkit::{Options, site::Site};
 use pressroom_tests::fixture::Fixture;
 
+// Rows: T19
 #[tokio::test]
 async fn versions_that_hurt_in_other_ways_are_taken_back() -> Result<()> {
     let mut fixture = Fixture::start(Options::traced()).await?;

@@ -6,6 +6,7 @@ use pressroom_testkit::mount::SmallDisk;
 use pressroom_testkit::plugin::PluginPackage;
 use pressroom_testkit::{Options, Pressroom};
 use pressroom_tests::fixture::{ACCOUNT, Fixture, SHORT_LEASES, install_request};
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 
@@ -48,6 +49,24 @@ async fn an_installation_on_a_full_disk_is_undone() -> Result<()> {
     ensure!(error.contains("space") || error.contains("full"), "{error}");
     let difference = before.difference(&Ledger::of(&fixture.server).await?);
     ensure!(difference.is_empty(), "left: {difference:#?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_copy_that_the_disk_cannot_hold_is_refused() -> Result<()> {
+    let fixture = Fixture::start(options()).await?;
+    let source = fixture.install("roomy.press.example").await?;
+    let at = fixture.server.scratch().join("roots");
+    let _disk = SmallDisk::mount(&at, 20)?;
+    add_domain_at(&fixture.server, "narrow.press.example", &at.join("narrow")).await?;
+    let before = Ledger::of(&fixture.server).await?;
+    let body = json!({ "source_id": source.id, "target_domain": "narrow.press.example" });
+    let refused = fixture.change("/clone", &body).await?.expect(422)?;
+    let error = refused.string("error")?;
+    ensure!(error.contains("the disk has"), "{error}");
+    let difference = before.difference(&Ledger::of(&fixture.server).await?);
+    ensure!(difference.is_empty(), "left: {difference:#?}");
+    assert_eq!(fixture.installations().await?.len(), 1);
     Ok(())
 }
 

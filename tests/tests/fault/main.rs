@@ -1,11 +1,17 @@
 //! Kills, stopped workers, full disks and databases that go away.
 
+mod caches;
+mod clones;
+mod components;
+mod core_updates;
 mod disk;
 mod kills;
 mod moves;
 mod removals;
 mod restores;
 mod same_key;
+mod security;
 mod snapshots;
 mod stopped;
 mod tables;
+mod unseen;

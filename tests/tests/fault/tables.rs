@@ -79,11 +79,17 @@ async fn a_replacement_killed_anywhere_replaces_each_text_once() -> Result<()> {
     let site = fixture.install(DOMAIN).await?;
     // What is put in holds what is searched: whatever is done twice shows.
     fill(&site, "apple")?;
-    let asked = ["site", "search-replace", DOMAIN, "apple", "apple-pie"];
-    let typical = timed(&fixture, &asked).await?;
-    let mut done = 1;
-    for _ in 0..rounds(4, 40) {
-        let round = killer.round(&mut fixture, &asked, typical).await?;
+    let plain = ["site", "search-replace", DOMAIN, "apple", "apple-pie"];
+    // With a snapshot of the tables first, and without.
+    let ways = [plain.to_vec(), [&plain[..], &["--no-backup"]].concat()];
+    let mut typical = Vec::new();
+    for way in &ways {
+        typical.push(timed(&fixture, way).await?);
+    }
+    let mut done = ways.len();
+    for number in 0..rounds(4, 40) {
+        let way = number as usize % 2;
+        let round = killer.round(&mut fixture, &ways[way], typical[way]).await?;
         ensure!(round.completed() == round.job.is_some(), "{}", round.about);
         done += usize::from(round.completed());
         let word = format!("apple{}", "-pie".repeat(done));
@@ -91,6 +97,13 @@ async fn a_replacement_killed_anywhere_replaces_each_text_once() -> Result<()> {
         let half = ROWS / 2;
         let wanted = format!(r#"[{{"an {word} a day":{half},"in: {word}":{half}}},"{word}","#);
         ensure!(found.starts_with(&wanted), "{}\n{found}", round.about);
+        let kept = fixture.server.cli_json(&["snapshot", "list"]).await?;
+        let mut kept = kept.as_array().into_iter().flatten();
+        ensure!(
+            kept.all(|one| one["state"] != "creating"),
+            "{}: a snapshot is left half made",
+            round.about
+        );
         answers(&site).await.context(round.about)?;
     }
     killer.came_in_time()

@@ -1,5 +1,6 @@
 //! The rules of the layout, read off the workspace itself.
 
+mod coverage;
 mod imports;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
@@ -24,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "pressroom-fleet",
         &[
             "base",
+            "phpdata",
             "wordpress",
             "agent",
             "carrier",

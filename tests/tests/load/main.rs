@@ -1,0 +1,4 @@
+//! Many clients at once, and requests that nobody would write by hand.
+
+mod clients;
+mod schema;

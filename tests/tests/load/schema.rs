@@ -1,0 +1,73 @@
+//! Requests made up from the served OpenAPI document, mostly about a real site: no
+//! fault of the server, and no answer that the document does not have.
+
+use anyhow::{Context, Result, ensure};
+use pressroom_testkit::Options;
+use pressroom_tests::{fixture::Fixture, killed::rounds};
+use std::{env, path::Path, process::Stdio};
+use tokio::process::Command;
+
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_headers_conformance,response_schema_conformance";
+
+/// Each is good for 60 requests a minute.
+const KEYS: usize = 60;
+
+#[tokio::test]
+async fn no_request_meets_a_fault_or_an_answer_that_is_not_documented() -> Result<()> {
+    let program = env::var_os("PRESSROOM_SCHEMATHESIS")
+        .context("PRESSROOM_SCHEMATHESIS must name the program; `./check load` installs it")?;
+    let fixture = Fixture::start(Options::default()).await?;
+    let site = fixture.install("fuzzed.press.example").await?;
+    fixture.add_domain("empty.press.example").await?;
+    let mut keys = Vec::new();
+    for _ in 0..KEYS {
+        keys.push(fixture.fresh_token().await?);
+    }
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/load/schemathesis");
+    let out = Command::new(program)
+        .arg("--config-file")
+        .arg(home.join("schemathesis.toml"))
+        .arg("run")
+        .arg(format!(
+            "{}/api/v1/wordpress/openapi.json",
+            fixture.server.url()
+        ))
+        .args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing"])
+        .args(["--max-examples", &rounds(8, 100).to_string()])
+        .args([
+            "--request-timeout",
+            "150",
+            "--continue-on-failure",
+            "--no-color",
+        ])
+        .args(["--warnings", "off"])
+        .args([
+            "--generation-deterministic",
+            "--suppress-health-check",
+            "all",
+        ])
+        .env("SCHEMATHESIS_HOOKS", home.join("hooks.py"))
+        .env("PRESSROOM_KEYS", keys.join(" "))
+        .env("PRESSROOM_SITE", &site.id)
+        .env("PRESSROOM_DOMAIN", "empty.press.example")
+        // It keeps what it learned where it runs.
+        .current_dir(fixture.server.scratch())
+        .stdin(Stdio::null())
+        .output()
+        .await?;
+    let told = String::from_utf8_lossy(&out.stdout);
+    ensure!(
+        out.status.success(),
+        "{told}{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    eprintln!("{told}");
+    // Whatever was asked of it, the site is served, and nothing lies about.
+    fixture.settled_jobs().await?;
+    let body = serde_json::json!({ "id": site.id, "enabled": false });
+    fixture.change("/maintenance", &body).await?.expect(200)?;
+    ensure!(site.get("/").await?.status == 200, "it is not served");
+    fixture.server.cli(&["doctor"], "").await?.line()?;
+    Ok(())
+}
