@@ -264,6 +264,18 @@ impl JobContext {
             .rfind(|step| step.name == name && step.state == StepState::Done))
     }
 
+    /// What the steps of this name were begun with, from every attempt and in whatever state
+    /// they are, oldest first. An intent of another shape is left out.
+    pub async fn intents<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>, JobFailure> {
+        Ok(self
+            .steps()
+            .await?
+            .into_iter()
+            .filter(|step| step.name == name)
+            .filter_map(|step| T::deserialize(step.intent).ok())
+            .collect())
+    }
+
     /// Adds a line to the job's output. Never waits; no secrets.
     pub fn line(&self, text: impl AsRef<str>) {
         self.shared.output.line(text.as_ref());

@@ -1,14 +1,15 @@
 //! What Pressroom made outside its store. Only what a record lists is ever
 //! dropped, so the record is written before the thing is made.
 
-use crate::{Error, Read, Result, Tx, stored::Stored};
+use crate::{Error, Read, Result, Tx, environments::environment, stored::Stored};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, DomainId, EnvironmentId, JobId, ResourceId},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    sea_query::{Expr, SimpleExpr},
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+    sea_query::{Expr, Query, SimpleExpr},
 };
 
 names! {
@@ -195,9 +196,23 @@ pub async fn older(
     found.into_iter().map(ResourceRow::read).collect()
 }
 
-/// What of a kind is recorded, in the order it was intended.
-pub async fn list_by_kind(from: &impl Read, kind: &str) -> Result<Vec<ResourceRow>> {
-    list(from, Some(resource::Column::Kind.eq(kind))).await
+/// What of a kind was made for an environment that is gone, or for none, in the order it was
+/// intended.
+pub async fn list_orphaned(from: &impl Read, kind: &str) -> Result<Vec<ResourceRow>> {
+    let there = Query::select()
+        .column(environment::Column::Id)
+        .from(environment::Entity)
+        .to_owned();
+    let orphaned = Condition::any()
+        .add(resource::Column::EnvironmentId.is_null())
+        .add(resource::Column::EnvironmentId.not_in_subquery(there));
+    let found = resource::Entity::find()
+        .filter(resource::Column::Kind.eq(kind))
+        .filter(orphaned)
+        .order_by_asc(resource::Column::Id)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(ResourceRow::read).collect()
 }
 
 /// Everything ever made that is not gone.

@@ -205,13 +205,7 @@ pub fn exchange(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> Result
     expect(home, &staged, Some(&swap.after), Some(&aside))?;
     let container = live.parent().unwrap_or(&live).to_owned();
     let exchange = fence::critical(home, epoch, watch, || {
-        journal::write(
-            home,
-            &Entry::Swap {
-                epoch,
-                swap: swap.clone(),
-            },
-        )?;
+        enter(home, epoch, swap)?;
         let exchange = if now.is_some() {
             disk::exchange(&live, &staged)?
         } else {
@@ -258,13 +252,7 @@ pub fn exchange_back(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -> R
     let exchange = fence::critical(home, epoch, watch, || {
         // A tree that was never exchanged is taken out as well: without an entry the next
         // recovery would take it for one that nobody wants.
-        journal::write(
-            home,
-            &Entry::Swap {
-                epoch,
-                swap: swap.clone(),
-            },
-        )?;
+        enter(home, epoch, swap)?;
         let mut exchange = Exchange::Atomic;
         match (&swap.before, &now) {
             (Some(_), Some(_)) => exchange = disk::exchange(&live, &staged)?,
@@ -296,6 +284,12 @@ pub(crate) fn close_gap(home: &Home, epoch: Epoch, swap: &Swap, watch: &Watch) -
         }
         Ok(())
     })
+}
+
+/// Writes into the journal what is about to be exchanged.
+fn enter(home: &Home, epoch: Epoch, swap: &Swap) -> Result<()> {
+    let swap = swap.clone();
+    journal::write(home, &Entry::Swap { epoch, swap })
 }
 
 /// Removes a staged or kept-aside tree and its journal entry; gone already is fine.

@@ -1,4 +1,7 @@
 //! What is sent and received, member for member as the contract has it.
+//!
+//! Shapes of which an answer is one deny unknown fields: that closes their schemas, and the
+//! document's `oneOf` can tell them apart.
 
 mod admin;
 mod backup;

@@ -154,32 +154,41 @@ impl Fleet {
     }
 
     /// Removes the users of sites that are gone and could not take theirs along, because the
-    /// server did not answer. Nothing that no record of ours names is touched.
+    /// server did not answer. Nothing that no record of ours names is touched, and one that
+    /// cannot be removed keeps none of the others.
     pub(crate) async fn sweep_objects(&self) -> Result<()> {
         if self.parts.settings.redis.is_none() {
             return Ok(());
         }
-        let store = &self.parts.store;
-        for record in resources::list_by_kind(store, USER).await? {
-            let Some(panel_id) = record.name.strip_prefix(NAMES) else {
-                continue;
-            };
-            let is_ours = record.state != ResourceState::Released
-                && record.detail["prefix"] == prefix_of(panel_id);
-            let site = environments::by_panel_id(store, &Scope::All, panel_id).await?;
-            if !is_ours || !matches!(site, Lookup::Missing) {
-                continue;
+        let mut failed = None;
+        for record in resources::list_orphaned(&self.parts.store, USER).await? {
+            if let Err(error) = self.sweep_user(&record).await {
+                failed.get_or_insert(error);
             }
-            let keys = self.withdraw(&record).await?;
-            let tx = store.begin().await?;
-            resources::forget(&tx, record.id).await?;
-            tx.commit().await?;
-            tracing::info!(
-                user = record.name,
-                keys,
-                "removed the Redis user of a site that is gone"
-            );
         }
+        failed.map_or(Ok(()), Err)
+    }
+
+    async fn sweep_user(&self, record: &ResourceRow) -> Result<()> {
+        let store = &self.parts.store;
+        let Some(panel_id) = record.name.strip_prefix(NAMES) else {
+            return Ok(());
+        };
+        let is_ours = record.state != ResourceState::Released
+            && record.detail["prefix"] == prefix_of(panel_id);
+        let site = environments::by_panel_id(store, &Scope::All, panel_id).await?;
+        if !is_ours || !matches!(site, Lookup::Missing) {
+            return Ok(());
+        }
+        let keys = self.withdraw(record).await?;
+        let tx = store.begin().await?;
+        resources::forget(&tx, record.id).await?;
+        tx.commit().await?;
+        tracing::info!(
+            user = record.name,
+            keys,
+            "removed the Redis user of a site that is gone"
+        );
         Ok(())
     }
 

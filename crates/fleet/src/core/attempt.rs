@@ -43,11 +43,7 @@ pub(super) struct Back {
 
 /// What this job has begun to exchange.
 pub(super) async fn made(ctx: &JobContext) -> Result<Option<Attempt>> {
-    let steps = ctx.steps().await?;
-    Ok(steps
-        .into_iter()
-        .rfind(|step| step.name == SWAP)
-        .and_then(|step| serde_json::from_value(step.intent).ok()))
+    Ok(ctx.intents(SWAP).await?.pop())
 }
 
 /// Whether a step was ever begun.

@@ -184,11 +184,6 @@ async fn keep_written(
 
 /// Under which epochs this job has put tables back.
 async fn epochs(ctx: &JobContext) -> Result<Vec<Epoch>> {
-    let steps = ctx.steps().await?;
-    Ok(steps
-        .into_iter()
-        .filter(|step| step.name == TABLES_BACK)
-        .filter_map(|step| serde_json::from_value::<Back>(step.intent).ok())
-        .map(|back| back.epoch)
-        .collect())
+    let begun: Vec<Back> = ctx.intents(TABLES_BACK).await?;
+    Ok(begun.iter().map(|back| back.epoch).collect())
 }

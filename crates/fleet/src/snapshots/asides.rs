@@ -1,6 +1,7 @@
 //! What a restore displaced: the directory and the tables from before, or the tables of a
-//! version of WordPress that was taken back. It is recorded before it is let go of, so that whatever stays, on purpose or because it could not be
-//! removed, is known, and goes once it is old.
+//! version of WordPress that was taken back. It is recorded before it is let go of, so that
+//! whatever stays, on purpose or because it could not be removed, is known, and goes once it
+//! is old.
 
 use crate::{Caller, Fleet, Result, jobs::Enqueue, principal::Principal};
 use async_trait::async_trait;

@@ -167,11 +167,6 @@ async fn kept(
 
 /// Under which epochs this job has begun to displace tables.
 async fn epochs(ctx: &JobContext) -> Result<Vec<Epoch>> {
-    let steps = ctx.steps().await?;
-    Ok(steps
-        .into_iter()
-        .filter(|step| step.name == TABLES_STEP)
-        .filter_map(|step| serde_json::from_value::<TablesIntent>(step.intent).ok())
-        .map(|intent| intent.epoch)
-        .collect())
+    let begun: Vec<TablesIntent> = ctx.intents(TABLES_STEP).await?;
+    Ok(begun.iter().map(|intent| intent.epoch).collect())
 }

@@ -45,7 +45,7 @@ async fn users_of_sites_that_are_gone_go_once_the_server_answers() {
     user(&base, &redis, "wp_odd", "shop:").await;
     stray(&redis, "pressroom-wp_theirs", "pressroom:wp_theirs:");
     let records = async || {
-        let all = resources::list_by_kind(&base.store, "redis_user").await;
+        let all = resources::list_orphaned(&base.store, "redis_user").await;
         let names = all.unwrap().into_iter().map(|record| record.name);
         names.collect::<Vec<_>>()
     };

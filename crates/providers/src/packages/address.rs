@@ -186,6 +186,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_package_that_a_source_has_too_outlives_its_address() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = PackageCache::new(dir.path(), Vec::new());
+        let url = server(serve).join("shop.zip").unwrap();
+        let package = cache
+            .fetch_from(
+                &Outgoing::new(&url),
+                PackageKind::Plugin,
+                "shop",
+                url.as_str(),
+                4000,
+            )
+            .await
+            .unwrap();
+        let rows = || -> Vec<_> {
+            let index = std::fs::read_dir(dir.path().join("index")).unwrap();
+            index.map(|entry| entry.unwrap().path()).collect()
+        };
+        let source = dir.path().join("index/plugin-shop.json");
+        std::fs::copy(&rows()[0], &source).unwrap();
+        cache.prune(Duration::ZERO).await.unwrap();
+        assert!(package.path.is_file());
+        assert_eq!(rows(), [source]);
+    }
+
+    #[tokio::test]
     async fn only_public_https_addresses_are_asked() {
         let dir = tempfile::tempdir().unwrap();
         let cache = PackageCache::new(dir.path(), Vec::new());

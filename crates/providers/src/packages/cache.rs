@@ -96,9 +96,8 @@ impl PackageCache {
         self.get(kind, slug, version, "en_US").await
     }
 
-    /// Removes what is of no more use and older than `age`: unfinished downloads, what came
-    /// from addresses, and what no source's package is any longer. No job may have begun to
-    /// use a package longer ago than that.
+    /// Removes what is of no more use and older than `age`: unfinished downloads, and what came
+    /// from addresses. No job may have begun to use a package longer ago than that.
     pub async fn prune(&self, age: Duration) -> Result<()> {
         let cache = self.clone();
         let prune = move || cache.0.storage.prune(age);

@@ -157,8 +157,8 @@ impl Storage {
             .join(format!("{ADDRESS}{kind}-{}.json", hex::encode(&rest[..12])))
     }
 
-    /// Removes what is older than `age` and of no more use: unfinished files, what came
-    /// from addresses (those are asked each time), and packages that no index file names.
+    /// Removes what is older than `age` and of no more use: unfinished files, and what came
+    /// from addresses, which are asked each time. Other packages stay.
     pub fn prune(&self, age: Duration) -> Result<()> {
         let Some(before) = SystemTime::now().checked_sub(age) else {
             return Ok(());
@@ -167,24 +167,28 @@ impl Storage {
             remove(&path)?;
         }
         let index = self.dir.join("index");
-        for path in old_files(&index, before)? {
+        let mut going = old_files(&index, before)?;
+        going.retain(|path| {
             let name = path.file_name().and_then(|name| name.to_str());
-            if name.is_some_and(|name| name.starts_with(ADDRESS)) {
-                remove(&path)?;
-            }
+            name.is_some_and(|name| name.starts_with(ADDRESS))
+        });
+        // Which packages others still need takes reading all of the index: only for these.
+        if going.is_empty() {
+            return Ok(());
         }
-        let old: Vec<PathBuf> = directories(&self.dir.join("objects"))?
-            .iter()
-            .map(|dir| old_files(dir, before))
-            .collect::<Result<Vec<_>>>()?
-            .concat();
-        // Read after the packages were listed: one that is kept meanwhile has a new time.
-        let named = named_by(&index)?;
-        for path in old {
-            let hash = path.file_stem().and_then(|stem| stem.to_str());
-            if hash.is_none_or(|hash| !named.contains(hash)) {
-                remove(&path)?;
+        let needed = named_by(&index, &going)?;
+        for path in going {
+            if let Some(row) = read_row(&path)?
+                && !needed.contains(&row.sha256)
+            {
+                let object = self.object(&row.sha256);
+                // One that was kept again meanwhile has a new time.
+                if fs::metadata(&object).is_ok_and(|data| was_written(&data, before)) {
+                    remove(&object)?;
+                }
             }
+            // Last: a prune that is killed finds it again.
+            remove(&path)?;
         }
         Ok(())
     }
@@ -214,45 +218,42 @@ fn entries(dir: &Path) -> Result<Vec<fs::DirEntry>> {
     }
 }
 
-fn directories(dir: &Path) -> Result<Vec<PathBuf>> {
-    Ok(entries(dir)?
-        .iter()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .map(fs::DirEntry::path)
-        .collect())
-}
-
 /// Files that were last written before a time.
 fn old_files(dir: &Path, before: SystemTime) -> Result<Vec<PathBuf>> {
     Ok(entries(dir)?
         .iter()
         .filter(|entry| {
-            entry.metadata().is_ok_and(|data| {
-                data.is_file() && data.modified().is_ok_and(|written| written < before)
-            })
+            entry
+                .metadata()
+                .is_ok_and(|data| data.is_file() && was_written(&data, before))
         })
         .map(fs::DirEntry::path)
         .collect())
 }
 
-/// The hashes of all packages that index files name.
-fn named_by(index: &Path) -> Result<BTreeSet<String>> {
+fn was_written(data: &fs::Metadata, before: SystemTime) -> bool {
+    data.modified().is_ok_and(|written| written < before)
+}
+
+/// The hashes of all packages that index files name, but for some of these files.
+fn named_by(index: &Path, but: &[PathBuf]) -> Result<BTreeSet<String>> {
     let mut named = BTreeSet::new();
     for entry in entries(index)? {
         let path = entry.path();
-        match fs::read(&path) {
-            Ok(text) => {
-                named.extend(
-                    serde_json::from_slice::<Row>(&text)
-                        .ok()
-                        .map(|row| row.sha256),
-                );
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::io("read", path)(error)),
+        if !but.contains(&path) {
+            named.extend(read_row(&path)?.map(|row| row.sha256));
         }
     }
     Ok(named)
+}
+
+/// An index file that is readable and still there.
+fn read_row(path: &Path) -> Result<Option<Row>> {
+    match fs::read(path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read", path)(error)),
+    }
 }
 
 /// Removes a file that another process may have removed.

@@ -21,6 +21,7 @@ crate::on_both! {
     what_moved_is_found_at_its_new_place
     components_keep_their_ids
     intent_comes_before_the_thing
+    what_was_made_for_an_environment_that_is_gone_is_found
     a_transaction_that_is_dropped_leaves_nothing
     settings_are_overwritten
 }
@@ -469,6 +470,38 @@ async fn intent_comes_before_the_thing(base: Base) {
     assert!(matches!(gone, Err(Error::NotFound { .. })));
     commit(tx).await;
     assert_eq!(resources::list_all(store).await.unwrap(), []);
+}
+
+async fn what_was_made_for_an_environment_that_is_gone_is_found(base: Base) {
+    let account = base.account("Acme").await;
+    let here = base.environment(account.id, "/srv/here").await;
+    let gone = base.environment(account.id, "/srv/gone").await;
+    let tx = base.store.begin().await.unwrap();
+    for (kind, name, environment_id) in [
+        ("redis_user", "here", Some(here.id)),
+        ("redis_user", "gone", Some(gone.id)),
+        ("redis_user", "nobody's", None),
+        ("database", "other", None),
+    ] {
+        let new = NewResource {
+            kind: kind.into(),
+            name: name.into(),
+            environment_id,
+            ..NewResource::default()
+        };
+        resources::intend(&tx, new).await.unwrap();
+    }
+    commit(tx).await;
+    let orphaned = async || {
+        let found = resources::list_orphaned(&base.store, "redis_user").await;
+        let names = found.unwrap().into_iter().map(|row| row.name);
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(orphaned().await, ["nobody's"]);
+    let tx = base.store.begin().await.unwrap();
+    environments::remove(&tx, gone.id).await.unwrap();
+    commit(tx).await;
+    assert_eq!(orphaned().await, ["gone", "nobody's"]);
 }
 
 async fn a_transaction_that_is_dropped_leaves_nothing(base: Base) {

@@ -32,6 +32,7 @@ pub enum CreateAdminOut {
 
 /// The new user.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AdminCreatedOut {
     /// `true`.
     pub success: bool,
@@ -81,6 +82,7 @@ pub enum ResetPasswordOut {
 
 /// Whose password was changed.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct PasswordResetOut {
     /// `true`.
     pub success: bool,

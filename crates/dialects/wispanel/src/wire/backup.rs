@@ -96,6 +96,7 @@ pub struct RestoreIn {
 
 /// What a backup's job produced.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct BackupResultOut {
     /// The backup.
     pub backup: BackupOut,
@@ -103,6 +104,7 @@ pub struct BackupResultOut {
 
 /// What a restore's job did.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RestoreResultOut {
     /// The installation as it is now.
     pub installation: InstallationOut,

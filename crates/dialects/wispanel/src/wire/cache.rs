@@ -83,6 +83,7 @@ pub enum CacheChangeOut {
 
 /// What was verified at the site.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CacheChangedOut {
     /// `true`.
     pub success: bool,

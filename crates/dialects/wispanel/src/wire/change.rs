@@ -18,6 +18,7 @@ pub enum ChangeOut {
 
 /// One component, as it is now.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ChangedOut {
     /// `true`.
     pub success: bool,
@@ -36,6 +37,7 @@ pub struct ChangedOut {
 
 /// Several components.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct BulkChangeOut {
     /// Whether every one of them is as it was asked to be.
     pub success: bool,

@@ -22,6 +22,7 @@ pub struct CloneIn {
 
 /// What a copy's job produced.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CloneResultOut {
     /// The copy.
     pub installation: InstallationOut,

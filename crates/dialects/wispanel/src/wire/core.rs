@@ -28,6 +28,7 @@ pub enum UpdateCoreOut {
 
 /// The versions before and now.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CoreUpdatedOut {
     /// `true`.
     pub success: bool,
@@ -59,6 +60,7 @@ pub enum ReinstallCoreOut {
 
 /// The version, which stays the same.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CoreReinstalledOut {
     /// `true`.
     pub success: bool,

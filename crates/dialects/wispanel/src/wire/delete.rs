@@ -30,6 +30,7 @@ pub enum DeleteOut {
 
 /// It is gone.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct DeletedOut {
     /// `true`.
     pub success: bool,

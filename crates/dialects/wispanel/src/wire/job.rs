@@ -52,6 +52,7 @@ pub enum JobResultOut {
 
 /// Whom a job was about.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct UserResultOut {
     /// Login name.
     pub username: String,
@@ -61,6 +62,7 @@ pub struct UserResultOut {
 
 /// What an installation produced.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct InstallResultOut {
     /// The installation.
     pub installation: InstallationOut,

@@ -26,6 +26,7 @@ pub enum MaintenanceOut {
 
 /// What was seen at the site.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct MaintenanceSetOut {
     /// `true`.
     pub success: bool,

@@ -37,6 +37,7 @@ pub enum ReplaceOut {
 
 /// What was replaced, or would be.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ReplacedOut {
     success: bool,
     /// Texts replaced.

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 /// It takes longer than a request, or than a minute.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RunningOut {
     /// `true`.
     pub success: bool,

@@ -40,6 +40,7 @@ pub enum SecuritySetOut {
 
 /// What was verified at the site.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SecurityChangedOut {
     /// `true`.
     pub success: bool,

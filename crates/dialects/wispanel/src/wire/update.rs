@@ -18,6 +18,7 @@ pub enum UpdateOut {
 
 /// One component, as it is now.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct UpdatedOut {
     /// `true`.
     pub success: bool,
@@ -37,6 +38,7 @@ pub struct UpdatedOut {
 
 /// Several components.
 #[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct BulkUpdateOut {
     /// Whether every one of them is as it was asked to be.
     pub success: bool,

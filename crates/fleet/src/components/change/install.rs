@@ -240,13 +240,7 @@ impl Bench<'_> {
 
 /// What this job has put in of a component, or was about to, oldest first.
 pub(super) async fn made(ctx: &JobContext, slug: &str) -> Result<Vec<Swap>> {
-    let name = put_step(slug);
-    let steps = ctx.steps().await?;
-    Ok(steps
-        .into_iter()
-        .filter(|step| step.name == name)
-        .filter_map(|step| serde_json::from_value(step.intent).ok())
-        .collect())
+    Ok(ctx.intents(&put_step(slug)).await?)
 }
 
 fn put_step(slug: &str) -> String {

@@ -107,14 +107,23 @@ async fn change_one(
     match (change, bench.kind) {
         (
             Change::Install {
-                version, activate, ..
+                version,
+                source,
+                activate,
             },
             _,
         ) => {
-            let source = bench.ctx.secrets()?;
+            let whole = bench.ctx.secrets()?;
+            if let (Some(shown), None) = (source, &whole) {
+                // The directory's package of that name would be another one.
+                return Err(Error::invalid(format!(
+                    "the whole address of {shown} is not known any more"
+                ))
+                .with_hint("ask for it once more"));
+            }
             let wanted = Wanted {
                 version: version.as_deref(),
-                source: source.as_ref().map(|source| source.expose().as_str()),
+                source: whole.as_ref().map(|whole| whole.expose().as_str()),
                 activate: *activate,
             };
             bench.install(wanted, recovery).await

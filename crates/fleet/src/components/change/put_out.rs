@@ -148,13 +148,7 @@ impl Bench<'_> {
 
 /// What this job has put out of a component, or was about to, oldest first.
 pub(super) async fn made(ctx: &JobContext, slug: &str) -> Result<Vec<PutOut>> {
-    let name = out_step(slug);
-    let steps = ctx.steps().await?;
-    Ok(steps
-        .into_iter()
-        .filter(|step| step.name == name)
-        .filter_map(|step| serde_json::from_value(step.intent).ok())
-        .collect())
+    Ok(ctx.intents(&out_step(slug)).await?)
 }
 
 /// What is live of it; `None` when it is settled, or was never begun.

@@ -2,6 +2,7 @@
 
 use crate::{Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, views::Job};
 use pressroom_base::{Secret, catalog::event, id::EnvironmentId};
+use pressroom_providers::outgoing;
 use pressroom_store::{ComponentRow, components};
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +31,8 @@ pub enum Change {
     Install {
         /// A certain version instead of the one that is offered.
         version: Option<String>,
-        /// `https` address of a zip on a public host, for one component.
+        /// `https` address of a zip on a public host, for one component. What a job has stored
+        /// of it may only be shown.
         source: Option<String>,
         /// And activate it; when that fails it is not installed either.
         activate: bool,
@@ -57,13 +59,17 @@ impl Change {
         }
     }
 
-    /// The address of a package, which may hold a password or a signature: it is given to
-    /// the job in confidence, not in its payload.
-    fn take_source(&mut self) -> Option<Secret<String>> {
-        match self {
-            Self::Install { source, .. } => source.take().map(Secret::new),
-            _ => None,
-        }
+    /// The address of a package, which may hold a password or a signature: the job is given
+    /// it in confidence, and in its payload only what may be shown of it.
+    fn hide_source(&mut self) -> Option<Secret<String>> {
+        let Self::Install { source, .. } = self else {
+            return None;
+        };
+        let whole = source.take()?;
+        *source = url::Url::parse(&whole)
+            .ok()
+            .map(|url| outgoing::shown(&url));
+        Some(Secret::new(whole))
     }
 }
 
@@ -95,7 +101,7 @@ impl Fleet {
         self.refresh_row(&row.env).await?;
         let installed = components::list(&self.parts.store, environment).await?;
         let mut change = resolve(change, &installed);
-        let source = change.change.take_source();
+        let source = change.change.hide_source();
         let mut job = Enqueue::writing("component_change", &row.env, &change)?
             .with_event(event::COMPONENT_CHANGE_STARTED);
         if let Some(source) = source {
@@ -220,6 +226,18 @@ mod tests {
         assert_eq!(stored["change"], "install");
         let read: ChangeComponents = serde_json::from_value(stored).expect("a change");
         assert_eq!(read.change.verb(), "install");
+    }
+
+    #[test]
+    fn a_secret_of_an_address_is_not_stored() {
+        let whole = "https://user:pass@example.com/a.zip?signature=x#y";
+        let mut asked = install(&["a"], None, Some(whole));
+        let secret = asked.change.hide_source().expect("an address");
+        assert_eq!(secret.expose(), whole);
+        let stored = serde_json::to_value(&asked).expect("JSON");
+        assert_eq!(stored["source"], "https://example.com/a.zip");
+        assert!(asked.change.hide_source().is_some());
+        assert!(install(&["a"], None, None).change.hide_source().is_none());
     }
 
     #[test]

@@ -241,13 +241,8 @@ async fn settle(
 
 /// Under which epochs this job has begun to restore.
 async fn epochs(ctx: &JobContext) -> Result<Vec<Epoch>> {
-    let steps = ctx.steps().await?;
-    Ok(steps
-        .into_iter()
-        .filter(|step| step.name == RESTORE)
-        .filter_map(|step| serde_json::from_value::<Intent>(step.intent).ok())
-        .map(|intent| intent.epoch)
-        .collect())
+    let begun: Vec<Intent> = ctx.intents(RESTORE).await?;
+    Ok(begun.iter().map(|intent| intent.epoch).collect())
 }
 
 fn tell(ctx: &JobContext, report: &RestoreReport) {

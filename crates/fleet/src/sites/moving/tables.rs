@@ -179,15 +179,8 @@ pub(super) async fn take_back(work: &Move<'_>, session: &Session) -> Result<()> 
 /// Drops the readdressed tables that the old ones displaced; only this job's, others
 /// may keep theirs on purpose.
 async fn drop_displaced(work: &Move<'_>, session: &Session) -> Result<()> {
-    let epochs: Vec<Epoch> = work
-        .ctx
-        .steps()
-        .await?
-        .into_iter()
-        .filter(|step| step.name == RESTORE)
-        .filter_map(|step| serde_json::from_value::<Intent>(step.intent).ok())
-        .map(|intent| intent.epoch)
-        .collect();
+    let begun: Vec<Intent> = work.ctx.intents(RESTORE).await?;
+    let epochs: Vec<Epoch> = begun.iter().map(|intent| intent.epoch).collect();
     let (epoch, site) = (work.ctx.epoch(), work.fleet.site_ref(&work.row));
     let recovered = session.recover_database(epoch, site.clone()).await?;
     for aside in recovered.kept {
