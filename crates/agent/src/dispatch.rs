@@ -14,7 +14,7 @@ use pressroom_wordpress::{
     database::{self, dump, replace, restore},
     fence, find,
     home::Home,
-    inventory, journal, maintenance, package, protection, snapshot, tree, usage,
+    inventory, maintenance, package, protection, recovery, snapshot, tree, usage,
     watch::Watch,
 };
 use std::{
@@ -78,7 +78,7 @@ fn carry_out(
         fence::check(home, epoch, watch)?;
     }
     Ok(match request {
-        Request::Recover { epoch } => Response::Recover(journal::recover(home, epoch, watch)?),
+        Request::Recover { epoch } => Response::Recover(recovery::recover(home, epoch, watch)?),
         Request::Inspect { root } => {
             Response::Inspect(Box::new(inventory::inspect(home, &root, watch)?))
         }

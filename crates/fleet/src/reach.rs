@@ -6,7 +6,7 @@ use pressroom_base::Kind;
 use pressroom_carrier::{Place, Session};
 use pressroom_jobs::{JobContext, JobFailure};
 use pressroom_store::{DomainRow, EnvironmentRow, domains};
-use pressroom_wordpress::journal::Recovery;
+use pressroom_wordpress::recovery::Recovery;
 use serde::Serialize;
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;

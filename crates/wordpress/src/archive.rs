@@ -19,6 +19,7 @@ mod limits;
 pub mod manifest;
 pub mod names;
 mod pack;
+pub(crate) mod planned;
 mod read;
 mod read_tar;
 mod read_zip;
@@ -30,11 +31,10 @@ mod verify;
 pub(crate) mod walk;
 mod write;
 
+pub(crate) use exchange::look as look_at_exchange;
 pub use exchange::{
-    Exchange, Exchanged, LiveTree, Method, RecoveredExchange, drop_unpacked, exchange,
-    take_back_exchange,
+    Exchanged, LiveTree, RecoveredExchange, drop_unpacked, exchange, take_back_exchange,
 };
-pub(crate) use exchange::{look as look_at_exchange, staging_dir as staged_path};
 pub use excludes::USUAL_EXCLUDES;
 pub use intake::Checked;
 pub use limits::{Limits, MOST_ENTRIES};
@@ -42,7 +42,8 @@ pub use manifest::{
     Content, Digest, EntryPath, LeftOut, Manifest, ManifestEntry, PackedTree, Summary, Totals, Why,
 };
 pub use pack::{Format, PackOptions, Packer, PackerOptions, TreeOptions, pack};
-pub(crate) use switch::Record as ExchangeRecord;
+pub(crate) use planned::staging_dir as staged_path;
+pub use planned::{Exchange, Method};
 pub use unpack::{OutsideLinks, UnpackOptions, Unpacked, unpack};
 pub use verify::{verify, verify_zip};
 

@@ -107,7 +107,7 @@ mod tests {
         let home = Home::open(dir.path()).unwrap();
         let watch = Watch::unbounded();
         let epoch = Epoch::new(3);
-        crate::journal::recover(&home, epoch, &watch).unwrap();
+        crate::recovery::recover(&home, epoch, &watch).unwrap();
         fs::write(dir.path().join("logs/error.log"), "x").unwrap();
         fs::write(dir.path().join("theirs"), "x").unwrap();
         assert!(matches!(
@@ -144,7 +144,7 @@ mod tests {
         let home = Home::open(dir.path()).unwrap();
         let watch = Watch::unbounded();
         let (ours, theirs) = (Epoch::new(3), Epoch::new(4));
-        crate::journal::recover(&home, ours, &watch).unwrap();
+        crate::recovery::recover(&home, ours, &watch).unwrap();
         fs::write(home.state_subdir("journal").unwrap().join("old.json"), "x").unwrap();
         let staged = home.state_subdir(STAGING).unwrap().join("2-x");
         fs::create_dir(&staged).unwrap();
@@ -152,8 +152,8 @@ mod tests {
         // Stopped in the middle; somebody takes over, and sweeps what is left of us.
         let aside = set_aside(&home, ours, &watch).unwrap();
         assert_eq!(names(&home.state_path("")).unwrap().len(), 2);
-        let found = crate::journal::recover(&home, theirs, &watch).unwrap();
-        assert_eq!(found, crate::journal::Recovery::default());
+        let found = crate::recovery::recover(&home, theirs, &watch).unwrap();
+        assert_eq!(found, crate::recovery::Recovery::default());
         assert_eq!(staged_names(&home), [""; 0]);
         for name in ["journal/a", "restores/b", "staging/4-c", "kept/d"] {
             let path = home.state_path(name);
@@ -177,7 +177,7 @@ mod tests {
         let home = Home::open(dir.path()).unwrap();
         let watch = Watch::unbounded();
         let epoch = Epoch::new(3);
-        crate::journal::recover(&home, epoch, &watch).unwrap();
+        crate::recovery::recover(&home, epoch, &watch).unwrap();
         fs::write(dir.path().join("tmp/x"), "x").unwrap();
         set_aside(&home, epoch, &watch).unwrap();
         set_aside(&home, epoch, &watch).unwrap();

@@ -16,7 +16,7 @@ use crate::{
         self, Spool,
         layout::{Layout, TopFolder},
     },
-    tree::{self, TreeHash},
+    tree::TreeHash,
     watch::Watch,
 };
 use pressroom_base::Epoch;
@@ -24,35 +24,15 @@ use serde::{Deserialize, Serialize};
 use std::{
     fs,
     io::{Read, Seek},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 use zip::ZipArchive;
 
-pub use crate::disk::Exchange;
-
 mod single;
+pub(crate) mod target;
 
-/// What kind of component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ComponentKind {
-    /// In `wp-content/plugins`, or where the configuration has moved it.
-    Plugin,
-    /// In `wp-content/themes`, or where the configuration has moved it.
-    Theme,
-}
-
-/// A component of one WordPress.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
-    /// Directory of `wp-config.php`, relative to the home.
-    pub root: String,
-    /// Plugin or theme.
-    pub kind: ComponentKind,
-    /// Directory name, e.g. `akismet`, or the file name of a plugin that is one
-    /// file, e.g. `hello.php`.
-    pub slug: String,
-}
+pub use crate::{disk::Exchange, kind::ComponentKind};
+pub use target::{Swap, Target};
 
 /// A package unpacked beside the site, ready to go live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,19 +45,6 @@ pub struct Staged {
     pub tree: TreeHash,
 }
 
-/// One exchange of a live directory with a staged one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Swap {
-    /// The component.
-    pub target: Target,
-    /// The staging handle.
-    pub staged: String,
-    /// Hash of the tree that is live before; `None` when there is none.
-    pub before: Option<String>,
-    /// Hash of the tree that is live after.
-    pub after: String,
-}
-
 /// What an exchange left live.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanged {
@@ -87,34 +54,6 @@ pub struct Exchanged {
     /// How it got there; [`Exchange::Atomic`] when it was there already.
     #[serde(default)]
     pub exchange: Exchange,
-}
-
-impl Target {
-    /// Whether it is one PHP file, not a directory.
-    pub fn is_file(&self) -> bool {
-        self.kind == ComponentKind::Plugin
-            && self.slug.len() > 4
-            && self.slug.as_bytes().ends_with(b".php")
-    }
-
-    /// Hash of what is at `path` as this kind of target; `None` when nothing is.
-    pub(crate) fn hash(&self, path: &Path, watch: &Watch) -> Result<Option<TreeHash>> {
-        if self.is_file() {
-            tree::hash_file(path, watch)
-        } else {
-            tree::hash_dir(path, watch)
-        }
-    }
-}
-
-impl ComponentKind {
-    /// Its directory below `wp-content`.
-    pub const fn directory(self) -> &'static str {
-        match self {
-            Self::Plugin => "plugins",
-            Self::Theme => "themes",
-        }
-    }
 }
 
 /// Unpacks a package beside the site. Its one top folder must be the slug, and it
@@ -299,16 +238,6 @@ pub fn drop_staged(home: &Home, epoch: Epoch, staged: &str, watch: &Watch) -> Re
     disk::remove_tree(&dir)
 }
 
-/// Whether a name is one that [`stage`] hands out.
-pub(crate) fn is_handle(name: &str) -> bool {
-    name.split_once('-').is_some_and(|(epoch, random)| {
-        !epoch.is_empty()
-            && epoch.bytes().all(|byte| byte.is_ascii_digit())
-            && random.len() == 16
-            && random.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
-}
-
 /// Where a component lives.
 pub(crate) fn live_path(home: &Home, target: &Target) -> Result<PathBuf> {
     let slug = &target.slug;
@@ -330,7 +259,7 @@ pub(crate) fn live_path(home: &Home, target: &Target) -> Result<PathBuf> {
 }
 
 fn staging_dir(home: &Home, staged: &str) -> Result<PathBuf> {
-    if !is_handle(staged) {
+    if !package::is_handle(staged) {
         return Err(Error::BadPath(staged.to_owned()));
     }
     Ok(home.state_path("staging").join(staged))

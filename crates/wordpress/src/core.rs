@@ -15,7 +15,6 @@ use crate::{
 };
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::{
     fs::{self, DirBuilder},
     io::{self, Read, Seek},
@@ -23,12 +22,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-mod items;
+pub(crate) mod items;
+pub(crate) mod record;
 mod stage;
 mod update;
 
 pub use items::{CoreItem, CoreLive, CoreSwap, RecoveredCoreSwap, combine, package_core};
 pub(crate) use items::{below, look_at_swap};
+pub(crate) use record::{Record, root_key};
 pub use stage::{StagedCore, stage_core};
 pub use update::{SwappedCore, drop_staged, swap_core, take_back_core};
 
@@ -39,19 +40,6 @@ pub struct InstalledCore {
     pub version: String,
     /// The tree as found on disk afterwards.
     pub tree: TreeHash,
-}
-
-/// What an installation put into a root, so that exactly this can be removed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
-    /// The root as the caller named it, without a trailing slash.
-    pub(crate) root: String,
-    /// Names directly inside the root that came from the package.
-    pub(crate) names: Vec<String>,
-    /// Placeholder pages that were moved out of the way.
-    pub(crate) placeholders: Vec<String>,
-    /// Directories that did not exist before, outermost first.
-    pub(crate) made: Vec<String>,
 }
 
 /// Pages that a host puts into an empty root, and how large they may be.
@@ -200,11 +188,6 @@ pub fn adopt(home: &Home, epoch: Epoch, root: &str, watch: &Watch) -> Result<()>
 pub fn package_tree<R: Read + Seek>(zip: R, watch: &Watch) -> Result<TreeHash> {
     let (layout, mut archive) = read_package(zip)?;
     layout.hash(&mut archive, watch)
-}
-
-/// Names a root in our own files.
-pub(crate) fn root_key(root: &str) -> String {
-    hex::encode(&Sha256::digest(root.trim_end_matches('/'))[..8])
 }
 
 fn read_package<R: Read + Seek>(zip: R) -> Result<(Layout, zip::ZipArchive<R>)> {

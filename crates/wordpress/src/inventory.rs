@@ -9,9 +9,9 @@ mod themes;
 
 use crate::{
     Error, Result,
-    component::ComponentKind,
     config::{self, Directories, Directory, Settings, below},
     home::Home,
+    kind::ComponentKind,
     watch::Watch,
 };
 pub use activity::{Survey, mark_active, survey};

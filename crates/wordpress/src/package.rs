@@ -104,6 +104,16 @@ pub(crate) fn handle_epoch(handle: &str) -> Option<Epoch> {
     handle.split('-').next()?.parse().ok().map(Epoch::new)
 }
 
+/// Whether a name is one that staging hands out.
+pub(crate) fn is_handle(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(epoch, random)| {
+        !epoch.is_empty()
+            && epoch.bytes().all(|byte| byte.is_ascii_digit())
+            && random.len() == 16
+            && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
 /// Unpacks into `dest`, which must not exist; after a failure it does not either.
 pub(crate) fn unpack<R: Read + Seek>(
     layout: &Layout,

@@ -2,7 +2,7 @@
 
 use crate::input::target;
 use pressroom_base::Epoch;
-use pressroom_wordpress::{Home, Watch, fuzzing as engine, journal};
+use pressroom_wordpress::{Home, Watch, fuzzing as engine, recovery};
 use std::{fs, time::Duration};
 
 const ENTRIES: &[&[u8]] = &[
@@ -56,7 +56,7 @@ fn journal_recovery() {
     fs::write(outer.path().join("neighbour"), "theirs").unwrap();
     let home = Home::open(&path).unwrap();
     let watch = || Watch::lasting(Duration::from_mins(1));
-    journal::recover(&home, Epoch::new(7), &watch()).unwrap();
+    recovery::recover(&home, Epoch::new(7), &watch()).unwrap();
     for entry in ENTRIES {
         engine::entry_again(entry).expect("a sample is an entry");
     }
@@ -65,7 +65,7 @@ fn journal_recovery() {
         fs::write(staged.join("a.php"), "staged").unwrap();
         let entry = path.join(".pressroom/journal/swap-5-0123456789abcdef.json");
         fs::write(&entry, input).unwrap();
-        let _ = journal::recover(&home, Epoch::new(7), &watch());
+        let _ = recovery::recover(&home, Epoch::new(7), &watch());
         assert_eq!(fs::read(live.join("a.php")).unwrap(), b"live");
         assert_eq!(fs::read(outer.path().join("neighbour")).unwrap(), b"theirs");
         assert_eq!(fs::read_dir(outer.path()).unwrap().count(), 2);

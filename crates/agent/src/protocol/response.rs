@@ -3,7 +3,7 @@
 use pressroom_wordpress::{
     archive, bridge, caches, checksums, component, config, core,
     database::{self, dump, replace, restore},
-    find, inventory, journal, maintenance, protection, snapshot, tree, usage,
+    find, inventory, maintenance, protection, recovery, snapshot, tree, usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "op", content = "is", rename_all = "snake_case")]
 pub enum Response {
     /// See [`super::Request::Recover`].
-    Recover(journal::Recovery),
+    Recover(recovery::Recovery),
     /// See [`super::Request::Inspect`].
     Inspect(Box<inventory::Inspection>),
     /// See [`super::Request::Survey`].

@@ -8,7 +8,7 @@ use pressroom_wordpress::{
     config::NewConfig,
     database::{SeenUser, SiteFacts, UserQuery},
     inventory::{Inspection, Survey},
-    journal::Recovery,
+    recovery::Recovery,
     tree::TreeHash,
     usage::DiskUsage,
 };

@@ -11,7 +11,7 @@ use pressroom_base::Epoch;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
 use pressroom_store::{EnvironmentRow, StepState};
-use pressroom_wordpress::{database::restore::Aside, journal::Recovery};
+use pressroom_wordpress::{database::restore::Aside, recovery::Recovery};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

@@ -12,14 +12,15 @@
 
 use super::{
     manifest::EntryPath,
+    planned::{Exchange, Method, Record, staging_dir},
     switch::{
-        Places, Record, Side, cannot_be_moved, carry_back, carry_over, go, inode, is_half_done,
+        Places, Side, cannot_be_moved, carry_back, carry_over, go, inode, is_half_done,
         may_be_whole, ours, slots, to_carry,
     },
     tree_hash::hash_without,
 };
 use crate::{
-    Error, Result, component, core, disk, fence,
+    Error, Result, core, disk, fence,
     home::Home,
     journal::{self, Entry},
     tree::TreeHash,
@@ -27,55 +28,7 @@ use crate::{
 };
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
-use std::{
-    ffi::OsStr,
-    fs,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
-};
-
-/// What is to be exchanged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exchange {
-    /// The live directory, relative to the home: the root of a site or a directory
-    /// in it. It need not exist.
-    pub root: String,
-    /// Handle of what was unpacked.
-    pub staged: String,
-    /// Which tree of it; see [`super::PackedTree::prefix`].
-    pub prefix: String,
-    /// Hash that the live tree must have; `None` takes whatever is live.
-    pub before: Option<String>,
-    /// Hash of the unpacked tree.
-    pub after: String,
-    /// Paths in the tree that are not in the archive and go over from the live tree,
-    /// mostly [`super::PackedTree::excluded`]. What is there in both stays.
-    pub carry: Vec<EntryPath>,
-    /// Files directly in the tree that are as they are live, or absent, whatever the
-    /// archive has there: `wp-config.php` where the archive is of another site.
-    #[serde(default)]
-    pub keep: Vec<EntryPath>,
-    /// Whether the live directory may hold nothing but a host's placeholder page.
-    #[serde(default)]
-    pub vacant: bool,
-}
-
-impl Exchange {
-    /// Everything that goes over from the live tree.
-    pub(super) fn carried(&self) -> impl Iterator<Item = &EntryPath> {
-        self.carry.iter().chain(&self.keep)
-    }
-}
-
-/// How trees were exchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// The directory itself, in one act.
-    Whole,
-    /// The names directly in it, one after the other.
-    ByName,
-}
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
 /// What an exchange did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -318,11 +271,4 @@ fn done(
         carried,
         not_carried,
     })
-}
-
-pub(crate) fn staging_dir(home: &Home, staged: &str) -> Result<PathBuf> {
-    if !component::is_handle(staged) {
-        return Err(Error::BadPath(staged.to_owned()));
-    }
-    Ok(home.state_path("staging").join(staged))
 }

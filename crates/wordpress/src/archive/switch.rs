@@ -1,16 +1,15 @@
 //! The acts of an exchange on disk: which name goes where, forth and back.
 
 use super::{
-    exchange::{Exchange, Method, staging_dir},
     manifest::EntryPath,
     names::{self, Rules},
+    planned::{Exchange, Inode, Method, Record, Slot, staging_dir},
 };
 use crate::{
     Error, Result, disk,
     home::{Home, PRIVATE_DIRS, STATE_DIR},
 };
 use rustix::fs::Gid;
-use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     ffi::OsStr,
@@ -22,37 +21,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What the journal knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
-    pub(super) exchange: Exchange,
-    pub(super) method: Method,
-    pub(super) slots: Vec<Slot>,
-    /// Which of the paths to carry over the old tree has and the new one has not.
-    pub(super) carry: Vec<EntryPath>,
-}
-
-/// One name, and what belongs there on either side.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Slot {
-    /// Directly inside the root; empty for the root itself.
-    name: EntryPath,
-    pub(super) before: Option<Inode>,
-    pub(super) after: Option<Inode>,
-}
-
-pub(super) type Inode = (u64, u64);
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Before,
     After,
-}
-
-impl Record {
-    pub(crate) fn staged(&self) -> &str {
-        &self.exchange.staged
-    }
 }
 
 /// Where the two trees are.

@@ -43,7 +43,7 @@ fn site(boot: &str, in_action: &str) -> Site {
         fs::write(root.join("plugins.php"), format!("<?php {in_action}")).unwrap();
     }
     let home = Home::open(dir.path()).unwrap();
-    crate::journal::recover(&home, EPOCH, &Watch::unbounded()).unwrap();
+    crate::recovery::recover(&home, EPOCH, &Watch::unbounded()).unwrap();
     Site { dir, home }
 }
 

@@ -2,7 +2,7 @@ use super::{
     Difference::{Link, Missing, Modified, Unexpected},
     *,
 };
-use crate::{Error, Home, Watch, archive::EntryPath, component::ComponentKind};
+use crate::{Error, Home, Watch, archive::EntryPath, kind::ComponentKind};
 use md5::Md5;
 use pressroom_lab::Wordpress;
 use proptest::prelude::*;

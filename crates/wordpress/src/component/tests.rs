@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
-    journal::{Live, recover},
     package::sample::{EPOCH, home, spooled, staged_names, zip_of},
+    recovery::{Live, recover},
+    tree,
 };
 
 const HEAD: &str = "<?php\n/* Plugin Name: Foo\n * Version: ";

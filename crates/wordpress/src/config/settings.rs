@@ -1,7 +1,7 @@
 //! What an existing `wp-config.php` says.
 
 use super::locate::{self, Located, locate};
-use crate::{Error, Result, component::ComponentKind, home::Home};
+use crate::{Error, Result, home::Home, kind::ComponentKind};
 use pressroom_phpdata::wp_config::{self, Value, WpConfig};
 use serde::{Deserialize, Serialize};
 

@@ -5,9 +5,12 @@
 //! else lies in a root are the site's.
 
 use crate::{
-    Error, Result, component, disk, fence,
+    Error, Result, disk, fence,
     home::Home,
-    package::layout::{Item, Layout},
+    package::{
+        self,
+        layout::{Item, Layout},
+    },
     tree::{self, TreeHash},
     watch::Watch,
 };
@@ -118,7 +121,7 @@ impl CoreSwap {
                 return Err(Error::BadPath(item.name.clone()));
             }
         }
-        if component::is_handle(&self.staged) {
+        if package::is_handle(&self.staged) {
             return Ok(());
         }
         Err(Error::BadPath(self.staged.clone()))

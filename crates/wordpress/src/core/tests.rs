@@ -1,5 +1,6 @@
 use super::*;
 use crate::package::sample::{EPOCH, home, spooled, staged_names, zip_of};
+use crate::recovery;
 use std::io::Cursor;
 
 const VERSION: &[u8] = b"<?php $wp_version='6.5.5';$wp_db_version=57155;";
@@ -151,7 +152,7 @@ fn a_half_placed_core_is_found_and_removed() {
     fs::write(kept.join("index.html"), "welcome").unwrap();
     let next = Epoch::new(11);
     assert!(
-        journal::recover(&home, next, &watch)
+        recovery::recover(&home, next, &watch)
             .unwrap()
             .unfinished_core
     );
@@ -162,7 +163,7 @@ fn a_half_placed_core_is_found_and_removed() {
     remove(&home, next, "www", &watch).unwrap();
     assert_eq!(names(&www), ["index.html"]);
     assert!(
-        !journal::recover(&home, next, &watch)
+        !recovery::recover(&home, next, &watch)
             .unwrap()
             .unfinished_core
     );
@@ -179,7 +180,7 @@ fn a_failure_after_the_first_move_is_undone_at_once() {
     assert!(!dir.path().join("www").exists());
     assert_eq!(staged_names(&home), [""; 0]);
     assert!(
-        !journal::recover(&home, EPOCH, &Watch::unbounded())
+        !recovery::recover(&home, EPOCH, &Watch::unbounded())
             .unwrap()
             .unfinished_core
     );

@@ -112,7 +112,7 @@ pub fn take_back_core(
 /// Removes a staged or kept-aside core and its journal entry; gone already is fine.
 /// Refused while the site's core is mixed: what is aside is half of it.
 pub fn drop_staged(home: &Home, epoch: Epoch, staged: &str, watch: &Watch) -> Result<()> {
-    if !crate::component::is_handle(staged) {
+    if !crate::package::is_handle(staged) {
         return Err(Error::BadPath(staged.to_owned()));
     }
     fence::check(home, epoch, watch)?;

@@ -3,10 +3,10 @@
 use super::{FoundComponent, Inspection, Place, inspect_with};
 use crate::{
     Error, Result,
-    component::ComponentKind,
     config::{self, Settings},
     database::{self, SiteFacts},
     home::Home,
+    kind::ComponentKind,
     watch::Watch,
 };
 use serde::{Deserialize, Serialize};

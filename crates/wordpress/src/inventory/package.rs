@@ -4,7 +4,7 @@ use super::{
     files::{names_in, read_head},
     plugins::main_file,
 };
-use crate::{Error, Result, component::ComponentKind};
+use crate::{Error, Result, kind::ComponentKind};
 use pressroom_phpdata::headers;
 use std::path::Path;
 

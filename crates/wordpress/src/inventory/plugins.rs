@@ -5,7 +5,7 @@ use super::{
     files::{Dir, Kind, is_php},
     some,
 };
-use crate::{Result, component::ComponentKind, home::Home, watch::Watch};
+use crate::{Result, home::Home, kind::ComponentKind, watch::Watch};
 use pressroom_phpdata::headers::{self, PluginHeaders};
 
 /// Files directly in the content directory that WordPress loads by their name.

@@ -1,6 +1,6 @@
 //! Who may know of a component's newer versions, by WordPress' `Update URI` rule.
 
-use crate::component::ComponentKind;
+use crate::kind::ComponentKind;
 use serde::{Deserialize, Serialize};
 
 /// Who may know of a newer version.

@@ -3,7 +3,7 @@
 use super::{
     BrokenTheme, FoundComponent, Place, ThemeFault, UpdateSource, head, kind_of, list, some,
 };
-use crate::{Result, component::ComponentKind, home::Home, watch::Watch};
+use crate::{Result, home::Home, kind::ComponentKind, watch::Watch};
 use pressroom_phpdata::headers::{self, ThemeHeaders};
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@ use pressroom_lab::{Multisite, Site, Wordpress};
 use pressroom_wordpress::{
     Home, Watch,
     bridge::{self, Action, BridgeOptions, Outcome, Place, Report},
-    journal,
+    recovery,
 };
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Lab {
 
     pub fn of(site: Site) -> Self {
         let home = Home::open(site.home()).unwrap();
-        journal::recover(&home, EPOCH, &patient()).unwrap();
+        recovery::recover(&home, EPOCH, &patient()).unwrap();
         Self {
             site,
             home,

@@ -7,9 +7,9 @@ use pressroom_lab::{Site, SiteOptions, Wordpress};
 use pressroom_wordpress::{
     Home, Watch,
     core::{self, CoreLive, StagedCore},
-    fence, journal, maintenance,
+    fence, maintenance,
     maintenance::Maintenance,
-    package, tree,
+    package, recovery, tree,
 };
 use std::{
     fs::{self, File},
@@ -85,7 +85,7 @@ fn real_sites_are_updated_taken_back_and_updated_again() {
         assert!(said.starts_with(version), "{said}");
 
         core::swap_core(&home, EPOCH, &staged.swap, &watch).unwrap();
-        let found = journal::recover(&home, EPOCH, &watch).unwrap();
+        let found = recovery::recover(&home, EPOCH, &watch).unwrap();
         assert_eq!(found.core_swaps[0].live, CoreLive::After);
         core::drop_staged(&home, EPOCH, &staged.swap.staged, &watch).unwrap();
         assert_eq!(site.php(UPGRADE).unwrap(), "6.5.5 same Lab 1");

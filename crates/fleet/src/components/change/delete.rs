@@ -13,7 +13,7 @@ use pressroom_wordpress::{
     bridge::{Action, outcomes::PluginUninstalled},
     component::ComponentKind,
     inventory::{FoundComponent, Inspection, Place},
-    journal::Recovery,
+    recovery::Recovery,
 };
 use serde_json::json;
 

@@ -10,7 +10,7 @@ use pressroom_store::StepState;
 use pressroom_wordpress::{
     component::{ComponentKind, Swap},
     inventory::Place,
-    journal::Recovery,
+    recovery::Recovery,
 };
 use serde_json::json;
 

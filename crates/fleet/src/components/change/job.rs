@@ -13,7 +13,7 @@ use pressroom_base::catalog::event;
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
 use pressroom_store::Lane;
-use pressroom_wordpress::{component::ComponentKind, journal::Recovery};
+use pressroom_wordpress::{component::ComponentKind, recovery::Recovery};
 use serde_json::{Value, json};
 
 /// Installs, activates, deactivates or deletes components of one environment.

@@ -9,7 +9,7 @@ use pressroom_store::StepState;
 use pressroom_wordpress::{
     component::Swap,
     inventory::{FoundComponent, Place},
-    journal::{Live, Recovery},
+    recovery::{Live, Recovery},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;

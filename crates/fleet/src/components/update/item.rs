@@ -24,7 +24,7 @@ use pressroom_wordpress::{
     bridge::Action,
     component::{ComponentKind, Staged, Swap, Target},
     inventory::{FoundComponent, Place},
-    journal::{Live, Recovery},
+    recovery::{Live, Recovery},
 };
 use serde_json::json;
 

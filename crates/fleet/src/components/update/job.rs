@@ -14,7 +14,7 @@ use pressroom_store::Lane;
 use pressroom_wordpress::{
     component::ComponentKind,
     inventory::Place,
-    journal::{Live, RecoveredSwap},
+    recovery::{Live, RecoveredSwap},
 };
 use serde_json::Value;
 

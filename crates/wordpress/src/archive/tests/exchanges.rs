@@ -1,7 +1,7 @@
 //! Restoring by exchange: forth, back, half-way, and by name.
 
 use super::*;
-use crate::{Error, journal, package::sample::staged_names};
+use crate::{Error, package::sample::staged_names, recovery};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 struct Bench {
@@ -84,7 +84,7 @@ impl Bench {
     }
 
     fn recovered(&self) -> Vec<LiveTree> {
-        let found = journal::recover(&self.home, EPOCH, &self.watch).unwrap();
+        let found = recovery::recover(&self.home, EPOCH, &self.watch).unwrap();
         found.exchanges.iter().map(|found| found.live).collect()
     }
 
@@ -125,7 +125,7 @@ fn forth_and_back_and_again() {
     ] {
         let bench = Bench::new(root);
         if root.is_empty() {
-            journal::recover(&bench.home, EPOCH, &bench.watch).unwrap();
+            recovery::recover(&bench.home, EPOCH, &bench.watch).unwrap();
         }
         for _ in 0..2 {
             let done = bench.exchange().unwrap();
@@ -154,7 +154,7 @@ fn forth_and_back_and_again() {
         bench.is_restored();
         // A later session does not sweep what is kept aside.
         let later = Epoch::new(11);
-        journal::recover(&bench.home, later, &bench.watch).unwrap();
+        recovery::recover(&bench.home, later, &bench.watch).unwrap();
         assert_eq!(staged_names(&bench.home), [bench.plan.staged.as_str()]);
         drop_unpacked(&bench.home, later, &bench.plan.staged, &bench.watch).unwrap();
         drop_unpacked(&bench.home, later, &bench.plan.staged, &bench.watch).unwrap();

@@ -174,7 +174,7 @@ fn killed_while_unpacking_leaves_the_site_as_it_was() {
     child.wait().unwrap();
     assert_eq!(hash(&dir.path().join("www")), before);
     assert_eq!(staged_names(&home).len(), 1);
-    let found = crate::journal::recover(&home, Epoch::new(11), &Watch::unbounded()).unwrap();
+    let found = crate::recovery::recover(&home, Epoch::new(11), &Watch::unbounded()).unwrap();
     assert_eq!(found.dropped_stages, 1);
     assert_eq!(staged_names(&home), [""; 0]);
     assert_eq!(hash(&dir.path().join("www")), before);

@@ -2,8 +2,8 @@ use super::*;
 use crate::{
     core::{CoreLive, StagedCore, package_core, stage_core},
     disk::failpoint,
-    journal::recover,
     package::sample::{EPOCH, home, spooled, staged_names, zip_of},
+    recovery::recover,
     tree,
 };
 use std::{io::Cursor, os::unix::fs::symlink};
