@@ -294,9 +294,7 @@ fn files_of_a_crate_import_each_other_one_way() {
             let imports = imports::read(root);
             read += imports.len();
             for circle in imports::circles(&imports) {
-                if !circle.iter().all(|file| is_knotted(file)) {
-                    wrong.push(tied(&imports, &circle));
-                }
+                wrong.push(tied(&imports, &circle));
             }
         }
     }
@@ -307,27 +305,6 @@ fn files_of_a_crate_import_each_other_one_way() {
         wrong.len(),
         wrong.join("\n")
     );
-}
-
-/// Where files still import each other in circles. Nothing is added here: what is
-/// untied goes from the list.
-const KNOTS: &[&str] = &[
-    // `LocalHosting` has its acts in the files of what it uses.
-    "crates/providers/src/hosting/",
-    // The journal knows the records of those who write into it.
-    "crates/wordpress/src/archive/",
-    "crates/wordpress/src/component",
-    "crates/wordpress/src/config/settings.rs",
-    "crates/wordpress/src/core",
-    "crates/wordpress/src/inventory",
-    "crates/wordpress/src/journal.rs",
-];
-
-fn is_knotted(file: &Path) -> bool {
-    let root = place::workspace();
-    let file = file.strip_prefix(&root).unwrap_or(file);
-    let file = file.to_string_lossy();
-    KNOTS.iter().any(|knot| file.starts_with(knot))
 }
 
 /// A circle for a person: who takes what from whom.

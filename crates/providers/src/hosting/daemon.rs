@@ -2,6 +2,7 @@
 
 use super::{Error, Result};
 use rustix::process::{Pid, Signal, kill_process};
+use serde::Serialize;
 use std::{
     fs,
     os::unix::ffi::OsStrExt,
@@ -12,10 +13,29 @@ use std::{
 /// Looked at this often while waiting.
 const PAUSE: Duration = Duration::from_millis(10);
 
+/// The state of one daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DaemonStatus {
+    /// Process number, when it runs.
+    pub pid: Option<i32>,
+    /// Whether it answers on its socket.
+    pub answers: bool,
+}
+
 /// A running daemon of ours.
 #[derive(Debug, Clone, Copy)]
 pub struct Daemon {
     pid: Pid,
+}
+
+impl DaemonStatus {
+    /// Of a daemon that was looked for, and whether it answered.
+    pub fn of(daemon: Option<Daemon>, answers: bool) -> Self {
+        Self {
+            pid: daemon.map(Daemon::pid),
+            answers: daemon.is_some() && answers,
+        }
+    }
 }
 
 impl Daemon {
@@ -158,4 +178,13 @@ pub async fn until(limit: Duration, mut condition: impl FnMut() -> bool) -> bool
 /// Whether somebody listens on a Unix socket.
 pub fn answers(socket: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(socket).is_ok()
+}
+
+/// Files, sockets and connections that php-fpm's first process (a socket of every
+/// pool) and nginx' workers may have open. More than the limit that we live under is
+/// refused, in a container also to root.
+pub fn open_files() -> u64 {
+    const WANTED: u64 = 65_536;
+    let allowed = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
+    allowed.map_or(WANTED, |allowed| allowed.min(WANTED))
 }

@@ -2,9 +2,10 @@
 
 use super::{
     Isolation, LocalHosting, PhpServer, Result,
+    daemon::DaemonStatus,
     layout::check_traversable,
     ownership,
-    stack::{DaemonStatus, Fpm, Nginx, Serving},
+    stack::{Fpm, Nginx, Serving},
     web::Described,
 };
 use serde::Serialize;

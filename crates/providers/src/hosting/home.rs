@@ -1,7 +1,7 @@
 //! A domain's home: made, given to its user, and taken away when empty. What is
 //! inside is the agent's business; no path below a home is opened here.
 
-use super::{Error, Isolation, LocalHosting, Result, SiteUser, layout, names, stack};
+use super::{Error, Isolation, LocalHosting, Result, SiteUser, layout, names, unix_user};
 use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, lchown},
@@ -47,7 +47,7 @@ impl LocalHosting {
             .map_err(Error::io("set the mode of", home))
             .and_then(|()| match user {
                 Some(user) => {
-                    let web = stack::web_account()?;
+                    let web = unix_user::web_account()?;
                     lchown(home, Some(user.uid), Some(web.gid))
                         .map_err(Error::io("give away", home))
                 }

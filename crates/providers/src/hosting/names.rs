@@ -14,14 +14,11 @@ pub const USER_PREFIX: &str = "pr_";
 pub const SYSTEM_DATABASES: [&str; 4] =
     ["mysql", "information_schema", "performance_schema", "sys"];
 
+/// The account that Pressroom administers MariaDB with.
+pub const ADMIN: &str = "pressroom_admin";
+
 /// Accounts that MariaDB or the stack itself needs.
-pub const SYSTEM_ACCOUNTS: [&str; 5] = [
-    "root",
-    "mysql",
-    "mariadb.sys",
-    "PUBLIC",
-    super::stack::ADMIN,
-];
+pub const SYSTEM_ACCOUNTS: [&str; 5] = ["root", "mysql", "mariadb.sys", "PUBLIC", ADMIN];
 
 /// `pr_` and eight of `a-z0-9`.
 pub fn unix_user(name: &str) -> Result<&str> {

@@ -5,8 +5,8 @@ use super::{
     Isolation, LocalHosting, Result,
     home::MODE,
     layout::conf_names,
-    stack::{Serving, web_account},
-    unix_user,
+    stack::Serving,
+    unix_user::{self, web_account},
     web::Described,
 };
 use std::{

@@ -12,10 +12,13 @@ pub use port::reserve;
 
 use super::{
     Error, LocalHosting, Result, command,
-    daemon::until,
+    daemon::{DaemonStatus, until},
     layout::{make_dir, read_if_there, write_atomically},
-    stack::DaemonStatus,
-    web::{Described, Setting, WebSite, settings},
+    web::{
+        described::Described,
+        pool::{Setting, settings},
+        site::WebSite,
+    },
 };
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;

@@ -6,7 +6,7 @@ use super::{
     daemon::until,
     layout::remove_if_there,
     stack::{Fpm, Mariadb, Nginx, Serving},
-    web::Described,
+    web::described::Described,
 };
 use std::{
     ffi::OsString,

@@ -1,8 +1,9 @@
 //! Unix users: one per domain, made and removed with the system's own programs.
 
-use super::{Error, Isolation, LocalHosting, Result, command, lock, names, programs, unix_ids};
+use super::{
+    Error, Isolation, LocalHosting, Result, SiteUser, command, lock, names, programs, unix_ids,
+};
 use pressroom_base::token;
-use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
     fs,
@@ -13,17 +14,6 @@ use std::{
 const LIMIT: Duration = Duration::from_secs(20);
 /// Numbers to try: another program may take one at the same moment.
 const TRIES: usize = 20;
-
-/// Whom a domain's files and processes belong to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteUser {
-    /// Login name, `pr_` and eight characters.
-    pub name: String,
-    /// User number.
-    pub uid: u32,
-    /// Group number; the group carries the user's name.
-    pub gid: u32,
-}
 
 /// A line of `/etc/passwd`.
 struct Account {
@@ -359,6 +349,19 @@ fn end_processes_of(uid: u32) {
             let _gone_meanwhile = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
     }
+}
+
+/// The user that nginx' workers run as when we are root.
+pub fn web_account() -> Result<SiteUser> {
+    for name in ["www-data", "nginx", "http"] {
+        if let Some(account) = system_account(name)? {
+            return Ok(account);
+        }
+    }
+    Err(Error::Missing {
+        program: "nginx (with its user `www-data`)",
+        package: "nginx-light",
+    })
 }
 
 #[cfg(test)]

@@ -1,23 +1,21 @@
 //! A domain on the web: its PHP pool and its server block, or PHP's own server.
 
 mod change;
-mod described;
+pub(super) mod described;
 mod network;
-mod pool;
+pub(super) mod pool;
 mod protected;
 mod queue;
 mod release;
 pub(super) mod rules;
 mod server;
-mod site;
+pub(super) mod site;
 
-pub(super) use change::{Change, renew};
+pub(super) use change::renew;
 pub(super) use described::Described;
-pub use network::Network;
-pub(super) use pool::{Setting, settings};
-pub(super) use queue::Queue;
+pub(super) use queue::{Change, Queue};
 pub use release::Released;
-pub use site::{PoolLimits, TlsFiles, WebSite};
+pub use site::{Network, PoolLimits, TlsFiles, WebSite};
 
 use super::{LocalHosting, Result, names, stack::Serving};
 

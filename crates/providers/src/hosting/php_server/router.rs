@@ -2,7 +2,7 @@
 
 use crate::hosting::{
     Error, Result,
-    web::{WebSite, rules},
+    web::{rules, site::WebSite},
 };
 use serde_json::json;
 use std::collections::BTreeMap;

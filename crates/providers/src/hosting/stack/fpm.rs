@@ -7,12 +7,13 @@
 
 mod pools;
 
-use super::{DaemonStatus, blame, describe, open_files, web_account};
+use super::blame;
 use crate::hosting::{
     Error, Isolation, LocalHosting, Result, command,
-    daemon::{Daemon, answers, end_orphans, until},
+    daemon::{Daemon, DaemonStatus, answers, end_orphans, open_files, until},
     init::{Init, Kind, Unit},
     layout::{conf_names, put, read_if_there, write_atomically},
+    unix_user::web_account,
 };
 use pools::PoolFiles;
 use rustix::process::Signal;
@@ -56,7 +57,7 @@ impl<'a> Fpm<'a> {
             .pools()
             .and_then(|pools| self.generation_socket(&pools))
             .is_ok_and(|socket| answers(&socket));
-        describe(self.find(), answers)
+        DaemonStatus::of(self.find(), answers)
     }
 
     pub async fn start(&self) -> Result<()> {

@@ -1,11 +1,11 @@
 //! The private MariaDB: one socket, no network, one administrator of ours.
 
-use super::{DaemonStatus, describe};
 use crate::hosting::{
     Error, Isolation, LocalHosting, Result, SiteUser, command,
-    daemon::Daemon,
+    daemon::{Daemon, DaemonStatus},
     init::{Init, Kind, Unit},
     layout::{self, make_dir, write_atomically},
+    names::ADMIN,
     unix_user,
 };
 use mysql_async::{Conn, OptsBuilder, prelude::Queryable};
@@ -17,9 +17,6 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
-
-/// The account that Pressroom administers MariaDB with.
-pub const ADMIN: &str = "pressroom_admin";
 
 const CONNECT: Duration = Duration::from_secs(5);
 const START: Duration = Duration::from_mins(1);
@@ -47,7 +44,7 @@ impl<'a> Mariadb<'a> {
             Some(_) => self.ping().await.is_ok(),
             None => false,
         };
-        describe(daemon, answers)
+        DaemonStatus::of(daemon, answers)
     }
 
     /// A connection with all rights, over the private socket.

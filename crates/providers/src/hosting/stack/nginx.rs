@@ -7,10 +7,10 @@
 
 mod conf;
 
-use super::{DaemonStatus, blame, describe};
+use super::blame;
 use crate::hosting::{
     Error, LocalHosting, Result, command,
-    daemon::{Daemon, answers, end_orphans, until},
+    daemon::{Daemon, DaemonStatus, answers, end_orphans, until},
     init::{Init, Kind, Unit},
     layout::{conf_names, make_dir, put, read_if_there, remove_if_there, write_atomically},
 };
@@ -72,7 +72,7 @@ impl<'a> Nginx<'a> {
             .layout()
             .control_socket()
             .is_ok_and(|socket| answers(&socket));
-        describe(self.find(), answers)
+        DaemonStatus::of(self.find(), answers)
     }
 
     pub async fn start(&self) -> Result<()> {

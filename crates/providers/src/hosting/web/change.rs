@@ -1,12 +1,18 @@
 //! Changes of what is served. Those that wait for each other are made together: a
 //! reload costs the same for one domain and for fifty.
 
-use super::{Described, Network, WebSite, pool, server};
+use super::{
+    Described, WebSite, pool,
+    queue::{Change, Outcome},
+    server,
+};
 use crate::hosting::{
     Error, Isolation, LocalHosting, Result,
+    daemon::open_files,
     layout::{conf_names, read_if_there, remove_if_there},
     php_server, rotation,
-    stack::{Fpm, Nginx, PoolFile, Serving, SiteFile, open_files, web_account},
+    stack::{Fpm, Nginx, PoolFile, Serving, SiteFile},
+    unix_user::web_account,
 };
 use sha2::{Digest, Sha256};
 use std::{
@@ -14,36 +20,6 @@ use std::{
     fs,
     path::Path,
 };
-
-/// One domain's change.
-#[derive(Debug, Clone)]
-pub enum Change {
-    /// Serve it like this.
-    Serve(Box<WebSite>),
-    /// Serve what it is served as now, but this directory's WordPress with these.
-    Network(String, String, Option<Network>),
-    /// Serve what it is served as now, but this directory's WordPress protected or not.
-    Protected(String, String, bool),
-    /// Serve it no longer.
-    Remove(String),
-    /// Serve it no longer for now: its port and its access logs stay its own.
-    Pause(String),
-}
-
-impl Change {
-    pub(super) fn domain(&self) -> &str {
-        match self {
-            Self::Serve(site) => &site.domain,
-            Self::Remove(domain)
-            | Self::Pause(domain)
-            | Self::Network(domain, ..)
-            | Self::Protected(domain, ..) => domain,
-        }
-    }
-}
-
-/// Whether there was something before.
-pub(super) type Outcome = Result<bool>;
 
 /// Has a change made, by ourselves or by who has the turn.
 pub async fn ask(hosting: &LocalHosting, change: Change) -> Outcome {

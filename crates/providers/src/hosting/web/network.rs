@@ -5,24 +5,9 @@
 //! with two differences: what is rewritten is looked up once, not again and again, and
 //! a WordPress of its own that lies below the network is never taken for one of its sites.
 
-use super::WebSite;
-use serde::{Deserialize, Serialize};
+use super::{Network, WebSite};
+use serde::Serialize;
 use std::{fmt::Write, net::Ipv4Addr};
-
-/// A WordPress that holds several sites.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Network {
-    /// Its directory below the document root; empty for the document root itself.
-    pub directory: String,
-    /// Whether its sites are told apart by names below the domain (`second.a.example`)
-    /// and not by directories (`a.example/second/`).
-    #[serde(default)]
-    pub subdomains: bool,
-    /// Whether uploads have addresses that begin with `files/` and that WordPress
-    /// answers itself, as in networks from before WordPress 3.5.
-    #[serde(default)]
-    pub files: bool,
-}
 
 /// A path that is looked up as another one when there is no such file. Both as PCRE
 /// and nginx read them.

@@ -1,8 +1,39 @@
-//! Changes that wait for who changes the stack just now.
+//! Changes of what is served, while they wait for who changes the stack just now.
 
-use super::change::{Change, Outcome};
+use super::{Network, WebSite};
+use crate::hosting::Result;
 use std::{collections::BTreeSet, sync::Mutex};
 use tokio::sync::oneshot;
+
+/// One domain's change.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Serve it like this.
+    Serve(Box<WebSite>),
+    /// Serve what it is served as now, but this directory's WordPress with these.
+    Network(String, String, Option<Network>),
+    /// Serve what it is served as now, but this directory's WordPress protected or not.
+    Protected(String, String, bool),
+    /// Serve it no longer.
+    Remove(String),
+    /// Serve it no longer for now: its port and its access logs stay its own.
+    Pause(String),
+}
+
+impl Change {
+    pub(super) fn domain(&self) -> &str {
+        match self {
+            Self::Serve(site) => &site.domain,
+            Self::Remove(domain)
+            | Self::Pause(domain)
+            | Self::Network(domain, ..)
+            | Self::Protected(domain, ..) => domain,
+        }
+    }
+}
+
+/// Whether there was something before.
+pub(super) type Outcome = Result<bool>;
 
 /// Changes that wait for their turn.
 #[derive(Debug, Default)]

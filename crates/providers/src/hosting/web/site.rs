@@ -1,6 +1,5 @@
 //! What a domain is to be served as.
 
-use super::Network;
 use crate::hosting::{Error, HostingConfig, Isolation, Result, SiteUser, names};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -137,6 +136,21 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
+}
+
+/// A WordPress that holds several sites.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Its directory below the document root; empty for the document root itself.
+    pub directory: String,
+    /// Whether its sites are told apart by names below the domain (`second.a.example`)
+    /// and not by directories (`a.example/second/`).
+    #[serde(default)]
+    pub subdomains: bool,
+    /// Whether uploads have addresses that begin with `files/` and that WordPress
+    /// answers itself, as in networks from before WordPress 3.5.
+    #[serde(default)]
+    pub files: bool,
 }
 
 impl WebSite {

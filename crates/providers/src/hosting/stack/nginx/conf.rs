@@ -2,8 +2,9 @@
 
 use crate::hosting::{
     HostingConfig, Isolation, Result,
+    daemon::open_files,
     layout::Layout,
-    stack::{open_files, web_account},
+    unix_user::web_account,
     web::rules::{COMPRESSED, TYPES, kept_endings},
 };
 use sha2::{Digest, Sha256};
