@@ -1,6 +1,6 @@
 //! Sites and their environments, each one running WordPress.
 
-use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, stored::Stored};
+use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, sql, stored::Stored};
 use pressroom_base::{
     Secret, Timestamp,
     id::{AccountId, DomainId, EnvironmentId, HostId, SiteId},
@@ -243,7 +243,7 @@ pub async fn list_sites(from: &impl Read, scope: &Scope) -> Result<Vec<SiteRow>>
 /// [`Error::NotFound`] when its machine is not one of the account's.
 pub async fn create(tx: &Tx, new: NewEnvironment) -> Result<EnvironmentRow> {
     if let Some(host) = new.host_id {
-        crate::hosts::of_account(tx, new.account_id, host).await?;
+        refuse_foreign_host(tx, new.account_id, host).await?;
     }
     let sealed = new
         .db_password
@@ -282,6 +282,19 @@ pub async fn create(tx: &Tx, new: NewEnvironment) -> Result<EnvironmentRow> {
         .await
         .map_err(Error::of("environment"))?;
     EnvironmentRow::read(model)
+}
+
+/// A host of somebody else's is refused as one that does not exist.
+async fn refuse_foreign_host(tx: &Tx, account: AccountId, host: HostId) -> Result<()> {
+    let own = sql::one(
+        tx,
+        "SELECT id FROM hosts WHERE id = $1 AND account_id = $2",
+        [host.get().into(), account.get().into()],
+    );
+    match own.await? {
+        Some(_) => Ok(()),
+        None => Err(Error::NotFound { what: "host" }),
+    }
 }
 
 /// One environment, in whatever state.

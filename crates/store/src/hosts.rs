@@ -68,6 +68,15 @@ table! {
     }
 }
 
+impl HostRow {
+    /// The key the host is known by, once there is one.
+    pub fn pinned(&self) -> Option<HostKey> {
+        let algorithm = self.host_key_algorithm.clone();
+        let both = algorithm.zip(self.host_key.clone());
+        both.map(|(algorithm, base64)| HostKey { algorithm, base64 })
+    }
+}
+
 /// A host to add.
 #[derive(Debug, Clone)]
 pub struct NewHost {
@@ -181,6 +190,14 @@ pub async fn list(from: &impl Read, scope: &Scope, page: Page) -> Result<Vec<Hos
     found.into_iter().map(HostRow::read).collect()
 }
 
+/// The key that opens a host: its own or else its account's primary one.
+pub async fn key(from: &impl Read, host: &HostRow) -> Result<Option<SshKeyRow>> {
+    match host.key_id {
+        Some(id) => ssh_keys::get(from, id).await,
+        None => ssh_keys::primary(from, host.account_id).await,
+    }
+}
+
 /// How many [`list`] would find on all pages.
 pub async fn count(from: &impl Read, scope: &Scope) -> Result<u64> {
     Ok(select(scope).count(from.connection()).await?)
@@ -260,21 +277,8 @@ pub async fn remove(tx: &Tx, id: HostId) -> Result<()> {
     Ok(())
 }
 
-/// How many hosts a key opens, those that rely on it as the primary one among them.
-pub(crate) async fn opened_with(from: &impl Read, key: &SshKeyRow) -> Result<u64> {
-    let mut opens = Condition::any().add(host::Column::KeyId.eq(key.id.get()));
-    if key.is_primary {
-        let unnamed = Condition::all()
-            .add(host::Column::AccountId.eq(key.account_id.get()))
-            .add(host::Column::KeyId.is_null());
-        opens = opens.add(unnamed);
-    }
-    let found = host::Entity::find().filter(opens);
-    Ok(found.count(from.connection()).await?)
-}
-
 /// Refuses a host that is not the account's, as one that does not exist.
-pub(crate) async fn of_account(tx: &Tx, account: AccountId, id: HostId) -> Result<()> {
+async fn of_account(tx: &Tx, account: AccountId, id: HostId) -> Result<()> {
     let scope = Scope::Accounts(vec![account]);
     let found = look_up(tx, &scope, id).await?.found();
     found.map(|_| ()).ok_or(Error::NotFound { what: "host" })

@@ -1,6 +1,6 @@
 //! Keys that open hosts. The private halves are kept sealed.
 
-use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, accounts, hosts, stored::Stored};
+use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, accounts, sql, stored::Stored};
 use pressroom_base::{
     Secret, Timestamp,
     id::{AccountId, SshKeyId},
@@ -110,14 +110,6 @@ pub async fn primary(from: &impl Read, account: AccountId) -> Result<Option<SshK
     found.map(SshKeyRow::read).transpose()
 }
 
-/// The key that opens a host: its own or else its account's primary one.
-pub async fn of_host(from: &impl Read, host: &hosts::HostRow) -> Result<Option<SshKeyRow>> {
-    match host.key_id {
-        Some(id) => get(from, id).await,
-        None => primary(from, host.account_id).await,
-    }
-}
-
 /// The keys within a scope, oldest first.
 pub async fn list(from: &impl Read, scope: &Scope, page: Page) -> Result<Vec<SshKeyRow>> {
     let found = select(scope)
@@ -153,7 +145,7 @@ pub async fn make_primary(tx: &Tx, id: SshKeyId) -> Result<()> {
 /// used as the primary one. A primary one leaves its account without.
 pub async fn remove(tx: &Tx, id: SshKeyId) -> Result<()> {
     let row = locked(tx, id).await?;
-    if hosts::opened_with(tx, &row).await? > 0 {
+    if opens_a_host(tx, &row).await? {
         return Err(Error::InUse { what: "SSH key" });
     }
     key::Entity::delete_by_id(id.get())
@@ -176,6 +168,22 @@ pub(crate) async fn of_account(tx: &Tx, account: AccountId, id: SshKeyId) -> Res
     let scope = Scope::Accounts(vec![account]);
     let found = look_up(tx, &scope, id).await?.found();
     found.map(|_| ()).ok_or(Error::NotFound { what: "SSH key" })
+}
+
+/// Whether a host is opened with a key, named there or relied on as the primary one.
+async fn opens_a_host(tx: &Tx, key: &SshKeyRow) -> Result<bool> {
+    let found = sql::one(
+        tx,
+        "SELECT id FROM hosts WHERE key_id = $1 \
+         OR ($2 AND key_id IS NULL AND account_id = $3) LIMIT 1",
+        [
+            key.id.get().into(),
+            key.is_primary.into(),
+            key.account_id.get().into(),
+        ],
+    )
+    .await?;
+    Ok(found.is_some())
 }
 
 /// A key as it is once nobody else decides over its account's.

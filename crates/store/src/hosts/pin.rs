@@ -1,9 +1,7 @@
 //! The key a host is known by: learned once, then only compared.
 
-use super::host;
-use crate::{Error, HostRow, Result, Tx, sql};
+use crate::{Error, Result, Tx, sql};
 use pressroom_base::id::HostId;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, sea_query::Expr};
 
 /// The public key that a host proves itself with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +20,6 @@ pub enum Pin {
     Same,
     /// Another one is pinned, and stays so.
     Other(HostKey),
-}
-
-impl HostRow {
-    /// The key the host is known by, once there is one.
-    pub fn pinned(&self) -> Option<HostKey> {
-        let algorithm = self.host_key_algorithm.clone();
-        let both = algorithm.zip(self.host_key.clone());
-        both.map(|(algorithm, base64)| HostKey { algorithm, base64 })
-    }
 }
 
 /// Pins the key that a host has shown unless one is pinned already, and compares. Of two
@@ -63,10 +52,13 @@ pub async fn learn_key(tx: &Tx, id: HostId, shown: &HostKey) -> Result<Pin> {
 /// Forgets the key a host is known by: the next one it shows will be learned. Only ever
 /// on somebody's word that it was changed on purpose.
 pub async fn forget_key(tx: &Tx, id: HostId) -> Result<()> {
-    let none = || Expr::val(None::<String>);
-    let change = host::Entity::update_many()
-        .col_expr(host::Column::HostKeyAlgorithm, none())
-        .col_expr(host::Column::HostKey, none())
-        .filter(host::Column::Id.eq(id.get()));
-    super::done(tx, change).await
+    let touched = sql::run(
+        tx,
+        "UPDATE hosts SET host_key_algorithm = NULL, host_key = NULL WHERE id = $1",
+        [id.get().into()],
+    );
+    match touched.await? {
+        0 => Err(Error::NotFound { what: "host" }),
+        _ => Ok(()),
+    }
 }

@@ -136,7 +136,7 @@ async fn nobody_sees_the_hosts_of_others(base: Base) {
     let scope = Scope::Accounts(vec![mine]);
     let list = async |scope: &Scope, page| hosts::list(store, scope, page).await.unwrap();
     assert_eq!(list(&scope, Page::first(10)).await, [a.clone(), b.clone()]);
-    assert_eq!(list(&scope, Page::first(1)).await, [a.clone()]);
+    assert_eq!(list(&scope, Page::first(1)).await, std::slice::from_ref(&a));
     assert_eq!(list(&Scope::All, Page::first(10)).await.len(), 4);
     let nobody = Scope::Accounts(vec![]);
     assert_eq!(list(&nobody, Page::first(10)).await, Vec::new());

@@ -109,7 +109,7 @@ async fn a_key_that_opens_a_host_stays(base: Base) {
     let tx = base.store.begin().await.unwrap();
     let host = hosts::create(&tx, new).await.unwrap();
     tx.commit().await.unwrap();
-    let of_host = ssh_keys::of_host(&base.store, &host).await.unwrap();
+    let of_host = hosts::key(&base.store, &host).await.unwrap();
     assert_eq!(of_host.unwrap().id, two.id);
     let used = remove(&base, two.id).await.unwrap_err();
     assert_eq!(used.to_string(), "that SSH key is still in use");
@@ -122,7 +122,7 @@ async fn a_key_that_opens_a_host_stays(base: Base) {
     };
     let host = hosts::update(&tx, host.id, patch).await.unwrap();
     tx.commit().await.unwrap();
-    let of_host = ssh_keys::of_host(&base.store, &host).await.unwrap();
+    let of_host = hosts::key(&base.store, &host).await.unwrap();
     assert_eq!(of_host.unwrap().id, one.id);
     remove(&base, two.id).await.unwrap();
     let used = remove(&base, one.id).await;
