@@ -83,6 +83,7 @@ async fn seed(data: &Path) -> Result<()> {
                     site_id: site.id,
                     account_id: account.id,
                     domain_id: None,
+                    host_id: None,
                     kind: EnvironmentKind::Production,
                     panel_id: format!("wp_{number:09x}"),
                     root: format!("/srv/site-{number}/public_html"),

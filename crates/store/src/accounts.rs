@@ -1,6 +1,6 @@
 //! Accounts, which own sites and pay, and who belongs to them.
 
-use crate::{Error, Read, Result, Scope, Tx, stored::Stored};
+use crate::{Error, Read, Result, Scope, Tx, sql, stored::Stored};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, UserId},
@@ -113,6 +113,19 @@ pub async fn list(from: &impl Read, scope: &Scope) -> Result<Vec<AccountRow>> {
     }
     let found = query.all(from.connection()).await?;
     found.into_iter().map(AccountRow::read).collect()
+}
+
+/// Holds an account's row until the transaction ends, so that decisions over several
+/// of its things are taken one after another. SQLite has one writer anyway.
+pub(crate) async fn lock(tx: &Tx, id: AccountId) -> Result<()> {
+    let lock = tx.store().lock_clause("FOR NO KEY UPDATE");
+    let found = sql::one(
+        tx,
+        format!("SELECT id FROM accounts WHERE id = $1 {lock}"),
+        [id.get().into()],
+    )
+    .await?;
+    found.map(|_| ()).ok_or(Error::NotFound { what: "account" })
 }
 
 /// Gives somebody a place in an account, or another role in it.

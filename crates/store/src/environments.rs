@@ -1,14 +1,14 @@
 //! Sites and their environments, each one running WordPress.
 
-use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, stored::Stored};
+use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, sql, stored::Stored};
 use pressroom_base::{
     Secret, Timestamp,
-    id::{AccountId, DomainId, EnvironmentId, SiteId},
+    id::{AccountId, DomainId, EnvironmentId, HostId, SiteId},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
-    sea_query::{Expr, SimpleExpr},
+    sea_query::{Expr, IntoCondition, SimpleExpr},
 };
 
 table! {
@@ -70,7 +70,7 @@ table! {
         kind: EnvironmentKind,
         /// `wp_` and at least nine hex digits; unique.
         panel_id: String,
-        /// The absolute directory of WordPress; unique unless failed.
+        /// The absolute directory of WordPress; unique on its machine unless failed.
         root: String,
         /// The same, relative to the domain's home.
         path: String,
@@ -110,6 +110,8 @@ table! {
         inspected_at: Option<Timestamp>,
         /// When it was added.
         created_at: Timestamp,
+        /// The machine it lives on; this one, without. It has a domain only here.
+        host_id: Option<HostId>,
     }
 }
 
@@ -120,8 +122,10 @@ pub struct NewEnvironment {
     pub site_id: SiteId,
     /// Whose it is.
     pub account_id: AccountId,
-    /// The domain it is installed into.
+    /// The domain it is installed into; none on another machine.
     pub domain_id: Option<DomainId>,
+    /// The machine it lives on, of the same account; this one, without.
+    pub host_id: Option<HostId>,
     /// What it is for.
     pub kind: EnvironmentKind,
     /// `wp_` and at least nine hex digits.
@@ -188,6 +192,8 @@ pub struct EnvironmentFilter {
     pub site_id: Option<SiteId>,
     /// In this domain.
     pub domain_id: Option<DomainId>,
+    /// On this machine.
+    pub host_id: Option<HostId>,
     /// In one of these states; empty means all but `failed`.
     pub states: Vec<EnvironmentState>,
 }
@@ -233,8 +239,12 @@ pub async fn list_sites(from: &impl Read, scope: &Scope) -> Result<Vec<SiteRow>>
     found.into_iter().map(SiteRow::read).collect()
 }
 
-/// Adds an environment; [`Error::Exists`] when its directory or panel id is taken.
+/// Adds an environment; [`Error::Exists`] when its directory or panel id is taken,
+/// [`Error::NotFound`] when its machine is not one of the account's.
 pub async fn create(tx: &Tx, new: NewEnvironment) -> Result<EnvironmentRow> {
+    if let Some(host) = new.host_id {
+        refuse_foreign_host(tx, new.account_id, host).await?;
+    }
     let sealed = new
         .db_password
         .map(|password| tx.store().seal(&password_place(&new.panel_id), &password));
@@ -242,6 +252,7 @@ pub async fn create(tx: &Tx, new: NewEnvironment) -> Result<EnvironmentRow> {
         site_id: Set(new.site_id.get()),
         account_id: Set(new.account_id.get()),
         domain_id: Set(new.domain_id.raw()),
+        host_id: Set(new.host_id.raw()),
         kind: Set(new.kind.raw()),
         panel_id: Set(new.panel_id),
         root: Set(new.root),
@@ -273,6 +284,19 @@ pub async fn create(tx: &Tx, new: NewEnvironment) -> Result<EnvironmentRow> {
     EnvironmentRow::read(model)
 }
 
+/// A host of somebody else's is refused as one that does not exist.
+async fn refuse_foreign_host(tx: &Tx, account: AccountId, host: HostId) -> Result<()> {
+    let own = sql::one(
+        tx,
+        "SELECT id FROM hosts WHERE id = $1 AND account_id = $2",
+        [host.get().into(), account.get().into()],
+    );
+    match own.await? {
+        Some(_) => Ok(()),
+        None => Err(Error::NotFound { what: "host" }),
+    }
+}
+
 /// One environment, in whatever state.
 pub async fn get(from: &impl Read, id: EnvironmentId) -> Result<Option<EnvironmentRow>> {
     let found = environment::Entity::find_by_id(id.get())
@@ -296,10 +320,16 @@ pub async fn by_panel_id(
     Ok(scope.lookup(found, |row| Some(row.account_id)))
 }
 
-/// The environment that has this directory; a failed one has none.
-pub async fn by_root(from: &impl Read, root: &str) -> Result<Option<EnvironmentRow>> {
+/// The environment that has this directory of a machine, of this one without a host; a
+/// failed one has none.
+pub async fn by_root(
+    from: &impl Read,
+    host: Option<HostId>,
+    root: &str,
+) -> Result<Option<EnvironmentRow>> {
     let found = environment::Entity::find()
         .filter(environment::Column::Root.eq(root))
+        .filter(on_machine(host))
         .filter(environment::Column::State.ne(EnvironmentState::Failed.as_str()))
         .one(from.connection())
         .await?;
@@ -457,12 +487,27 @@ pub async fn in_domain(from: &impl Read, domain: DomainId) -> Result<Vec<Environ
     ids_where(from, environment::Column::DomainId.eq(domain.get())).await
 }
 
-/// The environments whose tables are in this database of our own server.
-pub async fn using_database(from: &impl Read, name: &str) -> Result<Vec<EnvironmentId>> {
-    ids_where(from, environment::Column::DbName.eq(name)).await
+/// The environments whose tables are in a database of this name, as their machine calls
+/// it; of our own server, without a host.
+pub async fn using_database(
+    from: &impl Read,
+    host: Option<HostId>,
+    name: &str,
+) -> Result<Vec<EnvironmentId>> {
+    let there = Condition::all()
+        .add(environment::Column::DbName.eq(name))
+        .add(on_machine(host));
+    ids_where(from, there).await
 }
 
-async fn ids_where(from: &impl Read, filter: SimpleExpr) -> Result<Vec<EnvironmentId>> {
+fn on_machine(host: Option<HostId>) -> SimpleExpr {
+    match host {
+        Some(host) => environment::Column::HostId.eq(host.get()),
+        None => environment::Column::HostId.is_null(),
+    }
+}
+
+async fn ids_where(from: &impl Read, filter: impl IntoCondition) -> Result<Vec<EnvironmentId>> {
     let found: Vec<i64> = environment::Entity::find()
         .select_only()
         .column(environment::Column::Id)
@@ -476,17 +521,34 @@ async fn ids_where(from: &impl Read, filter: SimpleExpr) -> Result<Vec<Environme
 
 /// Whether a domain has environments that are more than a record.
 pub async fn live_in_domain(from: &impl Read, domain: DomainId) -> Result<bool> {
+    Ok(live(from, environment::Column::DomainId.eq(domain.get())).await? > 0)
+}
+
+/// How many environments of a host are more than a record.
+pub(crate) async fn live_on_host(from: &impl Read, host: HostId) -> Result<u64> {
+    live(from, environment::Column::HostId.eq(host.get())).await
+}
+
+async fn live(from: &impl Read, filter: SimpleExpr) -> Result<u64> {
     let found = environment::Entity::find()
-        .filter(environment::Column::DomainId.eq(domain.get()))
+        .filter(filter)
         .filter(environment::Column::State.ne(EnvironmentState::Failed.as_str()))
         .count(from.connection())
         .await?;
-    Ok(found > 0)
+    Ok(found)
 }
 
 pub(crate) async fn remove_failed_of(tx: &Tx, domain: DomainId) -> Result<()> {
+    remove_failed(tx, environment::Column::DomainId.eq(domain.get())).await
+}
+
+pub(crate) async fn remove_failed_on(tx: &Tx, host: HostId) -> Result<()> {
+    remove_failed(tx, environment::Column::HostId.eq(host.get())).await
+}
+
+async fn remove_failed(tx: &Tx, filter: SimpleExpr) -> Result<()> {
     let failed = environment::Entity::find()
-        .filter(environment::Column::DomainId.eq(domain.get()))
+        .filter(filter)
         .filter(environment::Column::State.eq(EnvironmentState::Failed.as_str()))
         .all(tx.connection())
         .await?;
@@ -506,6 +568,9 @@ fn select(scope: &Scope, filter: &EnvironmentFilter) -> sea_orm::Select<environm
     }
     if let Some(domain) = filter.domain_id {
         query = query.filter(environment::Column::DomainId.eq(domain.get()));
+    }
+    if let Some(host) = filter.host_id {
+        query = query.filter(environment::Column::HostId.eq(host.get()));
     }
     if filter.states.is_empty() {
         query.filter(environment::Column::State.ne(EnvironmentState::Failed.as_str()))

@@ -48,6 +48,12 @@ pub enum Error {
         /// The noun.
         what: &'static str,
     },
+    /// It would lead back to itself.
+    #[error("that {what} would lead back to itself")]
+    Cycle {
+        /// The noun.
+        what: &'static str,
+    },
     /// No such thing.
     #[error("no such {what}")]
     NotFound {
@@ -76,6 +82,7 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Exists { .. } | Self::InUse { .. } | Self::LostLease => Kind::Conflict,
+            Self::Cycle { .. } => Kind::Invalid,
             Self::NotFound { .. } => Kind::NotFound,
             _ => Kind::Internal,
         }

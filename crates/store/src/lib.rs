@@ -44,6 +44,7 @@ pub mod deliveries;
 pub mod domains;
 pub mod environments;
 pub mod events;
+pub mod hosts;
 pub mod idempotency;
 pub mod jobs;
 pub mod links;
@@ -54,6 +55,7 @@ pub mod security;
 pub mod sessions;
 pub mod settings;
 pub mod snapshots;
+pub mod ssh_keys;
 pub mod tokens;
 pub mod users;
 
@@ -67,6 +69,7 @@ pub use environments::{
 };
 pub use error::{Error, Result};
 pub use events::{EventRow, NewEvent};
+pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
@@ -78,6 +81,7 @@ pub use snapshots::{
     NewSnapshot, SnapshotContents, SnapshotFilter, SnapshotFormat, SnapshotRow, SnapshotState,
     StoredSnapshot,
 };
+pub use ssh_keys::{NewSshKey, SshKeyKind, SshKeyRow};
 pub use store::{Read, Store, Tx};
 pub use tokens::{NewToken, TokenRow};
 pub use users::{NewUser, UserRow};

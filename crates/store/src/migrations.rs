@@ -16,6 +16,7 @@ mod m0009_maintenance;
 mod m0010_parents;
 mod m0011_snapshot_contents;
 mod m0012_security;
+mod m0013_hosts;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010_parents::Step),
             Box::new(m0011_snapshot_contents::Step),
             Box::new(m0012_security::Step),
+            Box::new(m0013_hosts::Step),
         ]
     }
 }

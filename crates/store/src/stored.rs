@@ -50,8 +50,21 @@ numbered!(
     id::ResourceId,
     id::IdempotencyId,
     id::SnapshotId,
+    id::HostId,
+    id::SshKeyId,
     Epoch
 );
+
+/// A port; columns have no unsigned numbers.
+impl Stored for u16 {
+    type Raw = i32;
+    fn read(raw: i32) -> Option<Self> {
+        Self::try_from(raw).ok()
+    }
+    fn raw(&self) -> i32 {
+        i32::from(*self)
+    }
+}
 
 impl Stored for Timestamp {
     type Raw = i64;

@@ -260,6 +260,7 @@ async fn environment(store: &Store, domain: &Domain) -> EnvironmentRow {
         site_id: site.await.expect("a site").id,
         account_id: domain.account_id,
         domain_id: Some(domain.id),
+        host_id: None,
         kind: EnvironmentKind::Production,
         panel_id: format!("wp_{}", &token::digest(&domain.name)[..9]),
         root: format!("{}/public_html", domain.root),

@@ -158,6 +158,7 @@ impl Base {
             site_id: site.id,
             account_id: self.account,
             domain_id: None,
+            host_id: None,
             kind: EnvironmentKind::Production,
             panel_id: format!("wp_{name}"),
             root: format!("/sites/{name}"),

@@ -80,6 +80,7 @@ pub fn new_environment(
         site_id: site,
         account_id: account,
         domain_id: None,
+        host_id: None,
         kind: EnvironmentKind::Production,
         panel_id: format!("wp_{}", pressroom_base::token::hex(9)),
         root: root.into(),

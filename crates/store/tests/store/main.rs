@@ -5,6 +5,7 @@
 mod base;
 mod events;
 mod fence;
+mod hosts;
 mod idempotency;
 mod links;
 mod maintenance;
@@ -14,6 +15,7 @@ mod rows;
 mod sealing;
 mod security;
 mod snapshots;
+mod ssh_keys;
 
 /// Runs a test once per database, under its own name.
 macro_rules! on_both {

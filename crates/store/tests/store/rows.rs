@@ -303,7 +303,9 @@ async fn a_failed_installation_frees_its_place(base: Base) {
     environments::update(&tx, first.id, patch).await.unwrap();
     let second = environments::create(&tx, second).await.unwrap();
     commit(tx).await;
-    let there = environments::by_root(&base.store, "/srv/a").await.unwrap();
+    let there = environments::by_root(&base.store, None, "/srv/a")
+        .await
+        .unwrap();
     assert_eq!(there.map(|row| row.id), Some(second.id));
 
     let tx = base.store.begin().await.unwrap();

@@ -1,8 +1,9 @@
 use crate::base::{Base, new_environment, rows};
 use pressroom_base::Secret;
 use pressroom_store::{
-    Error, environments,
+    Error, NewSshKey, SshKeyKind, environments,
     jobs::{self, NewJob, queue, record},
+    ssh_keys,
 };
 use std::time::Duration;
 
@@ -17,7 +18,15 @@ const NEEDLE: &str = "needle-in-the-haystack";
 async fn dump(base: &Base) -> String {
     let raw = base.raw().await;
     let mut text = String::new();
-    for table in ["environments", "jobs", "idempotency", "job_steps", "events"] {
+    let tables = [
+        "environments",
+        "jobs",
+        "idempotency",
+        "job_steps",
+        "events",
+        "ssh_keys",
+    ];
+    for table in tables {
         let sql = if base.is_sqlite() {
             let columns: Vec<String> = rows(
                 &raw,
@@ -66,6 +75,15 @@ async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
     let mut job = NewJob::new("test", serde_json::json!({ "seen": "in the clear" }));
     job.secrets = Some(secret());
     let job = queue::insert(&tx, job).await.unwrap();
+    let key = NewSshKey {
+        account_id: account.id,
+        label: "seen in the clear too".into(),
+        kind: SshKeyKind::Ed25519,
+        public_line: "ssh-ed25519 AAAA".into(),
+        fingerprint: "SHA256:one".into(),
+        private: secret(),
+    };
+    let key = ssh_keys::create(&tx, key).await.unwrap();
     tx.commit().await.unwrap();
     let lease = Duration::from_mins(1);
     let row = queue::claim(&base.store, &["test"], "w", lease)
@@ -87,7 +105,7 @@ async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
 
     let text = dump(&base).await;
     assert!(
-        text.contains("in the clear"),
+        text.contains("in the clear") && text.contains("seen in the clear too"),
         "the dump shows what is not sealed"
     );
     assert!(!text.contains(NEEDLE));
@@ -99,7 +117,14 @@ async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
     let opened = queue::secrets(&base.store, &row).unwrap().unwrap();
     assert_eq!(opened.expose(), NEEDLE);
 
+    let opened = ssh_keys::private(&base.store, &key).unwrap();
+    assert_eq!(opened.expose(), NEEDLE);
+
     // Copied into another row, it does not open.
+    let mut moved = key;
+    moved.fingerprint = "SHA256:two".into();
+    let refused = ssh_keys::private(&base.store, &moved);
+    assert!(matches!(refused, Err(Error::Sealed(_))));
     let mut moved = environment;
     moved.panel_id = "wp_000000000".into();
     let refused = environments::db_password(&base.store, &moved);

@@ -350,6 +350,7 @@ async fn environment(store: &Store, domain: &pressroom_fleet::views::Domain) -> 
         site_id: site.id,
         account_id: domain.account_id,
         domain_id: Some(domain.id),
+        host_id: None,
         kind: EnvironmentKind::Production,
         panel_id: format!("wp_{}", &token::digest(&domain.name)[..9]),
         root: format!("{}/public_html", domain.root),

@@ -153,7 +153,7 @@ impl Fleet {
             return Ok(());
         }
         let store = &self.parts.store;
-        for id in environments::using_database(store, &row.db_name).await? {
+        for id in environments::using_database(store, row.host_id, &row.db_name).await? {
             let other = environments::get(store, id).await?;
             if other.is_some_and(|other| other.account_id != row.account_id) {
                 return Err(Error::new(

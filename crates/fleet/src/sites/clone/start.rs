@@ -137,6 +137,7 @@ impl Fleet {
             account_id: domain.account_id,
             unix_user: None,
             domain_id: Some(domain.id),
+            host_id: None,
             kind: EnvironmentKind::Clone,
             panel_id: place.panel_id,
             root,

@@ -112,6 +112,7 @@ impl Fleet {
                 account_id: domain.account_id,
                 unix_user: None,
                 domain_id: Some(domain.id),
+                host_id: None,
                 kind: EnvironmentKind::Production,
                 panel_id,
                 root,
@@ -175,7 +176,7 @@ impl Fleet {
     ) -> Result<()> {
         let store = &self.parts.store;
         let root = format!("{}/{path}", domain.root);
-        if let Some(row) = environments::by_root(store, &root).await? {
+        if let Some(row) = environments::by_root(store, None, &root).await? {
             return Err(if row.state == EnvironmentState::Broken {
                 already_installed().with_hint(format!(
                     "the site there is broken; `pressroom site remove {}` makes room",

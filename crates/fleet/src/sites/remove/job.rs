@@ -233,7 +233,7 @@ fn ground_of(records: Vec<ResourceRow>, domain: DomainId) -> Vec<ResourceRow> {
 
 async fn others_use_database(fleet: &Fleet, row: &EnvironmentRow) -> Result<bool> {
     Ok(
-        environments::using_database(&fleet.parts.store, &row.db_name)
+        environments::using_database(&fleet.parts.store, row.host_id, &row.db_name)
             .await?
             .iter()
             .any(|other| *other != row.id),
