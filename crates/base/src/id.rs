@@ -55,6 +55,10 @@ ids! {
     IdempotencyId;
     /// The record of a snapshot.
     SnapshotId;
+    /// A machine that is reached over SSH.
+    HostId;
+    /// A key that opens such machines.
+    SshKeyId;
 }
 
 #[cfg(test)]

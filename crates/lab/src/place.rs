@@ -22,6 +22,19 @@ pub(crate) fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 
+/// A program of ours that is built: by `./check`, or by hand with `cargo build -p`.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let directory = std::env::var_os("PRESSROOM_TEST_BIN_DIR")
+        .map_or_else(|| target_dir().join("debug"), PathBuf::from);
+    let binary = directory.join(name);
+    ensure!(
+        binary.is_file(),
+        "`{}` is not built: run `cargo build -p {name}` first",
+        binary.display()
+    );
+    Ok(binary)
+}
+
 /// A directory that is made once and kept beside the build results. `make` gets an
 /// empty directory to fill; only a success is kept.
 pub(crate) fn kept(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
