@@ -10,8 +10,7 @@ mod files;
 mod site;
 
 use crate::{
-    Error, Place, Result, deadline,
-    local,
+    Error, Place, Result, deadline, local,
     pipe::{Pipe, Stream},
     place::Way,
     process::Process,
@@ -61,7 +60,8 @@ impl Session {
         let opening = async {
             match &place.way {
                 Way::Local(local) => local::start(&place.home, local)?.greet().await,
-                Way::Ssh(remote) => ssh::open(&place.home, remote).await,
+                // On the heap: it is much longer than what it is a part of.
+                Way::Ssh(remote) => Box::pin(ssh::open(&place.home, remote)).await,
             }
         };
         let opened = tokio::select! {

@@ -1,6 +1,6 @@
 //! Unix users of one test.
 
-use crate::{place, sshd::kill};
+use crate::place::{self, kill};
 use anyhow::{Context, Result, ensure};
 use rustix::fs::FlockOperation;
 use std::{
@@ -41,7 +41,9 @@ impl Login {
         SWEEP.call_once(sweep);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}x{number}", std::process::id());
-        let dir = tempfile::Builder::new().prefix("pressroom-home-").tempdir()?;
+        let dir = tempfile::Builder::new()
+            .prefix("pressroom-home-")
+            .tempdir()?;
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711))?;
         let home = dir.path().join("home");
         fs::create_dir(&home)?;
@@ -177,7 +179,10 @@ fn end_processes_of(uid: u32) {
     let wanted = format!("Uid:\t{uid}\t");
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
-        let process = entry.file_name().to_str().and_then(|name| name.parse().ok());
+        let process = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok());
         if let Some(process) = process
             && status.contains(&wanted)
         {

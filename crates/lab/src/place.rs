@@ -1,7 +1,10 @@
 //! Where the workspace and the lab's kept things are.
 
 use anyhow::{Context, Result, ensure};
-use rustix::fs::FlockOperation;
+use rustix::{
+    fs::FlockOperation,
+    process::{Pid, Signal},
+};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -73,4 +76,13 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Kills a process, if it is still there.
+pub(crate) fn kill(process: u32) {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    if let Some(process) = process {
+        // It may have ended meanwhile.
+        let _ = rustix::process::kill_process(process, Signal::KILL);
+    }
 }

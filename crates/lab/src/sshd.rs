@@ -1,8 +1,10 @@
 //! Real OpenSSH servers, and Unix users who log in to them.
 
-use crate::{login::Login, place};
+use crate::{
+    login::Login,
+    place::{self, kill},
+};
 use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal};
 use std::{
     fs::{self, File},
     io::Read,
@@ -31,7 +33,9 @@ impl Sshd {
             rustix::process::geteuid().is_root(),
             "an SSH server for several users needs root"
         );
-        let dir = tempfile::Builder::new().prefix("pressroom-sshd-").tempdir()?;
+        let dir = tempfile::Builder::new()
+            .prefix("pressroom-sshd-")
+            .tempdir()?;
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711))?;
         fs::create_dir(dir.path().join("keys"))?;
         fs::write(dir.path().join("banner"), "No trespassing.\n")?;
@@ -99,7 +103,11 @@ impl Sshd {
 
     /// Kills its sessions; it goes on listening.
     pub fn cut(&self) {
-        for session in self.server.iter().flat_map(|server| sessions_of(server.id())) {
+        for session in self
+            .server
+            .iter()
+            .flat_map(|server| sessions_of(server.id()))
+        {
             kill(session);
         }
     }
@@ -174,7 +182,9 @@ fn speaks(port: u16) -> bool {
         return false;
     };
     let mut greeting = [0; 4];
-    stream.set_read_timeout(Some(Duration::from_secs(5))).is_ok()
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .is_ok()
         && stream.read_exact(&mut greeting).is_ok()
         && &greeting == b"SSH-"
 }
@@ -204,12 +214,4 @@ fn children_of(parent: u32) -> Vec<u32> {
 fn name_of(process: u32) -> String {
     let name = fs::read_to_string(Path::new("/proc").join(process.to_string()).join("comm"));
     name.unwrap_or_default().trim().to_owned()
-}
-
-pub(crate) fn kill(process: u32) {
-    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
-    if let Some(process) = process {
-        // It may have ended meanwhile.
-        let _ = rustix::process::kill_process(process, Signal::KILL);
-    }
 }

@@ -34,8 +34,10 @@ fn restricted(address: &Address, said: &str, status: Option<u32>) -> Error {
     let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
     let restriction = if says(&["allows sftp connections only", "sftp-server"]) {
         Restriction::SftpOnly
-    } else if says(&["account is currently not available", "account is not available"])
-        || (said.is_empty() && status == Some(1))
+    } else if says(&[
+        "account is currently not available",
+        "account is not available",
+    ]) || (said.is_empty() && status == Some(1))
     {
         Restriction::NoLogin
     } else if says(&["sh: No such file or directory"]) {
@@ -75,10 +77,22 @@ mod tests {
     fn names_what_servers_say() {
         let address = "deploy@web1".parse().unwrap();
         for (said, status, expected) in [
-            ("This service allows sftp connections only.\n", 1, Restriction::SftpOnly),
-            ("This account is currently not available.\n", 1, Restriction::NoLogin),
+            (
+                "This service allows sftp connections only.\n",
+                1,
+                Restriction::SftpOnly,
+            ),
+            (
+                "This account is currently not available.\n",
+                1,
+                Restriction::NoLogin,
+            ),
             ("", 1, Restriction::NoLogin),
-            ("/bin/bash: No such file or directory", 1, Restriction::Chroot),
+            (
+                "/bin/bash: No such file or directory",
+                1,
+                Restriction::Chroot,
+            ),
             ("This account is restricted by rssh.", 1, Restriction::Shell),
             ("Welcome! 1) mail 2) web", 0, Restriction::ForcedCommand),
             ("", 0, Restriction::ForcedCommand),

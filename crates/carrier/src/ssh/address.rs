@@ -101,7 +101,9 @@ pub enum BadAddress {
     #[error("the login user is missing; write `user@host` or `user@host:port`")]
     NoUser,
     /// No Unix user is called so.
-    #[error("the login user may have letters, digits, `.`, `_` and `-`, and begins with none of the last two")]
+    #[error(
+        "the login user may have letters, digits, `.`, `_` and `-`, and begins with none of the last two"
+    )]
     User,
     /// No machine is called so.
     #[error("the host must be a name, an IPv4 address, or an IPv6 address in brackets")]
@@ -132,7 +134,12 @@ fn is_host(host: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    host.len() <= 253 && host.strip_suffix('.').unwrap_or(host).split('.').all(is_label)
+    host.len() <= 253
+        && host
+            .strip_suffix('.')
+            .unwrap_or(host)
+            .split('.')
+            .all(is_label)
 }
 
 #[cfg(test)]

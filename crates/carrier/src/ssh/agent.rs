@@ -4,11 +4,7 @@
 //! digits of its hash. Every start compares the whole hash; an upload becomes visible
 //! by a rename, after what arrived was hashed and run once.
 
-use super::{
-    Remote, Result,
-    error::Error,
-    script::Script,
-};
+use super::{Remote, Result, error::Error, script::Script};
 use std::time::{Duration, Instant};
 use tokio::fs::File;
 

@@ -81,10 +81,7 @@ pub(super) async fn run(
         _slot: slot,
     }));
     let begun = async {
-        control
-            .exec(command)
-            .await
-            .map_err(|_| lost(ended.why()))?;
+        control.exec(command).await.map_err(|_| lost(ended.why()))?;
         loop {
             match read.wait().await {
                 Some(ChannelMsg::Success) => return Ok(()),

@@ -45,8 +45,7 @@ impl Ended {
     /// The reason, in a few words.
     pub(super) fn why(&self) -> String {
         let why = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        why.clone()
-            .unwrap_or_else(|| "the line was cut".to_owned())
+        why.clone().unwrap_or_else(|| "the line was cut".to_owned())
     }
 
     fn set(&self, reason: String) {
@@ -199,8 +198,8 @@ async fn recognise(
     let mut handle = opened.map_err(|failure| match failure {
         Failure::Changed { pinned, shown } => Error::HostKeyChanged {
             address: stop.address.clone(),
-            pinned: pinned.fingerprint(),
-            shown: shown.fingerprint(),
+            pinned,
+            shown,
         },
         Failure::Protocol(source) => Error::Handshake {
             address: stop.address.clone(),
@@ -297,7 +296,11 @@ struct Client {
 /// Why there is no connection.
 #[derive(Debug)]
 enum Failure {
-    Changed { pinned: HostKey, shown: HostKey },
+    /// From this fingerprint to that.
+    Changed {
+        pinned: String,
+        shown: String,
+    },
     Protocol(russh::Error),
 }
 
@@ -321,7 +324,10 @@ impl client::Handler for Client {
         let shown = HostKey::of(key);
         match self.stop.pin.check(&shown) {
             Ok(()) => Ok(true),
-            Err(pinned) => Err(Failure::Changed { pinned, shown }),
+            Err(pinned) => Err(Failure::Changed {
+                pinned: pinned.fingerprint(),
+                shown: shown.fingerprint(),
+            }),
         }
     }
 

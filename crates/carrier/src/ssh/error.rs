@@ -78,7 +78,9 @@ pub enum Error {
         shown: String,
     },
     /// The host does not take the key.
-    #[error("`{address}` does not accept the key {key}; put its public line into that user's `authorized_keys`")]
+    #[error(
+        "`{address}` does not accept the key {key}; put its public line into that user's `authorized_keys`"
+    )]
     KeyRefused {
         /// The host.
         address: Address,
@@ -152,7 +154,9 @@ pub enum Error {
         user: String,
     },
     /// `sudo` wants a password, or refuses.
-    #[error("`{address}` may not become `{user}` by `sudo -n`; allow it in `sudoers` with NOPASSWD. It said: {said}")]
+    #[error(
+        "`{address}` may not become `{user}` by `sudo -n`; allow it in `sudoers` with NOPASSWD. It said: {said}"
+    )]
     Sudo {
         /// The host.
         address: Address,
@@ -188,7 +192,9 @@ pub enum Error {
         free: u64,
     },
     /// Others may write where the agent would lie.
-    #[error("others than that user may write to `~` or `~/.pressroom` at `{address}`, so nothing is run from there; correct its owner and mode")]
+    #[error(
+        "others than that user may write to `~/.pressroom` at `{address}`, so nothing is run from there; correct its owner and mode"
+    )]
     UnsafeDirectory {
         /// The host.
         address: Address,

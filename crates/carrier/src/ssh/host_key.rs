@@ -9,7 +9,7 @@ use std::{
 
 /// The public key of a host.
 #[derive(Clone, PartialEq, Eq)]
-pub struct HostKey(PublicKey);
+pub struct HostKey(Arc<PublicKey>);
 
 impl HostKey {
     /// `SHA256:…`, as `ssh-keygen -l` shows it.
@@ -19,7 +19,7 @@ impl HostKey {
 
     /// A key without what was remarked on it.
     pub(super) fn of(key: &PublicKey) -> Self {
-        Self(PublicKey::new(key.key_data().clone(), ""))
+        Self(Arc::new(PublicKey::new(key.key_data().clone(), "")))
     }
 
     pub(super) fn algorithm(&self) -> Algorithm {
@@ -92,8 +92,10 @@ impl Pin {
 mod tests {
     use super::{BadHostKey, HostKey, Pin};
 
-    const ONE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
-    const TWO: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
+    const ONE: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+    const TWO: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
 
     #[test]
     fn the_first_key_stays() {
@@ -107,6 +109,6 @@ mod tests {
         assert_eq!(pin.check(&one), Ok(()));
         assert_eq!(shared.check(&two), Err(one.clone()));
         assert_eq!(shared.key(), Some(&one));
-        assert_eq!(Pin::known(two).check(&one).is_err(), true);
+        assert!(Pin::known(two).check(&one).is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! one that is dead, silent or crowded delays nobody who goes elsewhere.
 
 use super::{
-    Address, Route, RunAs,
+    Route, RunAs,
     connection::{Connection, Ended},
     error::{Error, Result},
 };
@@ -88,7 +88,10 @@ struct Open {
     route: Route,
 }
 
+/// A route that failed, which is not tried again before its time. Another one, with a
+/// new key for example, is tried at once.
 struct Rest {
+    route: Route,
     until: Instant,
     why: String,
 }
@@ -164,8 +167,12 @@ impl Hosts {
                 },
             };
             let silent = matches!(failure, Error::Silent { .. });
-            host.drop_link(&open.connection, limits, (fresh || silent).then_some(&failure))
-                .await;
+            host.drop_link(
+                &open.connection,
+                limits,
+                (fresh || silent).then_some(&failure),
+            )
+            .await;
             if fresh || silent || !again {
                 return Err(failure);
             }
@@ -229,7 +236,9 @@ impl Host {
             }
             link.open = None;
         }
-        if let Some(rest) = &link.rest {
+        if let Some(rest) = &link.rest
+            && rest.route.is_same(route)
+        {
             let again_in = rest.until.saturating_duration_since(Instant::now());
             if !again_in.is_zero() {
                 return Err(Error::Resting {
@@ -239,7 +248,7 @@ impl Host {
                 });
             }
         }
-        match Connection::open(route, limits.connect).await {
+        match Box::pin(Connection::open(route, limits.connect)).await {
             Ok(connection) => {
                 tracing::debug!(host = %address, "connected");
                 let open = Open {
@@ -254,40 +263,36 @@ impl Host {
                 Ok((open, true))
             }
             Err(failure) => {
-                link.fail(address, limits, &failure);
+                link.fail(route, limits, &failure);
                 Err(failure)
             }
         }
     }
 
     /// Gives a connection up that failed when it was used.
-    async fn drop_link(
-        &self,
-        failed: &Arc<Connection>,
-        limits: &Limits,
-        failure: Option<&Error>,
-    ) {
+    async fn drop_link(&self, failed: &Arc<Connection>, limits: &Limits, failure: Option<&Error>) {
         let mut link = self.link.lock().await;
         let ours = link
             .open
             .take_if(|open| Arc::ptr_eq(&open.connection, failed));
         if let (Some(open), Some(failure)) = (ours, failure) {
-            link.fail(&open.route.host.address, limits, failure);
+            link.fail(&open.route, limits, failure);
         }
     }
 }
 
 impl Link {
-    fn fail(&mut self, address: &Address, limits: &Limits, failure: &Error) {
+    fn fail(&mut self, route: &Route, limits: &Limits, failure: &Error) {
         let doubled = 2_u32.saturating_pow(self.failures.min(16));
         let rest = limits.rest.saturating_mul(doubled).min(limits.longest_rest);
         self.failures = self.failures.saturating_add(1);
         self.rest = Some(Rest {
+            route: route.clone(),
             until: Instant::now() + rest,
             why: failure.to_string(),
         });
         tracing::warn!(
-            host = %address,
+            host = %route.host.address,
             rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX),
             error = failure as &dyn std::error::Error,
             "host fails and is left alone for a while"
@@ -345,7 +350,11 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        *self.host.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self
+            .host
+            .used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 }
 

@@ -73,7 +73,11 @@ impl Key {
 
     /// The kind of the key.
     pub fn kind(&self) -> KeyKind {
-        if self.is_rsa() { KeyKind::Rsa } else { KeyKind::Ed25519 }
+        if self.is_rsa() {
+            KeyKind::Rsa
+        } else {
+            KeyKind::Ed25519
+        }
     }
 
     /// The line that opens an account, for its `authorized_keys`.
@@ -186,9 +190,15 @@ mod tests {
             let locked = [options.as_slice(), &["-N", "open sesame"]].concat();
             let (text, _) = keygen(&locked);
             let missing = Key::import(&text, None).unwrap_err();
-            assert!(matches!(missing, KeyError::PassphraseMissing), "{options:?}: {missing:?}");
+            assert!(
+                matches!(missing, KeyError::PassphraseMissing),
+                "{options:?}: {missing:?}"
+            );
             let wrong = Key::import(&text, Some(&Secret::new("guess".to_owned()))).unwrap_err();
-            assert!(matches!(wrong, KeyError::PassphraseWrong), "{options:?}: {wrong:?}");
+            assert!(
+                matches!(wrong, KeyError::PassphraseWrong),
+                "{options:?}: {wrong:?}"
+            );
             Key::import(&text, Some(&secret)).unwrap();
         }
     }
@@ -199,6 +209,9 @@ mod tests {
         assert!(matches!(Key::import(&ecdsa, None), Err(KeyError::Kind(_))));
         let (short, public) = keygen(&["-t", "rsa", "-b", "1024", "-N", ""]);
         assert!(Key::import(&short, None).is_err());
-        assert!(matches!(Key::import(&public, None), Err(KeyError::Malformed(_))));
+        assert!(matches!(
+            Key::import(&public, None),
+            Err(KeyError::Malformed(_))
+        ));
     }
 }

@@ -85,7 +85,11 @@ fn machine(header: &[u8]) -> Option<&'static str> {
         return None;
     }
     // All that follow are little-endian.
-    let number = header.get(MACHINE)?.try_into().ok().map(u16::from_le_bytes)?;
+    let number = header
+        .get(MACHINE)?
+        .try_into()
+        .ok()
+        .map(u16::from_le_bytes)?;
     match number {
         62 => Some("x86_64"),
         183 => Some("aarch64"),

@@ -32,6 +32,16 @@ impl Route {
         self.via.iter().chain([&self.host])
     }
 
+    /// Whether it says the same, so that it would fail again as that one did.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.via.len() == other.via.len()
+            && self.stops().zip(other.stops()).all(|(one, other)| {
+                one.address == other.address
+                    && one.key == other.key
+                    && one.pin.key() == other.pin.key()
+            })
+    }
+
     /// Whether a connection that was made by another route is one of this route too. A
     /// pin that knows nothing yet learns what that connection saw.
     pub(super) fn is_served_by(&self, made: &Self) -> bool {

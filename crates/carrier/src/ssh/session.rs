@@ -112,6 +112,10 @@ fn explain(remote: &Remote, why: &str, status: Option<u32>) -> Error {
             program: "sha256sum".to_owned(),
         },
         Some(NO_EXEC) => Error::NoExec { address },
-        status => account::recognise(&address, &remote.run_as, why, status),
+        status => {
+            // What the pipe saw, without what it printed: nothing was said then.
+            let said = why.strip_prefix("it ended").unwrap_or(why);
+            account::recognise(&address, &remote.run_as, said, status)
+        }
     }
 }

@@ -100,11 +100,11 @@ impl Survey {
             };
             let value = value.trim();
             match name {
-                "system" => survey.system = value.to_owned(),
-                "machine" => survey.machine = value.to_owned(),
-                "user" => survey.user = value.to_owned(),
+                "system" => survey.system = value.into(),
+                "machine" => survey.machine = value.into(),
+                "user" => survey.user = value.into(),
                 "uid" => survey.uid = value.parse().ok(),
-                "home" => survey.home = value.to_owned(),
+                "home" => survey.home = value.into(),
                 "run" => survey.runs_programs = Some(value == "yes"),
                 "free" => survey.free_bytes = value.parse().ok(),
                 "php" => survey.add_php(value),
@@ -158,7 +158,10 @@ mod tests {
         };
         assert_eq!(
             survey.php,
-            [php("8.2.7", "/usr/bin/php"), php("7.4.33", "/usr/bin/php7.4")]
+            [
+                php("8.2.7", "/usr/bin/php"),
+                php("7.4.33", "/usr/bin/php7.4")
+            ]
         );
         assert_eq!(survey.uid, Some(1001));
         assert_eq!(survey.free_bytes, Some(1_048_576));

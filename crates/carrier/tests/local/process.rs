@@ -1,6 +1,8 @@
 //! The agent as a process: whom it runs as, what it is given, when it ends.
 
-use crate::site::{self, PLUGIN, Site, entry, epoch, is_running, package, process_of, soon, stage, target};
+use crate::site::{
+    self, PLUGIN, Site, entry, epoch, is_running, package, process_of, soon, stage, target,
+};
 use pressroom_carrier::{CancellationToken, Session};
 use pressroom_wordpress::component::Staged;
 use std::{
