@@ -1,7 +1,7 @@
 //! The site that is measured: WordPress 6.5 with 40 plugins and 200 MB of tables.
 
 use anyhow::{Context, Result};
-use pressroom_carrier::{Place, SiteUser};
+use pressroom_carrier::{Local, Place, SiteUser, Way};
 use pressroom_lab::{Mariadb, Site, Wordpress};
 use std::{
     ffi::OsString,
@@ -55,12 +55,14 @@ pub fn place(home: &Path) -> Result<Place> {
     let root = rustix::process::geteuid().is_root();
     Ok(Place {
         home: home.to_owned(),
-        run_as: root.then(|| SiteUser {
-            name: "nobody".into(),
-            uid: OWNER,
-            gid: OWNER,
+        way: Way::Local(Local {
+            run_as: root.then(|| SiteUser {
+                name: "nobody".into(),
+                uid: OWNER,
+                gid: OWNER,
+            }),
+            agent: vec![agent()?.into_os_string(), OsString::from("serve")],
         }),
-        agent: vec![agent()?.into_os_string(), OsString::from("serve")],
     })
 }
 

@@ -1,7 +1,7 @@
 //! How long each operation may take before the agent gives up, unless a caller
 //! asks for something else with [`crate::Session::with_deadline`].
 
-use pressroom_agent::protocol::Request;
+use pressroom_agent::protocol::{HARD_STOP, Request};
 use std::time::Duration;
 
 /// Reads of a few files or rows.
@@ -23,6 +23,9 @@ pub const OPEN: Duration = Duration::from_secs(30);
 /// What an agent gets on top of a deadline, or after a cancel, to settle its
 /// current act and answer.
 pub const GRACE: Duration = Duration::from_secs(15);
+/// From closing the pipe until the agent must be gone: it has its own limit, and a
+/// little more for a busy machine.
+pub(crate) const LEAVE: Duration = HARD_STOP.saturating_add(Duration::from_secs(5));
 
 /// The deadline of an operation.
 pub(crate) const fn of(request: &Request) -> Duration {

@@ -1,5 +1,6 @@
 //! Why a site did not do what it was asked.
 
+use crate::ssh;
 use pressroom_agent::protocol::{Refusal, RefusalCode};
 use pressroom_base::Kind;
 use std::{io, ops::RangeInclusive, sync::Arc, time::Duration};
@@ -57,6 +58,9 @@ pub enum Error {
         /// How long was waited.
         after: Duration,
     },
+    /// The host could not be asked, or cannot run the agent.
+    #[error(transparent)]
+    Ssh(#[from] Box<ssh::Error>),
     /// The session's cancellation token fired.
     #[error("cancelled")]
     Cancelled,
@@ -79,6 +83,12 @@ pub enum Error {
     Receive(#[source] io::Error),
 }
 
+impl From<ssh::Error> for Error {
+    fn from(error: ssh::Error) -> Self {
+        Self::Ssh(Box::new(error))
+    }
+}
+
 impl Error {
     /// What the failure means to whoever asked.
     pub fn kind(&self) -> Kind {
@@ -87,6 +97,7 @@ impl Error {
             | Self::NotAnAgent { .. }
             | Self::Closed { .. }
             | Self::Timeout { .. } => Kind::Unreachable,
+            Self::Ssh(error) => error.kind(),
             Self::Version { .. } => Kind::Unsupported,
             Self::Protocol(_) => Kind::Remote,
             Self::Cancelled => Kind::Conflict,

@@ -6,15 +6,17 @@
 //! calls decides what to believe.
 //!
 //! Start reading at [`Session`]; `pipe` holds the framing, `local` starts the agent
-//! on this machine. The way there is a [`Place`]:
+//! on this machine, `ssh` on another. The way there is a [`Place`]:
 //!
 //! ```no_run
 //! # async fn example() -> pressroom_carrier::Result<()> {
-//! use pressroom_carrier::{CancellationToken, Place, Session};
+//! use pressroom_carrier::{CancellationToken, Local, Place, Session, Way};
 //! let place = Place {
 //!     home: "/srv/sites/example.org".into(),
-//!     run_as: None,
-//!     agent: vec!["/usr/bin/pressroom-agent".into(), "serve".into()],
+//!     way: Way::Local(Local {
+//!         run_as: None,
+//!         agent: vec!["/usr/bin/pressroom-agent".into(), "serve".into()],
+//!     }),
 //! };
 //! let session = Session::open(&place, CancellationToken::new()).await?;
 //! println!("{:?}", session.inspect("public_html").await?.version);
@@ -27,9 +29,11 @@ mod error;
 mod local;
 mod pipe;
 mod place;
+mod process;
 mod session;
+pub mod ssh;
 
 pub use error::{Error, Result};
-pub use place::{Place, SiteUser};
+pub use place::{Local, Place, SiteUser, Way};
 pub use session::Session;
 pub use tokio_util::sync::CancellationToken;

@@ -10,9 +10,11 @@ mod files;
 mod site;
 
 use crate::{
-    Error, Place, Result, deadline,
-    local::{self, Process},
+    Error, Place, Result, deadline, local,
     pipe::{Pipe, Stream},
+    place::Way,
+    process::Process,
+    ssh,
 };
 use pressroom_agent::protocol::{Call, Request, Response, Welcome};
 use std::{sync::Arc, time::Duration};
@@ -55,9 +57,15 @@ impl Session {
         if cancel.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let started = local::start(place)?;
+        let opening = async {
+            match &place.way {
+                Way::Local(local) => local::start(&place.home, local)?.greet().await,
+                // On the heap: it is much longer than what it is a part of.
+                Way::Ssh(remote) => Box::pin(ssh::open(&place.home, remote)).await,
+            }
+        };
         let opened = tokio::select! {
-            opened = local::greet(started) => opened,
+            opened = opening => opened,
             () = cancel.cancelled() => Err(Error::Cancelled),
         };
         let (pipe, process, welcome) = opened?;
@@ -91,13 +99,15 @@ impl Session {
         &self.link.welcome
     }
 
-    /// The agent's process on this machine.
-    pub fn process_id(&self) -> u32 {
+    /// The agent's process, when it is one of this machine.
+    pub fn process_id(&self) -> Option<u32> {
         self.link.process.id()
     }
 
     /// Closes the pipe and waits until the agent is gone: after this no request of
-    /// this session, or of its clones, touches the site any more.
+    /// this session, or of its clones, touches the site any more. Of an agent at the
+    /// other end of a line that was cut nobody knows that; its writes are then refused
+    /// by the site as soon as it has seen a later epoch.
     pub async fn close(self) {
         self.link.pipe.hang_up("closed by this side");
         self.link.process.gone().await;

@@ -3,7 +3,7 @@
 use crate::{Error, Fleet, Result, code};
 use futures_util::future::BoxFuture;
 use pressroom_base::Kind;
-use pressroom_carrier::{Place, Session};
+use pressroom_carrier::{Local, Place, Session, Way};
 use pressroom_jobs::{JobContext, JobFailure};
 use pressroom_store::{DomainRow, EnvironmentRow, domains};
 use pressroom_wordpress::recovery::Recovery;
@@ -62,12 +62,14 @@ impl Fleet {
         };
         let place = Place {
             home: ground.home.clone(),
-            run_as: run_as.map(|user| pressroom_carrier::SiteUser {
-                name: user.name,
-                uid: user.uid,
-                gid: user.gid,
+            way: Way::Local(Local {
+                run_as: run_as.map(|user| pressroom_carrier::SiteUser {
+                    name: user.name,
+                    uid: user.uid,
+                    gid: user.gid,
+                }),
+                agent: self.parts.settings.agent.clone(),
             }),
-            agent: self.parts.settings.agent.clone(),
         };
         Ok(Session::open(&place, cancel).await?)
     }

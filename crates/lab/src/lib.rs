@@ -1,8 +1,9 @@
-//! A private MariaDB and real WordPress trees, without a Pressroom.
+//! A private MariaDB, real WordPress trees and SSH servers, without a Pressroom.
 //!
 //! The engine's own tests, its fuzz corpus and the benches start here: [`Mariadb`]
 //! is one server per test process that ends with it, [`Site`] is a WordPress that
-//! was installed by its own code into a database of its own. Nothing here uses the
+//! was installed by its own code into a database of its own, [`Sshd`] is a server that
+//! real Unix users log in to. Nothing here uses the
 //! code under test. `testkit` is for tests of the whole product; this crate stays
 //! small so that the engine's tests compile fast.
 //!
@@ -15,11 +16,16 @@
 //! # }
 //! ```
 
+mod login;
 mod mariadb;
 mod place;
 mod site;
+mod sshd;
 mod wordpress;
 
+pub use login::Login;
 pub use mariadb::{Database, Mariadb};
+pub use place::binary;
 pub use site::{Multisite, Site, SiteOptions};
+pub use sshd::Sshd;
 pub use wordpress::Wordpress;

@@ -1,7 +1,10 @@
 //! Where the workspace and the lab's kept things are.
 
 use anyhow::{Context, Result, ensure};
-use rustix::fs::FlockOperation;
+use rustix::{
+    fs::FlockOperation,
+    process::{Pid, Signal},
+};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
@@ -20,6 +23,19 @@ pub(crate) fn workspace() -> PathBuf {
 /// Where cargo puts what it builds.
 pub(crate) fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
+}
+
+/// A program of ours that is built: by `./check`, or by hand with `cargo build -p`.
+pub fn binary(name: &str) -> Result<PathBuf> {
+    let directory = std::env::var_os("PRESSROOM_TEST_BIN_DIR")
+        .map_or_else(|| target_dir().join("debug"), PathBuf::from);
+    let binary = directory.join(name);
+    ensure!(
+        binary.is_file(),
+        "`{}` is not built: run `cargo build -p {name}` first",
+        binary.display()
+    );
+    Ok(binary)
 }
 
 /// A directory that is made once and kept beside the build results. `make` gets an
@@ -60,4 +76,13 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
         String::from_utf8_lossy(&output.stderr)
     );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Kills a process, if it is still there.
+pub(crate) fn kill(process: u32) {
+    let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+    if let Some(process) = process {
+        // It may have ended meanwhile.
+        let _ = rustix::process::kill_process(process, Signal::KILL);
+    }
 }

@@ -1,6 +1,6 @@
 //! A worker that was declared dead and wakes can write nothing more.
 
-use crate::site::{self, Site, epoch, signal, soon, stage};
+use crate::site::{self, Site, epoch, process_of, signal, soon, stage};
 use pressroom_agent::protocol::RefusalCode;
 use pressroom_base::Kind;
 use rustix::process::Signal;
@@ -11,7 +11,7 @@ async fn a_stopped_worker_that_wakes_is_fenced() {
     let first = site.session().await;
     first.recover(epoch(5)).await.unwrap();
     let old = stage(&first, 5, "5.0").await;
-    signal(first.process_id(), Signal::STOP);
+    signal(process_of(&first), Signal::STOP);
     // Its next write is under way while it is stopped.
     let late = {
         let first = first.clone();
@@ -29,7 +29,7 @@ async fn a_stopped_worker_that_wakes_is_fenced() {
         .await
         .unwrap();
 
-    signal(first.process_id(), Signal::CONT);
+    signal(process_of(&first), Signal::CONT);
     let refused = soon(late).await.unwrap().unwrap_err();
     assert!(refused.is_fenced(), "{refused:?}");
     assert_eq!(refused.kind(), Kind::Conflict);
@@ -68,7 +68,7 @@ async fn what_a_dead_worker_left_is_found_by_the_next() {
     let staged = stage(&first, 1, "1.0").await;
     let swap = site::swap(&staged, None);
     first.swap_component(epoch(1), swap.clone()).await.unwrap();
-    signal(first.process_id(), Signal::KILL);
+    signal(process_of(&first), Signal::KILL);
     soon(first.close()).await;
     let second = site.session().await;
     let recovery = second.recover(epoch(2)).await.unwrap();

@@ -1,6 +1,8 @@
 //! The agent as a process: whom it runs as, what it is given, when it ends.
 
-use crate::site::{self, PLUGIN, Site, entry, epoch, is_running, package, soon, stage, target};
+use crate::site::{
+    self, PLUGIN, Site, entry, epoch, is_running, package, process_of, soon, stage, target,
+};
 use pressroom_carrier::{CancellationToken, Session};
 use pressroom_wordpress::component::Staged;
 use std::{
@@ -18,7 +20,7 @@ async fn the_agent_is_the_sites_user_and_has_nothing_of_ours() {
     let site = Site::new();
     let session = site.session().await;
     assert_eq!(session.welcome().uid, site.uid());
-    let proc = Path::new("/proc").join(session.process_id().to_string());
+    let proc = Path::new("/proc").join(process_of(&session).to_string());
     let status = fs::read_to_string(proc.join("status")).unwrap();
     let field = |name: &str| -> Vec<String> {
         let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -27,7 +29,7 @@ async fn the_agent_is_the_sites_user_and_has_nothing_of_ours() {
             .map(str::to_owned)
             .collect()
     };
-    if let Some(user) = &site.place.run_as {
+    if let Some(user) = &site.local().run_as {
         assert_eq!(field("Uid:"), vec![user.uid.to_string(); 4]);
         assert_eq!(field("Gid:"), vec![user.gid.to_string(); 4]);
         assert_eq!(field("Groups:"), Vec::<String>::new());
@@ -53,7 +55,7 @@ async fn the_agent_is_the_sites_user_and_has_nothing_of_ours() {
         .split_whitespace()
         .nth(2)
         .unwrap();
-    assert_eq!(group, session.process_id().to_string());
+    assert_eq!(group, process_of(&session).to_string());
 }
 
 #[tokio::test]
@@ -124,7 +126,7 @@ async fn many_requests_share_a_session() {
 async fn a_session_that_is_closed_or_dropped_ends_its_agent() {
     let site = Site::new();
     let session = site.session().await;
-    let process = session.process_id();
+    let process = process_of(&session);
     let clone = session.clone();
     drop(session);
     clone.ping().await.unwrap();
@@ -132,7 +134,7 @@ async fn a_session_that_is_closed_or_dropped_ends_its_agent() {
     assert!(!Path::new("/proc").join(process.to_string()).exists());
     let process = {
         let session = site.session().await;
-        session.process_id()
+        process_of(&session)
     };
     let waiting = tokio::task::spawn_blocking(move || {
         site::wait_until("the agent ends", || !is_running(process));
@@ -186,7 +188,7 @@ pub fn serve_until_killed(home: &Path) {
             tokio::io::AsyncWriteExt::write_all(&mut ours, &half[..half.len() / 2])
                 .await
                 .unwrap();
-            println!("\nAGENT {}", session.process_id());
+            println!("\nAGENT {}", process_of(&session));
             std::io::stdout().flush().unwrap();
             std::future::pending::<()>().await;
         };
@@ -198,7 +200,7 @@ pub fn serve_until_killed(home: &Path) {
 fn an_agent_reads_its_standard_input_and_nothing_else() {
     // A site's user without a server: no hello, no session.
     let site = Site::new();
-    let Some((program, arguments)) = site.place.agent.split_first() else {
+    let Some((program, arguments)) = site.local().agent.split_first() else {
         panic!("no agent");
     };
     let mut command = Command::new(program);

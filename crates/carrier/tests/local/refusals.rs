@@ -1,12 +1,22 @@
 //! What goes wrong, and how it is told.
 
-use crate::site::{Site, epoch, signal, soon, target};
+use crate::site::{self, Site, epoch, process_of, signal, soon, target};
 use pressroom_agent::protocol::{RefusalCode, VERSION};
 use pressroom_base::Kind;
-use pressroom_carrier::{CancellationToken, Error, Place, Session, SiteUser};
+use pressroom_carrier::{CancellationToken, Error, Local, Place, Session, SiteUser, Way};
 use rustix::process::Signal;
 use std::{io, os::unix::fs::symlink, time::Duration};
 use tokio::io::AsyncWriteExt;
+
+/// The same place with something else about its agent.
+fn changed(place: &Place, change: impl FnOnce(&mut Local)) -> Place {
+    let mut local = site::local(place).clone();
+    change(&mut local);
+    Place {
+        home: place.home.clone(),
+        way: Way::Local(local),
+    }
+}
 
 async fn open(place: &Place) -> Result<Session, Error> {
     soon(Session::open(place, CancellationToken::new())).await
@@ -16,14 +26,14 @@ async fn open(place: &Place) -> Result<Session, Error> {
 async fn nothing_runs_as_root() {
     let site = Site::new();
     for (uid, gid) in [(0, 0), (0, 500), (500, 0)] {
-        let mut place = site.place.clone();
         let name = "root".into();
-        place.run_as = Some(SiteUser { name, uid, gid });
+        let place = changed(&site.place, |local| {
+            local.run_as = Some(SiteUser { name, uid, gid });
+        });
         let refused = open(&place).await.unwrap_err();
         assert!(matches!(refused, Error::Start { .. }), "{refused:?}");
     }
-    let mut place = site.place.clone();
-    place.run_as = None;
+    let place = changed(&site.place, |local| local.run_as = None);
     let opened = open(&place).await;
     assert_eq!(opened.is_err(), rustix::process::geteuid().is_root());
 }
@@ -31,14 +41,17 @@ async fn nothing_runs_as_root() {
 #[tokio::test]
 async fn a_place_without_an_agent_says_what_was_there() {
     let site = Site::new();
-    let mut place = site.place.clone();
-    place.agent = vec!["/nowhere/pressroom-agent".into(), "serve".into()];
+    let place = changed(&site.place, |local| {
+        local.agent = vec!["/nowhere/pressroom-agent".into(), "serve".into()];
+    });
     let missing = open(&place).await.unwrap_err();
     assert!(matches!(missing, Error::Start { .. }), "{missing:?}");
     assert_eq!(missing.kind(), Kind::Unreachable);
 
     let talk = "echo welcome; echo 'account is disabled' >&2";
-    place.agent = vec!["/bin/sh".into(), "-c".into(), talk.into()];
+    let mut place = changed(&site.place, |local| {
+        local.agent = vec!["/bin/sh".into(), "-c".into(), talk.into()];
+    });
     let foreign = open(&place).await.unwrap_err();
     assert!(matches!(foreign, Error::NotAnAgent { .. }), "{foreign:?}");
     let message = foreign.to_string();
@@ -52,10 +65,11 @@ async fn a_place_without_an_agent_says_what_was_there() {
 #[tokio::test]
 async fn login_noise_is_survived() {
     let site = Site::new();
-    let mut place = site.place.clone();
     let noise = "head -c 60000 /dev/urandom; exec \"$0\" \"$@\"";
     let shell = ["/bin/sh", "-c", noise].map(Into::into);
-    place.agent = shell.into_iter().chain(place.agent).collect();
+    let place = changed(&site.place, |local| {
+        local.agent.splice(0..0, shell);
+    });
     let session = open(&place).await.unwrap();
     assert_eq!(session.welcome().version, VERSION);
     session.recover(epoch(1)).await.unwrap();
@@ -162,7 +176,7 @@ async fn an_agent_that_hangs_in_a_write_is_killed() {
     let site = Site::new();
     let session = site.session().await;
     session.recover(epoch(1)).await.unwrap();
-    signal(session.process_id(), Signal::STOP);
+    signal(process_of(&session), Signal::STOP);
     // Waits pass at once from here on.
     tokio::time::pause();
     let hung = session.drop_staged(epoch(1), "1-0000000000000000").await;

@@ -1,7 +1,7 @@
 //! A home with an empty WordPress in it, and packages for it.
 
 use pressroom_base::Epoch;
-use pressroom_carrier::{CancellationToken, Place, Session, SiteUser};
+use pressroom_carrier::{CancellationToken, Local, Place, Session, SiteUser, Way};
 use pressroom_wordpress::component::{ComponentKind, Staged, Swap, Target};
 use rustix::process::{Pid, Signal};
 use std::{
@@ -39,7 +39,7 @@ impl Site {
             .or_else(|_| fs::copy(&ours, &program).map(drop))
             .unwrap();
         let place = place(&home, &program);
-        if let Some(user) = &place.run_as {
+        if let Some(user) = &local(&place).run_as {
             for part in [
                 home.clone(),
                 home.join(ROOT),
@@ -53,9 +53,14 @@ impl Site {
         Self { dir, place }
     }
 
+    /// How its agent is started.
+    pub fn local(&self) -> &Local {
+        local(&self.place)
+    }
+
     /// Whom files must belong to.
     pub fn uid(&self) -> u32 {
-        match &self.place.run_as {
+        match &self.local().run_as {
             Some(user) => user.uid,
             None => rustix::process::geteuid().as_raw(),
         }
@@ -95,13 +100,28 @@ pub fn place(home: &Path, program: &Path) -> Place {
     let root = rustix::process::geteuid().is_root();
     Place {
         home: home.into(),
-        run_as: root.then(|| SiteUser {
-            name: "pr_test".into(),
-            uid: UID,
-            gid: UID,
+        way: Way::Local(Local {
+            run_as: root.then(|| SiteUser {
+                name: "pr_test".into(),
+                uid: UID,
+                gid: UID,
+            }),
+            agent: entry(program, "agent_entry"),
         }),
-        agent: entry(program, "agent_entry"),
     }
+}
+
+/// How the agent of a place on this machine is started.
+pub fn local(place: &Place) -> &Local {
+    match &place.way {
+        Way::Local(local) => local,
+        Way::Ssh(_) => panic!("it is elsewhere"),
+    }
+}
+
+/// The agent's process on this machine.
+pub fn process_of(session: &Session) -> u32 {
+    session.process_id().expect("it is on this machine")
 }
 
 /// The command that runs one test of this program and prints what it prints. What

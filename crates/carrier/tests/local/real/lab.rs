@@ -1,6 +1,6 @@
 //! A site of the lab, with an agent that runs as its owner.
 
-use crate::site::{place, soon};
+use crate::site::{local, place, soon};
 use pressroom_agent::protocol::{Boot, SiteRef};
 use pressroom_base::Epoch;
 use pressroom_carrier::{CancellationToken, Session};
@@ -35,7 +35,7 @@ impl Real {
         let place = place(site.home(), &program);
         let real = Self {
             session: {
-                if let Some(user) = &place.run_as {
+                if let Some(user) = &local(&place).run_as {
                     let owner = format!("{}:{}", user.uid, user.gid);
                     let home = site.home().as_os_str();
                     done(Command::new("chown").arg("-R").arg(owner).arg(home));

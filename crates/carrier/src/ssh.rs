@@ -1,0 +1,40 @@
+//! The way to a site on another machine: an agent behind a channel of an SSH connection.
+//!
+//! A [`Route`] says where the host is and with which key it opens, [`Hosts`] holds one
+//! connection per host and shares it, a [`Remote`] is who works there. What is asked of
+//! a host before an agent runs are a few constant scripts; what they are given are
+//! quoted words, and what they answer stands behind a random number.
+//!
+//! Start reading at [`Remote`], then `session` (how a session is opened), `agent` (how
+//! the agent gets there) and `hosts` (how a connection is shared).
+
+mod account;
+mod address;
+mod agent;
+mod channel;
+mod connection;
+mod error;
+mod host_key;
+mod hosts;
+mod key;
+mod program;
+mod remote;
+mod restriction;
+mod route;
+mod script;
+mod session;
+mod shell;
+mod survey;
+
+pub use address::{Address, BadAddress};
+pub use error::{Error, Result};
+pub use host_key::{BadHostKey, HostKey, Pin};
+pub use hosts::{Hosts, Limits};
+pub use key::{Key, KeyError, KeyKind};
+pub use program::Program;
+pub use remote::{Remote, RunAs};
+pub use restriction::Restriction;
+pub use route::{Route, Stop};
+pub use survey::{Obstacle, Php, Survey};
+
+pub(crate) use session::open;

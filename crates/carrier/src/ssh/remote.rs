@@ -1,0 +1,53 @@
+//! Who works on a host.
+
+use super::{Hosts, Program, Result, Route, address::is_user, error::Error};
+use pressroom_base::id::HostId;
+
+/// A user of a host, and the agent that is to run there.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    /// What holds the connections, shared by all.
+    pub hosts: Hosts,
+    /// Which host it is; its connection is shared by all who name it so.
+    pub id: HostId,
+    /// The way there.
+    pub route: Route,
+    /// Whom the agent runs as.
+    pub run_as: RunAs,
+    /// The agent to bring.
+    pub agent: Program,
+}
+
+/// Whom the agent runs as; never root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum RunAs {
+    /// The login user.
+    Login,
+    /// Another user, by `sudo` without a password.
+    Sudo(String),
+    /// Another user, whom root, the login user, becomes.
+    Root(String),
+}
+
+impl Remote {
+    /// Refuses whom no agent may run as.
+    pub(super) fn check(&self) -> Result<()> {
+        let login = self.route.host.address.user();
+        let user = match &self.run_as {
+            RunAs::Login => login,
+            RunAs::Sudo(user) | RunAs::Root(user) => user,
+        };
+        if user == "root" {
+            return Err(Error::AsRoot {
+                address: self.route.host.address.clone(),
+            });
+        }
+        if !is_user(user) {
+            return Err(Error::NoSuchUser {
+                address: self.route.host.address.clone(),
+                user: user.to_owned(),
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! How the agent gets to a host, stays there, and goes.
+
+use crate::host::{Host, ROOT, agent, on_the_way, open, soon};
+use pressroom_carrier::ssh::{Error, Obstacle};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+};
+
+#[tokio::test]
+async fn is_brought_once_checked_at_each_start_and_removed() {
+    let host = Host::new();
+    assert!(Host::agents(&host.login).is_empty());
+    host.session().await.close().await;
+    let agents = Host::agents(&host.login);
+    let [there] = agents.as_slice() else {
+        panic!("{agents:?}");
+    };
+    let brought = fs::metadata(there).unwrap();
+    assert_eq!(brought.permissions().mode() & 0o7777, 0o700);
+    assert_eq!(brought.uid(), host.login.uid());
+    assert_eq!(fs::read(there).unwrap(), fs::read(agent().path()).unwrap());
+
+    host.session().await.close().await;
+    assert_eq!(fs::metadata(there).unwrap().ino(), brought.ino());
+
+    // Somebody has changed a byte of it: it is not run, but brought again.
+    let mut bytes = fs::read(there).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(there, bytes).unwrap();
+    let session = host.session().await;
+    assert!(session.tree_hash(ROOT).await.unwrap().is_some());
+    session.close().await;
+    assert_eq!(fs::read(there).unwrap(), fs::read(agent().path()).unwrap());
+    assert_eq!(Host::agents(&host.login).len(), 1);
+
+    assert_eq!(soon(host.remote().remove_agent()).await.unwrap(), 1);
+    assert!(Host::agents(&host.login).is_empty());
+    assert_eq!(soon(host.remote().remove_agent()).await.unwrap(), 0);
+    host.session().await.close().await;
+}
+
+#[tokio::test]
+async fn is_brought_once_for_many_who_come_at_once() {
+    let host = Host::new();
+    let place = host.place();
+    let mut opening = tokio::task::JoinSet::new();
+    for _ in 0..5 {
+        let place = place.clone();
+        opening.spawn(async move { open(&place).await.unwrap() });
+    }
+    let sessions = soon(opening.join_all()).await;
+    let agents = Host::agents(&host.login);
+    let first = fs::metadata(&agents[0]).unwrap().ino();
+    for session in sessions {
+        session.ping().await.unwrap();
+        session.close().await;
+    }
+    assert_eq!(agents.len(), 1, "{agents:?}");
+    assert_eq!(fs::metadata(&agents[0]).unwrap().ino(), first);
+}
+
+#[tokio::test]
+async fn is_not_run_from_where_others_may_write() {
+    let host = Host::new();
+    host.session().await.close().await;
+    let dir = host.login.home().join(".pressroom");
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = on_the_way(open(&host.place()).await);
+    assert!(
+        matches!(refused, Error::UnsafeDirectory { .. }),
+        "{refused}"
+    );
+    // A directory of somebody else's, under that name.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::remove_dir_all(&dir).unwrap();
+    symlink(elsewhere.path(), &dir).unwrap();
+    let refused = on_the_way(open(&host.place()).await);
+    assert!(
+        matches!(refused, Error::UnsafeDirectory { .. }),
+        "{refused}"
+    );
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_home_where_nothing_runs_is_recognised() {
+    let mut host = Host::new();
+    host.login.mount_home("noexec,size=200m").unwrap();
+    let survey = soon(host.remote().survey()).await.unwrap();
+    assert_eq!(survey.runs_programs, Some(false));
+    assert_eq!(survey.obstacle(&agent()), Some(Obstacle::NoExec));
+    let refused = on_the_way(open(&host.place()).await);
+    assert!(matches!(refused, Error::NoExec { .. }), "{refused}");
+    assert!(Host::agents(&host.login).is_empty());
+}
+
+#[tokio::test]
+async fn a_home_without_room_is_recognised() {
+    let mut host = Host::new();
+    host.login.mount_home("size=1m").unwrap();
+    let survey = soon(host.remote().survey()).await.unwrap();
+    let obstacle = survey.obstacle(&agent());
+    assert!(
+        matches!(obstacle, Some(Obstacle::NoSpace(1..))),
+        "{survey:?}"
+    );
+    let refused = on_the_way(open(&host.place()).await);
+    assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
+    assert!(Host::agents(&host.login).is_empty());
+}
+
+#[tokio::test]
+async fn another_machine_is_recognised() {
+    let host = Host::new();
+    host.login
+        .write(
+            "bin/uname",
+            "#!/bin/sh\ncase $1 in -m) echo pdp11 ;; *) exec /bin/uname \"$@\" ;; esac\n",
+        )
+        .unwrap();
+    let bin = host.login.home().join("bin");
+    fs::set_permissions(bin.join("uname"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("environment=\"PATH={}:/usr/bin:/bin\"", bin.display());
+    host.open_with(&path);
+    let survey = soon(host.remote().survey()).await.unwrap();
+    assert_eq!(
+        survey.obstacle(&agent()),
+        Some(Obstacle::Machine("Linux pdp11".into()))
+    );
+    let refused = on_the_way(open(&host.place()).await);
+    assert!(matches!(refused, Error::Machine { .. }), "{refused}");
+    assert!(Host::agents(&host.login).is_empty());
+}
