@@ -7,7 +7,11 @@ use pressroom_cli::{
     Failure,
     config::{Config, Isolation, Web},
 };
-use pressroom_fleet::{Fleet, Parts, Settings, caches::RedisSettings};
+use pressroom_fleet::{
+    Fleet, Parts, Settings,
+    caches::RedisSettings,
+    hosts::{Hosts, Limits},
+};
 use pressroom_providers::{
     hosting::{self, HostingConfig, LocalHosting, Programs},
     packages::{PackageCache, PackageSource},
@@ -56,6 +60,7 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
         archive: archive(config)?,
         packages: PackageCache::new(&config.packages.cache, sources(config)?),
         prober: prober.clone(),
+        ssh: Hosts::new(Limits::default()),
         settings: Settings {
             sites_dir: config.hosting.sites.clone(),
             agent: agent::command(config)?,

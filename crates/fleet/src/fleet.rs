@@ -1,6 +1,7 @@
 //! The handle through which faces reach every use case.
 
 use pressroom_archive::Archive;
+use pressroom_carrier::ssh::{Hosts, Program};
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
 use pressroom_store::Store;
 use pressroom_wordpress::caches::redis::RedisSettings;
@@ -10,7 +11,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, OnceCell, Semaphore};
 
 /// All use cases. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Fleet {
     pub(crate) downloads: Arc<Semaphore>,
     /// What the machine's PHP said of itself, and when.
     pub(crate) php: Arc<Mutex<Option<PhpSeen>>>,
+    /// The agent that is brought to hosts, once it was read.
+    pub(crate) agent: Arc<OnceCell<Program>>,
 }
 
 /// Snapshots handed out at once by one process.
@@ -45,6 +48,8 @@ pub struct Parts {
     pub archive: Archive,
     /// How sites are looked at from outside.
     pub prober: Prober,
+    /// The connections to other machines.
+    pub ssh: Hosts,
     /// What may be configured.
     pub settings: Settings,
 }
@@ -82,6 +87,7 @@ impl Fleet {
             refreshing: Arc::new(Semaphore::new(1)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             php: Arc::default(),
+            agent: Arc::default(),
         }
     }
 }

@@ -74,6 +74,9 @@ pub struct Page {
 }
 
 impl Page {
+    /// All rows of a listing that is known to be short.
+    pub const ALL: Self = Self::first(i64::MAX as u64);
+
     /// The first `limit` rows.
     pub const fn first(limit: u64) -> Self {
         Self { limit, offset: 0 }

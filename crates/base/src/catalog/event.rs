@@ -21,6 +21,18 @@ events! {
     TOKEN_CREATED = "token.created";
     /// A credential was made to open nothing any more.
     TOKEN_REVOKED = "token.revoked";
+    /// A key to open hosts with was made or imported.
+    SSH_KEY_CREATED = "ssh_key.created";
+    /// Another key opens the hosts of an account that name none.
+    SSH_KEY_PREFERRED = "ssh_key.preferred";
+    /// A key to open hosts with was forgotten.
+    SSH_KEY_REMOVED = "ssh_key.removed";
+    /// A host was added.
+    HOST_CREATED = "host.created";
+    /// A host was forgotten, and our agent removed from it where it could be reached.
+    HOST_REMOVED = "host.removed";
+    /// Somebody said that a host's key was changed on purpose: the next one is learned.
+    HOST_KEY_FORGOTTEN = "host.key_forgotten";
     /// A person signed in to the console.
     USER_SIGNED_IN = "user.signed_in";
     /// An installation was asked for.

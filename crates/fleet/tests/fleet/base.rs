@@ -9,6 +9,7 @@ use pressroom_fleet::{
     Caller, Fleet, Parts, Settings,
     caches::RedisSettings,
     domains::NewDomain,
+    hosts::{Hosts, Limits},
     principal::{Grants, Identity, Principal, Role},
     sites::InstallSite,
 };
@@ -242,6 +243,7 @@ fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
         ),
         archive: Archive::new(Objects::directory(dir.join("archive")).unwrap()),
         prober: Prober::new(),
+        ssh: Hosts::new(Limits::default()),
         settings: Settings {
             sites_dir: dir.join("sites"),
             // There once a test has need of it.

@@ -1,6 +1,7 @@
 //! A fleet over an empty store of either kind. No site is ever reached through it.
 
 use pressroom_base::{Secret, keyring::Keyring};
+use pressroom_fleet::hosts::{Hosts, Limits};
 use pressroom_fleet::{Fleet, Parts, Settings};
 use pressroom_providers::{
     hosting::{HostingConfig, LocalHosting},
@@ -72,6 +73,7 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             pressroom_archive::Objects::directory(dir.join("archive")).expect("a directory"),
         ),
         prober: Prober::new(),
+        ssh: Hosts::new(Limits::default()),
         settings: Settings {
             sites_dir: dir.join("sites"),
             agent: vec!["/nonexistent/pressroom-agent".into()],

@@ -1,0 +1,143 @@
+//! Looking at a host: who we are there, what it has, how sites on it are worked on.
+
+use super::{FoundPhp, FoundSite, Host, HostSurvey, HostWay};
+use crate::{
+    Caller, Error, Fleet, Result,
+    authorize::{Action, Resource, authorize},
+};
+use pressroom_base::Kind;
+use pressroom_carrier::{
+    CancellationToken, Place, Session, Way,
+    ssh::{Remote, RunAs, Survey},
+};
+use pressroom_store::{HostRow, HostStatus, accounts, hosts};
+use serde::Serialize;
+use std::path::Path;
+
+/// Levels of directories below the home in which sites are looked for.
+const DEPTH: usize = 5;
+
+/// A host that was reached, and what was seen there.
+#[derive(Debug, Clone, Serialize)]
+pub struct HostFound {
+    /// The host as it is on record now.
+    #[serde(flatten)]
+    pub host: Host,
+    /// Whether its key was seen for the first time: from now on it is known by it.
+    pub key_is_new: bool,
+}
+
+impl Fleet {
+    /// Reaches a host and looks at it; nothing there is changed but for the agent, which
+    /// is brought where it can run. What was found, or that it failed, is on record
+    /// afterwards.
+    ///
+    /// Errors: `NotFound`, `Forbidden`; of the host: `Unreachable`, `Remote` (the key is
+    /// not accepted), `Conflict` (it shows another key than before), `Unsupported` (an
+    /// account that may not run commands).
+    pub async fn test_host(&self, caller: &Caller, name: &str) -> Result<HostFound> {
+        authorize(&caller.principal, Action::Operate, Resource::Installation)?;
+        let row = self.host_row(name).await?;
+        let remote = self.remote(&row, RunAs::Login).await?;
+        // Somebody waits for this answer, not for that of a moment ago.
+        self.parts.ssh.forget(row.id);
+        let survey = match self.survey_host(&row, &remote).await {
+            Ok(survey) => survey,
+            Err(error) => {
+                let tx = self.parts.store.begin().await?;
+                hosts::set_status(&tx, row.id, status_of(&error)).await?;
+                tx.commit().await?;
+                return Err(error);
+            }
+        };
+        let tx = self.parts.store.begin().await?;
+        let survey = serde_json::to_value(survey).map_err(Error::internal)?;
+        hosts::surveyed(&tx, row.id, &survey).await?;
+        let now = hosts::get(&tx, row.id).await?;
+        let now = now.ok_or_else(|| Error::not_found("host"))?;
+        let account = accounts::get(&tx, row.account_id).await?;
+        tx.commit().await?;
+        Ok(HostFound {
+            key_is_new: row.pinned().is_none(),
+            host: Host::new(now, account.map(|found| found.name).unwrap_or_default()),
+        })
+    }
+
+    async fn survey_host(&self, row: &HostRow, remote: &Remote) -> Result<HostSurvey> {
+        let seen = remote
+            .survey()
+            .await
+            .map_err(pressroom_carrier::Error::from);
+        // Also of a host that could not be looked at: it was reached, and showed a key.
+        self.learn_keys(row, remote).await?;
+        let seen = seen?;
+        let mut survey = told(&seen);
+        survey.way = match seen.obstacle(&remote.agent) {
+            Some(obstacle) => HostWay::None(obstacle.to_string()),
+            None => HostWay::Agent,
+        };
+        match (&survey.way, survey.user.as_str()) {
+            (HostWay::Agent, "root") => {
+                survey.sites_note =
+                    Some("nothing is looked for as root: sites belong to other users".into());
+            }
+            (HostWay::Agent, _) => match find(remote, &survey.home).await {
+                Ok((sites, complete)) => {
+                    survey.sites = Some(sites);
+                    survey.sites_note =
+                        (!complete).then(|| "not every directory could be looked at".into());
+                }
+                Err(error) => survey.way = HostWay::None(error.to_string()),
+            },
+            (_, _) => {}
+        }
+        Ok(survey)
+    }
+}
+
+/// Every WordPress below a home, and whether all of it was looked at.
+async fn find(remote: &Remote, home: &str) -> Result<(Vec<FoundSite>, bool)> {
+    let place = Place {
+        home: home.into(),
+        way: Way::Ssh(Box::new(remote.clone())),
+    };
+    let session = Session::open(&place, CancellationToken::new()).await?;
+    let found = session.find("", DEPTH).await;
+    session.close().await;
+    let found = found?;
+    let sites = found.installs.into_iter().map(|install| FoundSite {
+        root: Path::new(home).join(&install.root).display().to_string(),
+        version: install.version,
+        configured: install.config.is_some(),
+    });
+    Ok((sites.collect(), found.complete))
+}
+
+fn told(seen: &Survey) -> HostSurvey {
+    HostSurvey {
+        machine: format!("{} {}", seen.system, seen.machine),
+        user: seen.user.clone(),
+        home: seen.home.clone(),
+        php: seen
+            .php
+            .iter()
+            .map(|php| FoundPhp {
+                version: php.version.clone(),
+                path: php.path.clone(),
+            })
+            .collect(),
+        web_servers: seen.web_servers.clone(),
+        free_bytes: seen.free_bytes,
+        sudo: seen.sudo.clone(),
+        latency_ms: u64::try_from(seen.took.as_millis()).unwrap_or(u64::MAX),
+        ..HostSurvey::default()
+    }
+}
+
+fn status_of(error: &Error) -> HostStatus {
+    match error.kind() {
+        Kind::Conflict => HostStatus::KeyChanged,
+        Kind::Unreachable | Kind::Busy => HostStatus::Unreachable,
+        _ => HostStatus::Refused,
+    }
+}
