@@ -27,6 +27,7 @@ mod reach;
 mod readdress;
 pub mod requests;
 pub mod security;
+pub mod selector;
 pub mod sessions;
 pub mod sites;
 pub mod snapshots;

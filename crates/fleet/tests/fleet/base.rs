@@ -2,7 +2,7 @@
 
 use pressroom_archive::{Archive, Objects};
 use pressroom_base::{
-    id::{AccountId, EnvironmentId, JobId, UserId},
+    id::{AccountId, EnvironmentId, JobId, SiteId, UserId},
     keyring::Keyring,
 };
 use pressroom_fleet::{
@@ -155,8 +155,20 @@ impl Base {
         let site = environments::create_site(&tx, self.account, name, name)
             .await
             .unwrap();
-        let new = NewEnvironment {
-            site_id: site.id,
+        let new = self.new_environment(site.id, name, state);
+        let row = environments::create(&tx, new).await.unwrap();
+        tx.commit().await.unwrap();
+        row
+    }
+
+    pub fn new_environment(
+        &self,
+        site: SiteId,
+        name: &str,
+        state: EnvironmentState,
+    ) -> NewEnvironment {
+        NewEnvironment {
+            site_id: site,
             account_id: self.account,
             domain_id: None,
             host_id: None,
@@ -177,10 +189,7 @@ impl Base {
             core_version: String::new(),
             locale: "en_US".into(),
             title: name.into(),
-        };
-        let row = environments::create(&tx, new).await.unwrap();
-        tx.commit().await.unwrap();
-        row
+        }
     }
 
     /// Somebody of the account.

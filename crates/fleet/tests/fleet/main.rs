@@ -8,6 +8,7 @@ mod cancel;
 mod given_up;
 mod quota;
 mod redis_users;
+mod selectors;
 
 /// Runs each test over a new file and over a new database.
 #[macro_export]

@@ -1,0 +1,76 @@
+//! A selector as a tree.
+
+use super::Term;
+
+/// What was asked for, read and understood.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Selector(Expr);
+
+impl Selector {
+    /// Every environment there is.
+    pub const ALL: Self = Self(Expr::All);
+
+    /// Takes a tree that was built and not read. Its printed form is read back only
+    /// within the bounds of [`super::MAX_BYTES`] and [`super::MAX_DEPTH`].
+    pub const fn new(expr: Expr) -> Self {
+        Self(expr)
+    }
+
+    /// The tree.
+    pub const fn expr(&self) -> &Expr {
+        &self.0
+    }
+}
+
+/// A part of a selector. [`Expr::and`], [`Expr::or`] keep it in its one form: no
+/// conjunction directly in a conjunction, none of fewer than two, and the same for `OR`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Expr {
+    /// `all`.
+    All,
+    /// One condition.
+    Term(Term),
+    /// `-…`.
+    Not(Box<Expr>),
+    /// Side by side.
+    And(Vec<Expr>),
+    /// With `OR` between.
+    Or(Vec<Expr>),
+}
+
+impl Expr {
+    /// What all of these hold for; everything, for none.
+    pub fn and(parts: impl IntoIterator<Item = Self>) -> Self {
+        let flat = parts.into_iter().flat_map(|part| match part {
+            Self::And(inner) => inner,
+            other => vec![other],
+        });
+        single(flat.collect()).unwrap_or_else(|many| match many.as_slice() {
+            [] => Self::All,
+            _ => Self::And(many),
+        })
+    }
+
+    /// What any of these holds for; nothing, for none.
+    pub fn or(parts: impl IntoIterator<Item = Self>) -> Self {
+        let flat = parts.into_iter().flat_map(|part| match part {
+            Self::Or(inner) => inner,
+            other => vec![other],
+        });
+        single(flat.collect()).unwrap_or_else(|many| match many.as_slice() {
+            [] => Self::All.negated(),
+            _ => Self::Or(many),
+        })
+    }
+
+    /// What this does not hold for.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self::Not(Box::new(self))
+    }
+}
+
+/// The only one of a list, or the list.
+fn single(list: Vec<Expr>) -> Result<Expr, Vec<Expr>> {
+    list.try_into().map(|[only]: [Expr; 1]| only)
+}
