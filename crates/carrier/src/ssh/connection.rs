@@ -48,10 +48,16 @@ pub(super) struct Connection {
 pub(super) struct Ended(Arc<Mutex<Option<String>>>);
 
 impl Ended {
-    /// The reason, in a few words.
+    /// The reason, in a few words; none while the connection lasts.
+    pub(super) fn reason(&self) -> Option<String> {
+        let reason = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reason.clone()
+    }
+
+    /// The reason, for one who knows that it ended.
     pub(super) fn why(&self) -> String {
-        let why = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        why.clone().unwrap_or_else(|| "the line was cut".to_owned())
+        self.reason()
+            .unwrap_or_else(|| "the line was cut".to_owned())
     }
 
     fn set(&self, reason: String) {

@@ -87,7 +87,13 @@ impl Script {
         if let Some(answer) = find(&said, &mark) {
             return Ok(answer);
         }
-        if heard.is_err() && said.is_empty() {
+        if let Some(why) = exit.cut() {
+            return Err(Error::Lost {
+                address: address.clone(),
+                why,
+            });
+        }
+        if heard.is_err() && (said.is_empty() || has_begun(&said, &mark)) {
             return Err(Error::Silent {
                 address: address.clone(),
                 after: self.deadline,
@@ -101,6 +107,11 @@ impl Script {
             status,
         ))
     }
+}
+
+/// Whether the script was run at all: its first line stands there.
+fn has_begun(said: &[u8], mark: &str) -> bool {
+    String::from_utf8_lossy(said).contains(&format!("PRESSROOM-ANSWER {mark}\n"))
 }
 
 /// The text between `PRESSROOM-ANSWER mark` and `PRESSROOM-END mark`. Nobody can have
