@@ -18,6 +18,9 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+/// What begins the reason why something that said nothing is no agent.
+pub(crate) const SILENT: &str = "it said nothing";
+
 /// The agent's process. Whoever watches over it obeys the one token and fires the
 /// other.
 #[derive(Debug, Clone)]
@@ -110,7 +113,7 @@ impl Started {
         let opening = Pipe::open(output, input, hang_up, tail.last_words());
         let opening = match time::timeout(deadline::OPEN, opening).await {
             Ok(opening) => opening,
-            Err(_) => Opening::Foreign("it said nothing".into()),
+            Err(_) => Opening::Foreign(SILENT.into()),
         };
         let foreign = |why: String| Error::NotAnAgent {
             program: program.clone(),

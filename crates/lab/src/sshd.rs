@@ -164,7 +164,7 @@ impl Sshd {
                  PasswordAuthentication no\nKbdInteractiveAuthentication no\n\
                  PermitRootLogin prohibit-password\nPermitUserEnvironment yes\n\
                  Subsystem sftp internal-sftp\nBanner {dir}/banner\n\
-                 MaxStartups 200\nLogLevel VERBOSE\n"
+                 MaxStartups 200\nLogLevel DEBUG1\n"
             ),
         )?;
         Ok(file)

@@ -134,12 +134,14 @@ fn is_host(host: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    host.len() <= 253
-        && host
-            .strip_suffix('.')
-            .unwrap_or(host)
-            .split('.')
-            .all(is_label)
+    let name = host.strip_suffix('.').unwrap_or(host);
+    // `127.1` and `0x7f000001` are numbers too, in ways that hide which one.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && host.parse::<IpAddr>().is_err() {
+        return false;
+    }
+    host.len() <= 253 && name.split('.').all(is_label)
 }
 
 #[cfg(test)]
@@ -179,6 +181,9 @@ mod tests {
             ("deploy@[web]x", BadAddress::Port),
             ("deploy@[::1", BadAddress::Host),
             ("deploy@1:2:3", BadAddress::Host),
+            ("deploy@127.1", BadAddress::Host),
+            ("deploy@2130706433", BadAddress::Host),
+            ("deploy@0x7f000001", BadAddress::Host),
             ("deploy@web1:0", BadAddress::Port),
             ("deploy@web1:+22", BadAddress::Port),
             ("deploy@web1:", BadAddress::Port),

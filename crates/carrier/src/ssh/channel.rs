@@ -38,7 +38,10 @@ pub(super) struct Running {
 
 /// How a command ends.
 #[derive(Clone)]
-pub(super) struct Exit(watch::Receiver<State>);
+pub(super) struct Exit {
+    state: watch::Receiver<State>,
+    ended: Ended,
+}
 
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
@@ -74,7 +77,10 @@ pub(super) async fn run(
     let input = write.make_writer();
     let ended = slot.ended();
     let (says, state) = watch::channel(State::default());
-    let exit = Exit(state);
+    let exit = Exit {
+        state,
+        ended: ended.clone(),
+    };
     let control = Control(Some(Held {
         channel: write,
         exit: exit.clone(),
@@ -159,16 +165,21 @@ async fn listen(
 }
 
 impl Exit {
+    /// Why nothing more is heard of it, when that is the connection's doing.
+    pub(super) fn cut(&self) -> Option<String> {
+        self.ended.reason()
+    }
+
     /// Waits until nothing more comes.
     pub(super) async fn over(&self) {
-        let mut state = self.0.clone();
+        let mut state = self.state.clone();
         // Gone without a word is over as well.
         let _ = state.wait_for(|state| state.over).await;
     }
 
     /// The exit status, should one come within a moment.
     pub(super) async fn status(&self) -> Option<u32> {
-        let mut state = self.0.clone();
+        let mut state = self.state.clone();
         let known = state.wait_for(|state| state.over || state.status.is_some());
         time::timeout(MOMENT, known).await.ok()?.ok()?.status
     }

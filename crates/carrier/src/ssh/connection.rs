@@ -29,6 +29,12 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Signs of life that may fail to appear.
 const MISSED: usize = 3;
 
+/// What is offered to make the stream smaller, the best first.
+type Compression = &'static [compression::Name];
+const COMPRESSED: Compression = &[compression::ZLIB_LEGACY, compression::NONE];
+/// For what goes on to another host: it is compressed there.
+const PLAIN: Compression = &[compression::NONE];
+
 /// An open connection to a host.
 pub(super) struct Connection {
     handle: Handle<Client>,
@@ -42,10 +48,16 @@ pub(super) struct Connection {
 pub(super) struct Ended(Arc<Mutex<Option<String>>>);
 
 impl Ended {
-    /// The reason, in a few words.
+    /// The reason, in a few words; none while the connection lasts.
+    pub(super) fn reason(&self) -> Option<String> {
+        let reason = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reason.clone()
+    }
+
+    /// The reason, for one who knows that it ended.
     pub(super) fn why(&self) -> String {
-        let why = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        why.clone().unwrap_or_else(|| "the line was cut".to_owned())
+        self.reason()
+            .unwrap_or_else(|| "the line was cut".to_owned())
     }
 
     fn set(&self, reason: String) {
@@ -57,25 +69,12 @@ impl Connection {
     /// Connects, host by host; each must be reached, recognised and opened within
     /// `patience`.
     pub(super) async fn open(route: &Route, patience: Duration) -> Result<Self> {
-        let mut reached: Option<Self> = None;
-        for stop in route.stops() {
-            let last = std::ptr::eq(stop, &raw const route.host);
-            let opening = step(reached.take(), stop, last, route.may_ask, patience);
-            reached = Some(match time::timeout(patience, opening).await {
-                Ok(opened) => opened?,
-                Err(_) => {
-                    return Err(Error::Silent {
-                        address: stop.address.clone(),
-                        after: patience,
-                    });
-                }
-            });
+        let may_ask = route.may_ask;
+        let mut reached = None;
+        for stop in &route.via {
+            reached = Some(next(reached, stop, PLAIN, may_ask, patience).await?);
         }
-        // There is always the host itself.
-        reached.ok_or_else(|| Error::Lost {
-            address: route.host.address.clone(),
-            why: "there is no way".to_owned(),
-        })
+        next(reached, &route.host, COMPRESSED, may_ask, patience).await
     }
 
     /// Whether it is known to be of no use any more.
@@ -100,21 +99,37 @@ impl Connection {
     }
 }
 
-/// From one host, or from here, to the next.
+/// From one host, or from here, to the next, within `patience`.
+async fn next(
+    via: Option<Connection>,
+    stop: &Stop,
+    compression: Compression,
+    may_ask: fn(IpAddr) -> bool,
+    patience: Duration,
+) -> Result<Connection> {
+    let reached = step(via, stop, compression, may_ask, patience);
+    time::timeout(patience, reached).await.unwrap_or_else(|_| {
+        Err(Error::Silent {
+            address: stop.address.clone(),
+            after: patience,
+        })
+    })
+}
+
 async fn step(
     via: Option<Connection>,
     stop: &Stop,
-    last: bool,
+    compression: Compression,
     may_ask: fn(IpAddr) -> bool,
     patience: Duration,
 ) -> Result<Connection> {
     let address = &stop.address;
     let Some(via) = via else {
         let stream = reach(address, may_ask, patience).await?;
-        return recognise(stream, stop, last, None).await;
+        return recognise(stream, stop, compression, None).await;
     };
     if let Ok(number) = address.host().parse::<IpAddr>()
-        && !may_ask(number)
+        && !may_ask(number.to_canonical())
     {
         return Err(Error::AddressRefused {
             address: address.clone(),
@@ -130,7 +145,8 @@ async fn step(
             address: address.clone(),
             source: Box::new(source),
         })?;
-    recognise(tunnel.into_stream(), stop, last, Some(Box::new(via))).await
+    let tunnel = tunnel.into_stream();
+    recognise(tunnel, stop, compression, Some(Box::new(via))).await
 }
 
 /// A stream to the first of the host's addresses that may be asked and answers.
@@ -146,7 +162,9 @@ async fn reach(
             source,
         })?
         .collect();
-    let refused = found.iter().find(|found| !may_ask(found.ip()));
+    // An IPv4 address in the clothes of IPv6 is that IPv4 address.
+    let may = |found: &SocketAddr| may_ask(found.ip().to_canonical());
+    let refused = found.iter().find(|found| !may(found));
     let mut failure = match refused {
         Some(refused) => Error::AddressRefused {
             address: address.clone(),
@@ -154,7 +172,7 @@ async fn reach(
         },
         None => unreachable(address, io::ErrorKind::AddrNotAvailable.into()),
     };
-    let allowed: Vec<_> = found.into_iter().filter(|one| may_ask(one.ip())).collect();
+    let allowed: Vec<_> = found.into_iter().filter(may).collect();
     // One that is silent leaves time for the others.
     let share = patience / u32::try_from(allowed.len().max(1)).unwrap_or(u32::MAX);
     for number in allowed {
@@ -185,7 +203,7 @@ fn unreachable(address: &Address, source: io::Error) -> Error {
 async fn recognise(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     stop: &Stop,
-    last: bool,
+    compression: Compression,
     via: Option<Box<Connection>>,
 ) -> Result<Connection> {
     let ended = Ended::default();
@@ -193,7 +211,7 @@ async fn recognise(
         stop: stop.clone(),
         ended: ended.clone(),
     };
-    let config = Arc::new(config(stop, last));
+    let config = Arc::new(config(stop, compression));
     let opened = client::connect_stream(config, stream, client).await;
     let mut handle = opened.map_err(|failure| match failure {
         Failure::Changed { pinned, shown } => Error::HostKeyChanged {
@@ -252,7 +270,7 @@ async fn rsa_hash(
     Ok(Some(best.flatten().unwrap_or(HashAlg::Sha256)))
 }
 
-fn config(stop: &Stop, last: bool) -> client::Config {
+fn config(stop: &Stop, compression: Compression) -> client::Config {
     let mut keys: Vec<Algorithm> = Preferred::DEFAULT
         .key
         .iter()
@@ -267,12 +285,6 @@ fn config(stop: &Stop, last: bool) -> client::Config {
         };
         keys.sort_by_key(|algorithm| !same(algorithm));
     }
-    // What goes through to another host is compressed there.
-    let compression: &'static [compression::Name] = if last {
-        &[compression::ZLIB_LEGACY, compression::NONE]
-    } else {
-        &[compression::NONE]
-    };
     client::Config {
         preferred: Preferred {
             key: Cow::Owned(keys),

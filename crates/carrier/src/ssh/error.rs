@@ -100,6 +100,8 @@ pub enum Error {
         address: Address,
         /// The last failure.
         why: String,
+        /// What that one meant.
+        kind: Kind,
         /// When it is tried again.
         again_in: Duration,
     },
@@ -241,7 +243,6 @@ impl Error {
             | Self::Silent { .. }
             | Self::Tunnel { .. }
             | Self::Handshake { .. }
-            | Self::Resting { .. }
             | Self::NoChannel { .. }
             | Self::Lost { .. } => Kind::Unreachable,
             Self::AddressRefused { .. }
@@ -261,6 +262,7 @@ impl Error {
             | Self::Missing { .. }
             | Self::Upload { .. } => Kind::Remote,
             Self::Program { .. } => Kind::Internal,
+            Self::Resting { kind, .. } => *kind,
         }
     }
 }

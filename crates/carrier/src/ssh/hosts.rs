@@ -8,7 +8,7 @@ use super::{
     connection::{Connection, Ended},
     error::{Error, Result},
 };
-use pressroom_base::id::HostId;
+use pressroom_base::{Kind, id::HostId};
 use russh::{Channel, client::Msg};
 use std::{
     collections::HashMap,
@@ -94,6 +94,7 @@ struct Rest {
     route: Route,
     until: Instant,
     why: String,
+    kind: Kind,
 }
 
 impl Hosts {
@@ -244,6 +245,7 @@ impl Host {
                 return Err(Error::Resting {
                     address: address.clone(),
                     why: rest.why.clone(),
+                    kind: rest.kind,
                     again_in,
                 });
             }
@@ -290,6 +292,7 @@ impl Link {
             route: route.clone(),
             until: Instant::now() + rest,
             why: failure.to_string(),
+            kind: failure.kind(),
         });
         tracing::warn!(
             host = %route.host.address,

@@ -1,6 +1,6 @@
 //! Who works on a host.
 
-use super::{Hosts, Program, Result, Route, address::is_user, error::Error};
+use super::{Hosts, Program, Result, Route, RunAs, address::is_user, error::Error};
 use pressroom_base::id::HostId;
 
 /// A user of a host, and the agent that is to run there.
@@ -16,17 +16,6 @@ pub struct Remote {
     pub run_as: RunAs,
     /// The agent to bring.
     pub agent: Program,
-}
-
-/// Whom the agent runs as; never root.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum RunAs {
-    /// The login user.
-    Login,
-    /// Another user, by `sudo` without a password.
-    Sudo(String),
-    /// Another user, whom root, the login user, becomes.
-    Root(String),
 }
 
 impl Remote {

@@ -61,16 +61,23 @@ impl Script {
             control,
         } = self.start(remote, &words).await?;
         let send = async {
-            // One that has heard enough ends before it has read all.
-            tokio::select! {
-                _ = tokio::io::copy(data, &mut input) => {}
-                () = exit.over() => {}
-            }
+            // One that ends before it has read all has its reasons, and says them.
+            let _ = tokio::io::copy(data, &mut input).await;
             let _ = input.shutdown().await;
         };
         let mut said = Vec::new();
-        let mut limited = output.take(MOST);
-        let talk = async { tokio::join!(send, limited.read_to_end(&mut said)).1 };
+        let hear = {
+            // Its end goes with it: what nobody reads would keep other channels waiting.
+            let (mut output, said) = (output.take(MOST), &mut said);
+            async move { output.read_to_end(said).await }
+        };
+        let talk = async {
+            tokio::pin!(hear);
+            tokio::select! {
+                heard = &mut hear => heard,
+                () = send => hear.await,
+            }
+        };
         let heard = time::timeout(self.deadline, talk).await;
         let status = match heard {
             Ok(_) => exit.status().await,
@@ -80,7 +87,13 @@ impl Script {
         if let Some(answer) = find(&said, &mark) {
             return Ok(answer);
         }
-        if heard.is_err() && said.is_empty() {
+        if let Some(why) = exit.cut() {
+            return Err(Error::Lost {
+                address: address.clone(),
+                why,
+            });
+        }
+        if heard.is_err() && (said.is_empty() || has_begun(&said, &mark)) {
             return Err(Error::Silent {
                 address: address.clone(),
                 after: self.deadline,
@@ -94,6 +107,11 @@ impl Script {
             status,
         ))
     }
+}
+
+/// Whether the script was run at all: its first line stands there.
+fn has_begun(said: &[u8], mark: &str) -> bool {
+    String::from_utf8_lossy(said).contains(&format!("PRESSROOM-ANSWER {mark}\n"))
 }
 
 /// The text between `PRESSROOM-ANSWER mark` and `PRESSROOM-END mark`. Nobody can have

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     Result, deadline,
     pipe::Pipe,
-    process::{Process, Started},
+    process::{Process, SILENT, Started},
 };
 use pressroom_agent::protocol::Welcome;
 use std::{path::Path, time::Instant};
@@ -50,7 +50,14 @@ pub(crate) async fn open(home: &Path, remote: &Remote) -> Result<(Pipe, Process,
             brought = true;
             continue;
         }
-        return Err(explain(remote, &why, status).into());
+        let failure = match exit.cut() {
+            Some(why) => Error::Lost {
+                address: remote.route.host.address.clone(),
+                why,
+            },
+            None => explain(remote, &why, status),
+        };
+        return Err(failure.into());
     }
 }
 
@@ -112,6 +119,11 @@ fn explain(remote: &Remote, why: &str, status: Option<u32>) -> Error {
             program: "sha256sum".to_owned(),
         },
         Some(NO_EXEC) => Error::NoExec { address },
+        // A host may be busy; one that ended says something by that.
+        None if why.starts_with(SILENT) => Error::Silent {
+            address,
+            after: deadline::OPEN,
+        },
         status => {
             // What the pipe saw, without what it printed: nothing was said then.
             let said = why.strip_prefix("it ended").unwrap_or(why);

@@ -35,8 +35,8 @@ pub struct Survey {
     pub web_servers: Vec<String>,
     /// Whom the user may become without a password, as `sudo -l` names them.
     pub sudo: Vec<String>,
-    /// From asking to the whole answer, over a connection that is open.
-    pub took: Duration,
+    /// From asking to an answer, over a connection that is open.
+    pub latency: Duration,
 }
 
 /// A PHP of a host.
@@ -67,9 +67,11 @@ impl Remote {
         // What connecting takes is another matter.
         drop(self.hosts.channel(self.id, &self.route).await?);
         let asked = Instant::now();
+        drop(self.hosts.channel(self.id, &self.route).await?);
+        let latency = asked.elapsed();
         let answer = SURVEY.ask(self, &[], &mut tokio::io::empty()).await?;
         Ok(Survey {
-            took: asked.elapsed(),
+            latency,
             ..Survey::parse(&answer)
         })
     }

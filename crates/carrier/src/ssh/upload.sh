@@ -2,8 +2,9 @@
 # Words: the mark, the agent's SHA-256, its size in bytes, what `uname -s -m` must print.
 umask 077
 mark=$1 hash=$2 needed=$3
+printf 'PRESSROOM-ANSWER %s\n' "$mark"
 answer() {
-    printf 'PRESSROOM-ANSWER %s\n%s\nPRESSROOM-END %s\n' "$mark" "$1" "$mark"
+    printf '%s\nPRESSROOM-END %s\n' "$1" "$mark"
     exit 0
 }
 [ "$(id -u)" -ne 0 ] || answer root
@@ -22,6 +23,7 @@ free=$(df -Pk . | tail -n 1 | (read -r _ _ _ free _ && echo "$((free * 1024))"))
 [ "${free:-0}" -gt "$needed" ] || answer "space ${free:-0}"
 fresh=$(mktemp ./upload.XXXXXX) || answer "space $free"
 trap 'rm -f "$fresh"' EXIT
+trap 'exit 1' HUP PIPE TERM
 cat >"$fresh" || answer "space $free"
 sum=$(sha256sum <"$fresh")
 [ "${sum%% *}" = "$hash" ] || answer damaged

@@ -1,6 +1,7 @@
 //! How the agent gets to a host, stays there, and goes.
 
-use crate::host::{Host, ROOT, agent, on_the_way, open, soon};
+use crate::host::{Host, ROOT, agent, on_the_way, open, soon, wait_until};
+use pressroom_base::Kind;
 use pressroom_carrier::ssh::{Error, Obstacle};
 use std::{
     fs,
@@ -59,6 +60,31 @@ async fn is_brought_once_for_many_who_come_at_once() {
     }
     assert_eq!(agents.len(), 1, "{agents:?}");
     assert_eq!(fs::metadata(&agents[0]).unwrap().ino(), first);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_cut_leaves_none_and_is_told_as_such() {
+    let mut host = Host::new();
+    let place = host.place();
+    let opening = tokio::spawn(async move { open(&place).await });
+    let dir = host.login.home().join(".pressroom");
+    wait_until("it is on its way", || {
+        fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some())
+    })
+    .await;
+    host.sshd.kill();
+    // On a fast machine it may have arrived and been greeted by then.
+    if let Err(failed) = soon(opening).await.unwrap() {
+        assert_eq!(failed.kind(), Kind::Unreachable, "{failed}");
+    }
+    host.sshd.resume().unwrap();
+    let session = host.session().await;
+    assert!(session.tree_hash(ROOT).await.unwrap().is_some());
+    session.close().await;
+    wait_until("nothing else lies there", || {
+        Host::agents(&host.login).len() == 1
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ async fn accounts_that_run_nothing_are_named() {
             "command=\"echo Welcome to the menu\"",
             Restriction::ForcedCommand,
         ),
-        ("command=\"cat >/dev/null\"", Restriction::ForcedCommand),
     ] {
         host.open_with(options);
         named(&host, expected).await;
@@ -23,6 +22,11 @@ async fn accounts_that_run_nothing_are_named() {
         host.login.set_shell(shell).unwrap();
         named(&host, Restriction::NoLogin).await;
     }
+    // One that takes whatever is said to it, and says nothing.
+    host.login.set_shell("/bin/bash").unwrap();
+    host.open_with("command=\"cat >/dev/null\"");
+    let failed = soon(host.remote().survey()).await.unwrap_err();
+    assert!(matches!(failed, Error::Restricted { .. }), "{failed}");
 }
 
 async fn named(host: &Host, expected: Restriction) {
@@ -120,6 +124,7 @@ async fn a_host_says_what_it_has() {
     assert_eq!(survey.user, host.login.name());
     assert_eq!(survey.home, host.login.home().to_str().unwrap());
     assert_eq!(survey.runs_programs, Some(true));
+    assert!(survey.latency > std::time::Duration::ZERO);
     assert!(survey.free_bytes.is_some_and(|free| free > 0));
     assert_eq!(survey.sudo, Vec::<String>::new());
     let php = std::process::Command::new("php")

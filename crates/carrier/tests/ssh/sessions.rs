@@ -1,6 +1,6 @@
 //! A session at the other end answers what one here does.
 
-use crate::host::{Host, ROOT, agent, new_id, open, soon};
+use crate::host::{Host, ROOT, agent, new_id, open, soon, wait_until};
 use pressroom_base::Epoch;
 use pressroom_carrier::{
     CancellationToken, Error,
@@ -10,10 +10,12 @@ use pressroom_wordpress::{
     archive::{Format, PackOptions, PackerOptions, TreeOptions},
     component::{ComponentKind, Swap, Target},
 };
+use rustix::process::Pid;
 use std::{
     fs,
     io::{Cursor, Write},
     os::unix::fs::MetadataExt,
+    time::Duration,
 };
 use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -39,6 +41,8 @@ async fn answers_what_a_local_one_does() {
     let refused = there.tree_hash("../x").await.unwrap_err();
     let local = here.tree_hash("../x").await.unwrap_err();
     assert_eq!(refused.to_string(), local.to_string());
+    let log = host.sshd.log();
+    assert!(log.contains("compression: zlib@openssh.com"), "{log}");
 }
 
 #[tokio::test]
@@ -136,9 +140,9 @@ async fn a_line_that_is_cut_is_told_and_the_next_session_goes_on() {
 async fn a_session_that_ends_ends_its_agent() {
     let host = Host::new();
     let session = host.session().await;
-    assert_eq!(running(&host), 1);
+    assert_eq!(running(&host).len(), 1);
     soon(session.close()).await;
-    assert_eq!(running(&host), 0);
+    assert_eq!(running(&host), []);
     let cancel = CancellationToken::new();
     cancel.cancel();
     let refused = pressroom_carrier::Session::open(&host.place(), cancel).await;
@@ -161,19 +165,35 @@ async fn an_rsa_key_opens_it_as_well() {
     );
 }
 
+#[tokio::test]
+async fn an_agent_that_hangs_in_a_write_is_killed() {
+    let host = Host::new();
+    let session = host.session().await;
+    session.recover(Epoch::new(1)).await.unwrap();
+    for agent in running(&host) {
+        rustix::process::kill_process(agent, rustix::process::Signal::STOP).unwrap();
+    }
+    let hasty = session.with_deadline(Duration::from_millis(50));
+    let hung = soon(hasty.drop_staged(Epoch::new(1), "1-0000000000000000")).await;
+    assert!(matches!(hung, Err(Error::Timeout { .. })), "{hung:?}");
+    soon(session.close()).await;
+    wait_until("it is gone", || running(&host).is_empty()).await;
+}
+
 /// Agents of the host's user.
-fn running(host: &Host) -> usize {
+fn running(host: &Host) -> Vec<Pid> {
     let name = format!("agent-{}", &agent().hash()[..16]);
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let uid = format!("Uid:\t{}\t", host.login.uid());
-    processes
-        .filter(|process| {
-            let read = |file| fs::read(process.path().join(file)).unwrap_or_default();
-            let status = String::from_utf8_lossy(&read("status")).into_owned();
-            let line = String::from_utf8_lossy(&read("cmdline")).into_owned();
-            status.contains(&uid) && line.contains(&name) && !line.starts_with("sh\0")
-        })
-        .count()
+    let agents = processes.filter(|process| {
+        let read = |file| fs::read(process.path().join(file)).unwrap_or_default();
+        let status = String::from_utf8_lossy(&read("status")).into_owned();
+        let line = String::from_utf8_lossy(&read("cmdline")).into_owned();
+        status.contains(&uid) && line.starts_with("./") && line.contains(&name)
+    });
+    agents
+        .filter_map(|process| Pid::from_raw(process.file_name().to_str()?.parse().ok()?))
+        .collect()
 }
 
 /// A plugin of three megabytes, as random as a counter can make it.
