@@ -8,8 +8,10 @@ mod component;
 pub mod config;
 pub mod doctor;
 pub mod domain;
+pub mod host;
 pub mod hosting;
 pub mod job;
+pub mod key;
 pub mod plugin;
 pub mod security;
 pub mod serve;
@@ -38,6 +40,12 @@ pub enum FleetCommand {
     /// Credentials of programs
     #[command(subcommand)]
     Token(token::Token),
+    /// Keys that open hosts
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Other machines, reached over SSH
+    #[command(subcommand)]
+    Host(host::Host),
     /// Running WordPress sites
     #[command(subcommand)]
     Site(site::Site),
@@ -86,6 +94,8 @@ pub async fn run(
         FleetCommand::Token(token::Token::Revoke(revoke)) => {
             revoke.run(fleet, &caller, printer).await
         }
+        FleetCommand::Key(key) => Box::pin(key.run(fleet, &caller, printer)).await,
+        FleetCommand::Host(host) => Box::pin(host.run(fleet, &caller, printer)).await,
         FleetCommand::Site(site::Site::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::Show(show)) => show.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::User(user)) => {

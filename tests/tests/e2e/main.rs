@@ -11,6 +11,7 @@ mod documented;
 mod errors;
 mod every_row;
 mod hostile;
+mod hosts;
 mod letting_go;
 mod maintenance;
 mod moving;
