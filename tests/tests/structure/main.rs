@@ -44,7 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pressroom-cli", &["base", "fleet"]),
     ("pressroom-lab", &[]),
     ("pressroom-testkit", &["base"]),
-    ("pressroom-tests", &["base", "testkit"]),
+    ("pressroom-tests", &["base", "lab", "testkit"]),
     (
         "pressroom-benches",
         &[

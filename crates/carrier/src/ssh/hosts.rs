@@ -294,7 +294,7 @@ impl Link {
             why: failure.to_string(),
             kind: failure.kind(),
         });
-        tracing::warn!(
+        tracing::info!(
             host = %route.host.address,
             rest_ms = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX),
             error = failure as &dyn std::error::Error,

@@ -17,7 +17,8 @@ if [ -n "$probe" ]; then
 fi
 df -Pk "$HOME" 2>/dev/null | tail -n 1 | (read -r _ _ _ free _ && echo "free $((free * 1024))")
 
-# Each php once, by what it says of itself.
+# Each php once, by the file that it is.
+seen=
 old=$IFS
 IFS=:
 set -f
@@ -27,6 +28,9 @@ for dir in $PATH /usr/local/bin /usr/bin '/opt/cpanel/ea-php*/root/usr/bin' '/op
     for php in $dir/php $dir/php[5-9]*; do
         case ${php##*/} in php | php[5-9] | php[5-9].[0-9] | php[5-9][0-9]) ;; *) continue ;; esac
         [ -x "$php" ] && [ ! -d "$php" ] || continue
+        file=$(readlink -f "$php" 2>/dev/null || echo "$php")
+        case "$seen|" in *"|$file|"*) continue ;; esac
+        seen="$seen|$file"
         version=$("$php" -n -r 'echo PHP_VERSION;' </dev/null 2>/dev/null) && echo "php $version $php"
     done
     set -f

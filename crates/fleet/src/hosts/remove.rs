@@ -102,12 +102,16 @@ fn refuse_used(row: &HostRow, uses: hosts::HostUses) -> Result<()> {
     match (uses.environments, uses.jumps) {
         (0, 0) => Ok(()),
         (0, jumps) => refused(
-            format!("is on the way to {jumps} other hosts"),
-            "remove those first",
+            format!("is on the way to {}", counted(jumps, "other host")),
+            "remove what is behind it first",
         ),
         (sites, _) => refused(
-            format!("has {sites} sites that Pressroom manages"),
-            "release them first with `pressroom site release`",
+            format!("has {} that Pressroom manages", counted(sites, "site")),
+            "let go of what is there first with `pressroom site release`",
         ),
     }
+}
+
+fn counted(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

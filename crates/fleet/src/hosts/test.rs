@@ -129,7 +129,7 @@ fn told(seen: &Survey) -> HostSurvey {
         web_servers: seen.web_servers.clone(),
         free_bytes: seen.free_bytes,
         sudo: seen.sudo.clone(),
-        latency_ms: u64::try_from(seen.took.as_millis()).unwrap_or(u64::MAX),
+        latency_ms: u64::try_from(seen.latency.as_millis()).unwrap_or(u64::MAX),
         ..HostSurvey::default()
     }
 }
