@@ -110,7 +110,7 @@ async fn an_address_that_must_not_be_asked_is_not() {
 
 #[tokio::test]
 async fn a_host_that_hangs_delays_nobody_else() {
-    let patience = Duration::from_secs(5);
+    let patience = Duration::from_secs(12);
     let host = Host::with(Limits {
         connect: patience,
         rest: Duration::from_mins(10),
@@ -171,7 +171,7 @@ async fn a_rest_grows_and_can_be_cut_short() {
 async fn no_more_channels_are_open_than_allowed() {
     let host = Host::with(Limits {
         channels_per_host: 2,
-        wait: Duration::from_secs(1),
+        wait: Duration::from_secs(3),
         ..limits()
     });
     let first = host.session().await;
@@ -189,7 +189,7 @@ async fn no_more_channels_are_open_than_allowed() {
 
     let few = Hosts::new(Limits {
         channels: 1,
-        wait: Duration::from_secs(1),
+        wait: Duration::from_secs(3),
         ..limits()
     });
     let there = |id| {
