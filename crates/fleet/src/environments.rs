@@ -5,9 +5,11 @@ mod details;
 mod find;
 mod inspect;
 mod list;
+mod select;
 mod view;
 
 pub use details::Details;
 pub(crate) use find::Row;
 pub(crate) use inspect::record_survey;
 pub use list::EnvironmentFilter;
+pub use select::Selected;

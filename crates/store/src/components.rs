@@ -1,9 +1,9 @@
 //! Plugins and themes of environments, as last seen.
 
-use crate::{Read, Result, Tx};
+use crate::{Read, Result, Scope, Tx, environments::environment};
 use pressroom_base::id::EnvironmentId;
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
     sea_query::{Expr, OnConflict},
 };
 
@@ -41,6 +41,23 @@ table! {
         /// A theme's parent.
         parent: Option<String>,
     }
+}
+
+/// As much of a component as is compared, without what people read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentVersion {
+    /// Where it is installed.
+    pub environment_id: EnvironmentId,
+    /// `plugin` or `theme`.
+    pub kind: String,
+    /// Directory name, or file name without `.php`.
+    pub slug: String,
+    /// Version as last seen.
+    pub version: String,
+    /// A newer version on offer.
+    pub new_version: Option<String>,
+    /// Why it is not known whether there is one; `None` when it is.
+    pub offer_unknown: Option<String>,
 }
 
 /// A component as just seen.
@@ -107,6 +124,44 @@ pub async fn list_many(
         }
     }
     Ok(found)
+}
+
+/// What is compared of every component within a scope, by environment.
+pub async fn versions(from: &impl Read, scope: &Scope) -> Result<Vec<ComponentVersion>> {
+    use component::Column;
+    type Columns = (i64, String, String, String, Option<String>, Option<String>);
+    let mut query = component::Entity::find()
+        .select_only()
+        .columns([
+            Column::EnvironmentId,
+            Column::Kind,
+            Column::Slug,
+            Column::Version,
+            Column::NewVersion,
+            Column::OfferUnknown,
+        ])
+        .order_by_asc(Column::EnvironmentId);
+    if let Some(own) = scope.ids() {
+        let environments = environment::Entity::find()
+            .select_only()
+            .column(environment::Column::Id)
+            .filter(environment::Column::AccountId.is_in(own));
+        query = query.filter(Column::EnvironmentId.in_subquery(environments.into_query()));
+    }
+    let found: Vec<Columns> = query.into_tuple().all(from.connection()).await?;
+    Ok(found
+        .into_iter()
+        .map(
+            |(environment, kind, slug, version, new_version, offer_unknown)| ComponentVersion {
+                environment_id: EnvironmentId::new(environment),
+                kind,
+                slug,
+                version,
+                new_version,
+                offer_unknown,
+            },
+        )
+        .collect())
 }
 
 /// One component in its normal place.

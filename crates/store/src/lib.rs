@@ -61,7 +61,7 @@ pub mod users;
 
 pub use accounts::{AccountRow, MembershipRow, NewAccount, Role};
 pub use activity::ActivityRow;
-pub use components::{ComponentRow, NewComponent};
+pub use components::{ComponentRow, ComponentVersion, NewComponent};
 pub use domains::{DomainRow, NewDomain};
 pub use environments::{
     EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow, EnvironmentState, Moved,

@@ -9,6 +9,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set, UpdateMany, sea_query::Expr,
 };
+use std::collections::HashMap;
 
 names! {
     /// How a snapshot is packed.
@@ -338,6 +339,32 @@ pub async fn last_size(
         .one(from.connection())
         .await?;
     Ok(found.map(|model| model.size))
+}
+
+/// When the newest snapshot of each environment within a scope was asked for, of those
+/// that hold the whole site and were not found damaged.
+pub async fn newest_whole(
+    from: &impl Read,
+    scope: &Scope,
+) -> Result<HashMap<EnvironmentId, Timestamp>> {
+    let ready = SnapshotFilter {
+        states: vec![SnapshotState::Ready],
+        ..SnapshotFilter::default()
+    };
+    let found: Vec<(i64, i64)> = select(scope, &ready)
+        .select_only()
+        .column(snapshot::Column::EnvironmentId)
+        .column_as(snapshot::Column::CreatedAt.max(), "newest")
+        .filter(snapshot::Column::Contents.eq(SnapshotContents::Full.as_str()))
+        .filter(snapshot::Column::Fault.is_null())
+        .group_by(snapshot::Column::EnvironmentId)
+        .into_tuple()
+        .all(from.connection())
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(id, at)| (EnvironmentId::new(id), Timestamp::from_millis(at)))
+        .collect())
 }
 
 /// Those whose time is over, the longest first.

@@ -94,6 +94,21 @@ fn answers_in_json() {
 }
 
 #[test]
+fn a_selector_that_is_not_understood_is_shown_with_its_fault() {
+    let place = Installation::settled();
+    let args = ["site", "list", "env:production -status:down"];
+    assert_eq!(place.run(&args).done(), "");
+    assert_eq!(place.run(&["site", "list", "-env:clone"]).done(), "");
+    assert_eq!(
+        place
+            .run(&["site", "list", "env:clone plugn:woo"])
+            .failed(2),
+        "error: the selector is not understood\n\n  env:clone plugn:woo\n            \
+         ^^^^^ there is no field `plugn`; did you mean `plugin`?\n"
+    );
+}
+
+#[test]
 fn duplicates_are_conflicts_and_change_nothing() {
     let place = Installation::settled();
     let error = place.add_user("ANN@example.com", PASSWORD).failed(5);

@@ -8,9 +8,6 @@ use crate::{
 use pressroom_base::id::DomainId;
 use pressroom_store::{EnvironmentFilter as Stored, EnvironmentRow, Page, Scope, environments};
 
-/// More than any installation has.
-const EVERYTHING: u64 = i64::MAX as u64;
-
 /// Which environments to list.
 #[derive(Debug, Clone, Default)]
 pub struct EnvironmentFilter {
@@ -32,13 +29,8 @@ impl Fleet {
     ) -> Result<Vec<Environment>> {
         authorize_list(&caller.principal, Action::SiteRead)?;
         let scope = caller.principal.scope();
-        let rows = environments::list(
-            &self.parts.store,
-            &scope,
-            &Stored::default(),
-            Page::first(EVERYTHING),
-        )
-        .await?;
+        let rows =
+            environments::list(&self.parts.store, &scope, &Stored::default(), Page::ALL).await?;
         self.refresh_stale_behind(&rows);
         let names = self.names(&scope).await?;
         let words: Vec<String> = filter
@@ -50,7 +42,7 @@ impl Fleet {
             .into_iter()
             .filter(|row| words.iter().all(|word| names.mentions(row, word)))
             .collect();
-        shown.sort_by(|a, b| (names.domain(a), &a.root).cmp(&(names.domain(b), &b.root)));
+        names.sort(&mut shown);
         let offset = usize::try_from(filter.offset).unwrap_or(usize::MAX);
         let limit = match filter.limit {
             0 => usize::MAX,
@@ -70,12 +62,6 @@ impl Fleet {
             domain_id: Some(domain),
             ..Stored::default()
         };
-        Ok(environments::list(
-            &self.parts.store,
-            &Scope::All,
-            &filter,
-            Page::first(EVERYTHING),
-        )
-        .await?)
+        Ok(environments::list(&self.parts.store, &Scope::All, &filter, Page::ALL).await?)
     }
 }

@@ -13,9 +13,9 @@ use std::collections::HashMap;
 
 /// Names that environments refer to, looked up once for a whole list.
 pub(super) struct Names {
-    accounts: HashMap<AccountId, AccountRow>,
-    domains: HashMap<DomainId, DomainRow>,
-    sites: HashMap<SiteId, SiteRow>,
+    pub(super) accounts: HashMap<AccountId, AccountRow>,
+    pub(super) domains: HashMap<DomainId, DomainRow>,
+    pub(super) sites: HashMap<SiteId, SiteRow>,
     busy: HashMap<EnvironmentId, JobId>,
 }
 
@@ -24,6 +24,11 @@ impl Names {
     pub(super) fn domain(&self, row: &EnvironmentRow) -> &str {
         let domain = row.domain_id.and_then(|id| self.domains.get(&id));
         domain.map(|row| row.name.as_str()).unwrap_or_default()
+    }
+
+    /// Sorts environments by domain, then path.
+    pub(super) fn sort(&self, rows: &mut [EnvironmentRow]) {
+        rows.sort_by(|a, b| (self.domain(a), &a.root).cmp(&(self.domain(b), &b.root)));
     }
 
     /// Whether domain, title, account or site has this word, which is lower case.
@@ -108,7 +113,7 @@ impl Fleet {
     }
 }
 
-fn by<K: std::hash::Hash + Eq, T>(
+pub(super) fn by<K: std::hash::Hash + Eq, T>(
     rows: impl IntoIterator<Item = T>,
     key: impl Fn(&T) -> K,
 ) -> HashMap<K, T> {

@@ -20,6 +20,11 @@ impl Selector {
     pub const fn expr(&self) -> &Expr {
         &self.0
     }
+
+    /// Whether any of its conditions is such a one.
+    pub(crate) fn asks(&self, such: impl Fn(&Term) -> bool) -> bool {
+        self.0.asks(&such)
+    }
 }
 
 /// A part of a selector. [`Expr::and`], [`Expr::or`] keep it in its one form: no
@@ -67,6 +72,15 @@ impl Expr {
     #[must_use]
     pub fn negated(self) -> Self {
         Self::Not(Box::new(self))
+    }
+
+    fn asks(&self, such: &impl Fn(&Term) -> bool) -> bool {
+        match self {
+            Self::All => false,
+            Self::Term(term) => such(term),
+            Self::Not(inner) => inner.asks(such),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.asks(such)),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::ComponentKind;
 use pressroom_base::Timestamp;
 use pressroom_store::{
-    AccountRow, ComponentRow, DomainRow, EnvironmentKind, EnvironmentRow, EnvironmentState,
+    AccountRow, ComponentVersion, DomainRow, EnvironmentKind, EnvironmentRow, EnvironmentState,
     HostRow, SiteRow,
 };
 use url::{Host, Url};
@@ -72,7 +72,7 @@ pub struct Rows<'a> {
     /// Its host, elsewhere.
     pub host: Option<&'a HostRow>,
     /// Its components.
-    pub components: &'a [ComponentRow],
+    pub components: &'a [ComponentVersion],
     /// When the newest snapshot that is ready and complete was asked for.
     pub snapshot: Option<Timestamp>,
 }
@@ -92,9 +92,11 @@ impl Facts {
             accounts: vec![fold(&rows.account.name)],
             domains,
             sites: vec![fold(&rows.site.name), fold(&environment.panel_id)],
-            hosts: match rows.host {
-                Some(host) => vec![fold(&host.label), fold(&host.address)],
-                None => vec![LOCAL.to_owned()],
+            hosts: match (rows.host, environment.host_id) {
+                (Some(host), _) => vec![fold(&host.label), fold(&host.address)],
+                (None, None) => vec![LOCAL.to_owned()],
+                // It is elsewhere, and its host is not the reader's to know.
+                (None, Some(_)) => Vec::new(),
             },
             core: seen(&environment.core_version),
             php: seen(&environment.php_version),
@@ -106,7 +108,7 @@ impl Facts {
     }
 }
 
-fn component(row: &ComponentRow) -> Option<ComponentFacts> {
+fn component(row: &ComponentVersion) -> Option<ComponentFacts> {
     Some(ComponentFacts {
         kind: match row.kind.as_str() {
             "plugin" => ComponentKind::Plugin,

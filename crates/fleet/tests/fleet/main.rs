@@ -8,7 +8,9 @@ mod cancel;
 mod given_up;
 mod quota;
 mod redis_users;
+mod select;
 mod selectors;
+mod statements;
 
 /// Runs each test over a new file and over a new database.
 #[macro_export]

@@ -5,7 +5,7 @@ use pressroom_base::Timestamp;
 use pressroom_fleet::selector::{Facts, Rows, Selector, Truth};
 use pressroom_store::{
     EnvironmentPatch, EnvironmentRow, EnvironmentState, NewComponent, NewEnvironment, NewHost,
-    accounts, components, environments, hosts,
+    Scope, accounts, components, environments, hosts,
 };
 
 crate::on_both! {
@@ -18,7 +18,8 @@ async fn facts(base: &Base, environment: &EnvironmentRow) -> Facts {
     let store = &base.store;
     let account = accounts::get(store, environment.account_id).await.unwrap();
     let site = environments::get_site(store, environment.site_id).await;
-    let components = components::list(store, environment.id).await.unwrap();
+    let mut components = components::versions(store, &Scope::All).await.unwrap();
+    components.retain(|row| row.environment_id == environment.id);
     let host = match environment.host_id {
         Some(id) => hosts::get(store, id).await.unwrap(),
         None => None,

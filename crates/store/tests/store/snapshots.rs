@@ -21,6 +21,7 @@ crate::on_both! {
     bytes_are_counted_per_account
     one_whose_job_is_over_is_stranded
     the_last_size_is_of_what_was_stored
+    the_newest_whole_one_is_told_per_environment
     two_reservations_do_not_see_the_same_rest
     a_snapshot_outlives_its_environment
 }
@@ -177,6 +178,37 @@ async fn lists_stay_within_scope_and_environment(base: Base) {
     assert_eq!(names(&acme, of(None, &[]), second).await, "ba");
     let nobody = Scope::Accounts(vec![]);
     assert_eq!(names(&nobody, of(None, &[]), all).await, "");
+}
+
+async fn the_newest_whole_one_is_told_per_environment(base: Base) {
+    let (acme, other) = (base.account("Acme").await, base.account("Other").await);
+    let (one, two) = (EnvironmentId::new(1), EnvironmentId::new(2));
+    ready(&base, new(acme.id, one, "a"), 5).await;
+    let newest = ready(&base, new(acme.id, one, "b"), 5).await;
+    let tables = NewSnapshot {
+        contents: SnapshotContents::Database,
+        ..new(acme.id, one, "c")
+    };
+    ready(&base, tables, 5).await;
+    begun(&base, new(acme.id, one, "d")).await;
+    let damaged = ready(&base, new(acme.id, one, "e"), 5).await;
+    let theirs = ready(&base, new(other.id, two, "f"), 5).await;
+    let tx = base.store.begin().await.unwrap();
+    let fault = "a frame is cut";
+    snapshots::mark_damaged(&tx, damaged.id, fault)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let told = async |scope: Scope| {
+        let told = snapshots::newest_whole(&base.store, &scope).await.unwrap();
+        let mut told: Vec<_> = told.into_iter().collect();
+        told.sort_unstable();
+        told
+    };
+    let (of_one, of_two) = ((one, newest.created_at), (two, theirs.created_at));
+    assert_eq!(told(Scope::All).await, [of_one, of_two]);
+    assert_eq!(told(Scope::Accounts(vec![acme.id])).await, [of_one]);
+    assert_eq!(told(Scope::Accounts(vec![])).await, []);
 }
 
 async fn look_ups_tell_foreign_from_missing(base: Base) {
