@@ -9,7 +9,8 @@ use pressroom_fleet::{Caller, Fleet};
 /// its place.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  pressroom host forget-key web1.example && pressroom host test web1.example")]
+  pressroom host forget-key web1.example
+  pressroom --json host forget-key 1")]
 pub struct ForgetKey {
     /// The host's label, name or number
     pub host: String,
