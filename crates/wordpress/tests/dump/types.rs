@@ -321,8 +321,12 @@ fn the_stock_client_restores_the_same() {
 #[test]
 fn stock_dumps_come_back_through_ours() {
     let place = everything();
-    // The stock program prints six digits of a `FLOAT`, and no geometry in UTF-8.
-    place.sql("UPDATE wp_type_11 SET v = 0.5; UPDATE wp_type_12 SET v = 0.5");
+    // The stock program prints six digits of a `FLOAT`, a negative zero as the integer `-0`,
+    // which has no sign, and no geometry in UTF-8.
+    place.sql(
+        "UPDATE wp_type_11 SET v = 0.5; UPDATE wp_type_12 SET v = 0.5; \
+         UPDATE wp_type_13 SET v = 0 WHERE v = 0",
+    );
     for arguments in [
         &["--hex-blob", "--routines", "--events", "--triggers"][..],
         &[
