@@ -24,12 +24,15 @@ pub trait JobKind: Send + Sync + 'static {
     /// The name in the queue.
     fn name(&self) -> &'static str;
 
-    /// Whether its jobs change their environment.
-    fn lane(&self) -> Lane;
+    /// Whether its jobs change their environment: unless it says otherwise, they do, and
+    /// run alone there.
+    fn lane(&self) -> Lane {
+        Lane::Write
+    }
 
-    /// Which failures are tried again.
+    /// Which failures are tried again: unless it says otherwise, none.
     fn retry(&self) -> RetryPolicy {
-        RetryPolicy::default()
+        RetryPolicy::never()
     }
 
     /// What becomes of an interrupted job.

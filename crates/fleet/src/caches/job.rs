@@ -9,8 +9,7 @@ use super::{
 use crate::{Error, Fleet, Result, code, reach::told};
 use async_trait::async_trait;
 use pressroom_base::{Kind, catalog::event};
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::Lane;
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use serde_json::{Value, json};
 
 /// What the site had before; written down before anything is changed.
@@ -23,14 +22,6 @@ pub(crate) struct CacheJob(pub(crate) Fleet);
 impl JobKind for CacheJob {
     fn name(&self) -> &'static str {
         KIND
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

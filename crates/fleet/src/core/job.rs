@@ -17,10 +17,10 @@ use async_trait::async_trait;
 use pressroom_agent::protocol::Boot;
 use pressroom_base::{Kind, catalog::event};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use pressroom_phpdata::version::compare;
 use pressroom_providers::packages::Package;
-use pressroom_store::{EnvironmentRow, Lane};
+use pressroom_store::EnvironmentRow;
 use pressroom_wordpress::{
     bridge::outcomes::DatabaseUpgraded,
     core::{StagedCore, package_core},
@@ -43,14 +43,6 @@ pub(crate) struct CoreJob(pub(crate) Fleet);
 impl JobKind for CoreJob {
     fn name(&self) -> &'static str {
         "core_update"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     /// Taken back, unless it was only its end that was not written: `run` looks.

@@ -2,13 +2,13 @@
 
 use super::{ascii_name, list::view};
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Result, accounts,
     authorize::{Action, Resource, authorize},
     users::exists,
     views::Domain,
 };
 use pressroom_base::catalog::event;
-use pressroom_store::{self as store, DomainRow, Scope, accounts, domains};
+use pressroom_store::{self as store, DomainRow, Scope, domains};
 use serde_json::json;
 use std::path::{Component, Path, PathBuf};
 
@@ -40,9 +40,7 @@ impl Fleet {
         };
         self.refuse_own_directories(Path::new(&root))?;
         let tx = self.parts.store.begin().await?;
-        let account = accounts::by_name(&tx, &new.account).await?.ok_or_else(|| {
-            Error::not_found("account").with_hint("add it first with `pressroom account add`")
-        })?;
+        let account = accounts::named(&tx, &new.account).await?;
         refuse_nested(&root, &domains::list(&tx, &Scope::All).await?)?;
         let row = domains::create(
             &tx,

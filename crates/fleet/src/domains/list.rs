@@ -1,18 +1,13 @@
 //! Listing domains.
 
-use crate::{Caller, Fleet, Result, views::Domain};
-use pressroom_store::{DomainRow, accounts, domains};
-use std::collections::HashMap;
+use crate::{Caller, Fleet, Result, accounts, views::Domain};
+use pressroom_store::{DomainRow, domains};
 
 impl Fleet {
     /// Domains of the caller's accounts, by name.
     pub async fn list_domains(&self, caller: &Caller) -> Result<Vec<Domain>> {
         let scope = caller.principal.scope();
-        let names: HashMap<_, _> = accounts::list(&self.parts.store, &scope)
-            .await?
-            .into_iter()
-            .map(|account| (account.id, account.name))
-            .collect();
+        let names = accounts::names(&self.parts.store, &scope).await?;
         let rows = domains::list(&self.parts.store, &scope).await?;
         Ok(rows
             .into_iter()

@@ -2,13 +2,13 @@
 
 use super::{Host, route};
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Result, accounts,
     authorize::{Action, Resource, authorize},
     users::exists,
 };
 use pressroom_base::{catalog::event, id::SshKeyId};
 use pressroom_carrier::ssh::Address;
-use pressroom_store::{self as store, accounts, hosts, ssh_keys};
+use pressroom_store::{self as store, hosts, ssh_keys};
 use serde_json::json;
 
 /// Characters of a label.
@@ -43,15 +43,17 @@ impl Fleet {
                 .map_err(|error: pressroom_carrier::ssh::BadAddress| {
                     Error::invalid(error.to_string())
                 })?;
+        if address.user() == "root" {
+            return Err(Error::invalid("nothing of ours runs as root on a host")
+                .with_hint("name the login of the user whom the sites belong to"));
+        }
         let label = checked_label(new.label.as_deref().unwrap_or(address.host()))?;
         let via = match &new.via {
             Some(name) => Some(self.host_row(name).await?.id),
             None => None,
         };
         let tx = self.parts.store.begin().await?;
-        let account = accounts::by_name(&tx, &new.account).await?.ok_or_else(|| {
-            Error::not_found("account").with_hint("add it first with `pressroom account add`")
-        })?;
+        let account = accounts::named(&tx, &new.account).await?;
         if new.key.is_none() && ssh_keys::primary(&tx, account.id).await?.is_none() {
             return Err(Error::conflict(format!(
                 "`{}` has no key to open a host with",

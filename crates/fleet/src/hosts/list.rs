@@ -2,18 +2,17 @@
 
 use super::Host;
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Result, accounts,
     authorize::{Action, Resource, authorize},
 };
-use pressroom_base::id::{AccountId, HostId};
-use pressroom_store::{HostRow, Page, Scope, accounts, hosts};
-use std::collections::HashMap;
+use pressroom_base::id::HostId;
+use pressroom_store::{HostRow, Page, Scope, hosts};
 
 impl Fleet {
     /// Every host, by label, as it was last found.
     pub async fn list_hosts(&self, caller: &Caller) -> Result<Vec<Host>> {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
-        let names = self.account_names().await?;
+        let names = accounts::names(&self.parts.store, &Scope::All).await?;
         let rows = hosts::list(&self.parts.store, &Scope::All, Page::ALL).await?;
         Ok(rows
             .into_iter()
@@ -41,10 +40,5 @@ impl Fleet {
                 Err(Error::not_found("host").with_hint("`pressroom host list` shows them all"))
             }
         }
-    }
-
-    pub(crate) async fn account_names(&self) -> Result<HashMap<AccountId, String>> {
-        let rows = accounts::list(&self.parts.store, &Scope::All).await?;
-        Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
     }
 }

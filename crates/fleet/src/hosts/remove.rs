@@ -2,12 +2,12 @@
 
 use super::Host;
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Result, accounts,
     authorize::{Action, Resource, authorize},
 };
 use pressroom_base::catalog::event;
 use pressroom_carrier::ssh::RunAs;
-use pressroom_store::{self as store, HostRow, accounts, hosts};
+use pressroom_store::{self as store, HostRow, hosts};
 use serde_json::json;
 
 impl Fleet {
@@ -73,13 +73,10 @@ impl Fleet {
         .await?;
         let now = hosts::get(&tx, row.id).await?;
         let now = now.ok_or_else(|| Error::not_found("host"))?;
-        let account = accounts::get(&tx, row.account_id).await?;
+        let account = accounts::name_of(&tx, row.account_id).await?;
         tx.commit().await?;
         self.parts.ssh.forget(row.id);
-        Ok(Host::new(
-            now,
-            account.map(|found| found.name).unwrap_or_default(),
-        ))
+        Ok(Host::new(now, account))
     }
 
     async fn clear(&self, row: &HostRow) -> Result<()> {

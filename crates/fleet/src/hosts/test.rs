@@ -2,7 +2,7 @@
 
 use super::{FoundPhp, FoundSite, Host, HostSurvey, HostWay};
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Result, accounts,
     authorize::{Action, Resource, authorize},
 };
 use pressroom_base::Kind;
@@ -10,7 +10,7 @@ use pressroom_carrier::{
     CancellationToken, Place, Session, Way,
     ssh::{Remote, RunAs, Survey},
 };
-use pressroom_store::{HostRow, HostStatus, accounts, hosts};
+use pressroom_store::{HostRow, HostStatus, hosts};
 use serde::Serialize;
 use std::path::Path;
 
@@ -44,9 +44,11 @@ impl Fleet {
         let survey = match self.survey_host(&row, &remote).await {
             Ok(survey) => survey,
             Err(error) => {
-                let tx = self.parts.store.begin().await?;
-                hosts::set_status(&tx, row.id, status_of(&error)).await?;
-                tx.commit().await?;
+                if let Some(status) = status_of(&error) {
+                    let tx = self.parts.store.begin().await?;
+                    hosts::set_status(&tx, row.id, status).await?;
+                    tx.commit().await?;
+                }
                 return Err(error);
             }
         };
@@ -55,11 +57,11 @@ impl Fleet {
         hosts::surveyed(&tx, row.id, &survey).await?;
         let now = hosts::get(&tx, row.id).await?;
         let now = now.ok_or_else(|| Error::not_found("host"))?;
-        let account = accounts::get(&tx, row.account_id).await?;
+        let account = accounts::name_of(&tx, row.account_id).await?;
         tx.commit().await?;
         Ok(HostFound {
             key_is_new: row.pinned().is_none(),
-            host: Host::new(now, account.map(|found| found.name).unwrap_or_default()),
+            host: Host::new(now, account),
         })
     }
 
@@ -72,24 +74,20 @@ impl Fleet {
         self.learn_keys(row, remote).await?;
         let seen = seen?;
         let mut survey = told(&seen);
-        survey.way = match seen.obstacle(&remote.agent) {
-            Some(obstacle) => HostWay::None(obstacle.to_string()),
-            None => HostWay::Agent,
-        };
-        match (&survey.way, survey.user.as_str()) {
-            (HostWay::Agent, "root") => {
+        if let Some(obstacle) = seen.obstacle(&remote.agent) {
+            survey.no_way(obstacle.to_string());
+            return Ok(survey);
+        }
+        match find(remote, &survey.home).await {
+            Ok((sites, complete)) => {
+                survey.way = HostWay::Agent;
+                survey.sites = Some(sites);
                 survey.sites_note =
-                    Some("nothing is looked for as root: sites belong to other users".into());
+                    (!complete).then(|| "not every directory could be looked at".into());
             }
-            (HostWay::Agent, _) => match find(remote, &survey.home).await {
-                Ok((sites, complete)) => {
-                    survey.sites = Some(sites);
-                    survey.sites_note =
-                        (!complete).then(|| "not every directory could be looked at".into());
-                }
-                Err(error) => survey.way = HostWay::None(error.to_string()),
-            },
-            (_, _) => {}
+            // A line that was cut says nothing about the host.
+            Err(error) if error.kind() == Kind::Unreachable => return Err(error),
+            Err(error) => survey.no_way(error.to_string()),
         }
         Ok(survey)
     }
@@ -134,10 +132,12 @@ fn told(seen: &Survey) -> HostSurvey {
     }
 }
 
-fn status_of(error: &Error) -> HostStatus {
-    match error.kind() {
+/// How a host was found that could not be looked at; `None` when that was our own fault.
+fn status_of(error: &Error) -> Option<HostStatus> {
+    Some(match error.kind() {
+        Kind::Internal => return None,
         Kind::Conflict => HostStatus::KeyChanged,
-        Kind::Unreachable | Kind::Busy => HostStatus::Unreachable,
-        _ => HostStatus::Refused,
-    }
+        Kind::Remote | Kind::Unsupported => HostStatus::Refused,
+        _ => HostStatus::Unreachable,
+    })
 }

@@ -56,6 +56,7 @@ pub struct HostSurvey {
     /// Milliseconds from a question to its whole answer, over an open connection.
     pub latency_ms: u64,
     /// How sites there are worked on.
+    #[serde(flatten)]
     pub way: HostWay,
     /// Each WordPress below the home; `None` when nobody could look.
     pub sites: Option<Vec<FoundSite>>,
@@ -94,6 +95,14 @@ pub struct FoundSite {
     pub version: Option<String>,
     /// Whether it is configured.
     pub configured: bool,
+}
+
+impl HostSurvey {
+    /// No agent can run there, for this reason; so nobody looked for sites either.
+    pub(super) fn no_way(&mut self, why: String) {
+        self.sites_note = Some(why.clone());
+        self.way = HostWay::None(why);
+    }
 }
 
 impl Host {

@@ -7,8 +7,8 @@ use crate::{
 use async_trait::async_trait;
 use pressroom_base::{catalog::event, id::EnvironmentId};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{EnvironmentRow, Lane, maintenance};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
+use pressroom_store::{EnvironmentRow, maintenance};
 use pressroom_wordpress::maintenance::Maintenance;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -93,14 +93,6 @@ pub(crate) struct MaintenanceJob(pub(crate) Fleet);
 impl JobKind for MaintenanceJob {
     fn name(&self) -> &'static str {
         "site_maintenance"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

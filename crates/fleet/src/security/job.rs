@@ -10,8 +10,8 @@ use super::{
 use crate::{Error, Fleet, Result, code, reach::told};
 use async_trait::async_trait;
 use pressroom_base::{Kind, catalog::event};
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{Lane, security};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
+use pressroom_store::security;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -25,14 +25,6 @@ pub(crate) struct SecurityJob(pub(crate) Fleet);
 impl JobKind for SecurityJob {
     fn name(&self) -> &'static str {
         "site_security"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

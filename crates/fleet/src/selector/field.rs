@@ -25,32 +25,20 @@ pub enum Field {
     Snapshot,
 }
 
-/// Each field with its name, and how a condition on it may look.
-const FIELDS: [(&str, Field, &str); 12] = [
-    (
-        "plugin",
-        Field::Component(ComponentKind::Plugin),
-        "plugin:woocommerce<9.4",
-    ),
-    (
-        "theme",
-        Field::Component(ComponentKind::Theme),
-        "theme:twentytwentyfour",
-    ),
-    ("wp", Field::Version(VersionField::Core), "wp<6.5"),
-    ("php", Field::Version(VersionField::Php), "php<8.1"),
-    ("env", Field::Env, "env:production"),
-    ("account", Field::Text(TextField::Account), "account:acme"),
-    (
-        "domain",
-        Field::Text(TextField::Domain),
-        "domain:example.org",
-    ),
-    ("site", Field::Text(TextField::Site), "site:shop"),
-    ("host", Field::Text(TextField::Host), "host:web1"),
-    ("status", Field::Status, "status:active"),
-    ("updates", Field::Updates, "updates>0"),
-    ("snapshot", Field::Snapshot, "snapshot>24h"),
+/// Every field, in the order they are told in.
+const FIELDS: [Field; 12] = [
+    Field::Component(ComponentKind::Plugin),
+    Field::Component(ComponentKind::Theme),
+    Field::Version(VersionField::Core),
+    Field::Version(VersionField::Php),
+    Field::Env,
+    Field::Text(TextField::Account),
+    Field::Text(TextField::Domain),
+    Field::Text(TextField::Site),
+    Field::Text(TextField::Host),
+    Field::Status,
+    Field::Updates,
+    Field::Snapshot,
 ];
 
 /// Other names; none is shorter than the one it stands for, so that a selector never
@@ -73,37 +61,47 @@ pub(super) enum Named {
 impl Field {
     /// Every field.
     pub fn all() -> impl Iterator<Item = Self> {
-        FIELDS.into_iter().map(|(_, field, _)| field)
+        FIELDS.into_iter()
     }
 
     /// Its name as it is printed.
-    pub fn name(self) -> &'static str {
-        self.row().0
+    pub const fn name(self) -> &'static str {
+        self.told().0
     }
 
     /// A condition on it, for those who ask how.
-    pub fn example(self) -> &'static str {
-        self.row().2
+    pub const fn example(self) -> &'static str {
+        self.told().1
     }
 
-    fn row(self) -> (&'static str, Self, &'static str) {
-        FIELDS
-            .into_iter()
-            .find(|(_, field, _)| *field == self)
-            .expect("the table has every field")
+    const fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Component(ComponentKind::Plugin) => ("plugin", "plugin:woocommerce<9.4"),
+            Self::Component(ComponentKind::Theme) => ("theme", "theme:twentytwentyfour"),
+            Self::Version(VersionField::Core) => ("wp", "wp<6.5"),
+            Self::Version(VersionField::Php) => ("php", "php<8.1"),
+            Self::Env => ("env", "env:production"),
+            Self::Text(TextField::Account) => ("account", "account:acme"),
+            Self::Text(TextField::Domain) => ("domain", "domain:example.org"),
+            Self::Text(TextField::Site) => ("site", "site:shop"),
+            Self::Text(TextField::Host) => ("host", "host:web1"),
+            Self::Status => ("status", "status:active"),
+            Self::Updates => ("updates", "updates>0"),
+            Self::Snapshot => ("snapshot", "snapshot>24h"),
+        }
     }
 
     pub(super) fn named(name: &str) -> Named {
         let folded = name.to_lowercase();
         let alias = ALIASES.iter().find(|(alias, _)| *alias == folded);
         let wanted = alias.map_or(folded.as_str(), |(_, of)| of);
-        if let Some((_, field, _)) = FIELDS.iter().find(|(name, ..)| *name == wanted) {
-            return Named::Field(*field);
+        if let Some(field) = Self::all().find(|field| field.name() == wanted) {
+            return Named::Field(field);
         }
         if let Some((_, why)) = NOT_YET.iter().find(|(name, _)| *name == wanted) {
             return Named::NotYet(why);
         }
-        let names = FIELDS.iter().map(|(name, ..)| *name);
+        let names = Self::all().map(Self::name);
         Named::Unknown(closest(
             &folded,
             names.chain(ALIASES.iter().map(|(alias, _)| *alias)),

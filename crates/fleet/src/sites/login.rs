@@ -5,8 +5,8 @@ use crate::{
 };
 use async_trait::async_trait;
 use pressroom_base::{Kind, Secret, Timestamp, catalog::event, id::EnvironmentId, token};
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{Lane, jobs};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
+use pressroom_store::jobs;
 use pressroom_wordpress::bridge;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -138,14 +138,6 @@ pub(crate) struct LoginJob(pub(crate) Fleet);
 impl JobKind for LoginJob {
     fn name(&self) -> &'static str {
         "site_login"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use pressroom_base::{Epoch, Kind, Timestamp, id::ResourceId};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{EnvironmentRow, Lane, NewResource, ResourceRow, environments, resources};
+use pressroom_store::{EnvironmentRow, NewResource, ResourceRow, environments, resources};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -116,10 +116,6 @@ pub(crate) struct SweepJob(pub(crate) Fleet);
 impl JobKind for SweepJob {
     fn name(&self) -> &'static str {
         SWEEP
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
     }
 
     fn retry(&self) -> RetryPolicy {

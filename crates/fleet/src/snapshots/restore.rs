@@ -21,8 +21,8 @@ use async_trait::async_trait;
 use pressroom_archive::Manifest;
 use pressroom_base::{Kind, catalog::event, id::EnvironmentId};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{EnvironmentRow, Lane, SnapshotRow};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
+use pressroom_store::{EnvironmentRow, SnapshotRow};
 use pressroom_wordpress::{
     archive::{Limits, OutsideLinks, UnpackOptions, Unpacked},
     snapshot::{Contents, FILES},
@@ -109,14 +109,6 @@ pub(crate) struct RestoreJob(pub(crate) Fleet);
 impl JobKind for RestoreJob {
     fn name(&self) -> &'static str {
         "site_restore"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

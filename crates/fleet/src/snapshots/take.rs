@@ -11,10 +11,10 @@ use pressroom_agent::protocol::SiteRef;
 use pressroom_archive::{Received, Said, Streaming};
 use pressroom_base::{Kind, catalog::event};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use pressroom_store::{
-    EnvironmentRow, Lane, Lookup, Scope, SnapshotContents, SnapshotRow, SnapshotState,
-    StoredSnapshot, snapshots,
+    EnvironmentRow, Lookup, Scope, SnapshotContents, SnapshotRow, SnapshotState, StoredSnapshot,
+    snapshots,
 };
 use pressroom_wordpress::{
     archive::{Format, Why},
@@ -33,14 +33,6 @@ pub(crate) struct SnapshotJob(pub(crate) Fleet);
 impl JobKind for SnapshotJob {
     fn name(&self) -> &'static str {
         "site_snapshot"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

@@ -2,14 +2,14 @@
 
 use super::SshKey;
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Result, accounts,
     authorize::{Action, Resource, authorize},
     hosts::checked_label,
     users::exists,
 };
 use pressroom_base::{Secret, catalog::event};
 use pressroom_carrier::ssh::{Key, KeyKind};
-use pressroom_store::{self as store, accounts, ssh_keys};
+use pressroom_store::{self as store, ssh_keys};
 use serde_json::json;
 
 /// A key to add.
@@ -63,9 +63,7 @@ impl Fleet {
         let key = key.map_err(refused)?;
         let private = key.export().map_err(refused)?;
         let tx = self.parts.store.begin().await?;
-        let account = accounts::by_name(&tx, &new.account).await?.ok_or_else(|| {
-            Error::not_found("account").with_hint("add it first with `pressroom account add`")
-        })?;
+        let account = accounts::named(&tx, &new.account).await?;
         let row = ssh_keys::create(
             &tx,
             store::NewSshKey {

@@ -2,11 +2,11 @@
 
 use super::SshKey;
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Result, accounts,
     authorize::{Action, Resource, authorize},
 };
 use pressroom_base::{catalog::event, id::SshKeyId};
-use pressroom_store::{self as store, SshKeyRow, Tx, accounts, ssh_keys};
+use pressroom_store::{self as store, SshKeyRow, Tx, ssh_keys};
 use serde_json::json;
 
 impl Fleet {
@@ -32,7 +32,7 @@ impl Fleet {
             json!({ "ssh_key_id": id, "label": row.label, "fingerprint": row.fingerprint }),
         )
         .await?;
-        let account = account(&tx, &row).await?;
+        let account = accounts::name_of(&tx, row.account_id).await?;
         tx.commit().await?;
         Ok(SshKey::new(row, account))
     }
@@ -56,7 +56,7 @@ impl Fleet {
             .await?;
         }
         let row = key(&tx, id).await?;
-        let account = account(&tx, &row).await?;
+        let account = accounts::name_of(&tx, row.account_id).await?;
         tx.commit().await?;
         Ok(SshKey::new(row, account))
     }
@@ -66,9 +66,4 @@ async fn key(tx: &Tx, id: SshKeyId) -> Result<SshKeyRow> {
     let found = ssh_keys::get(tx, id).await?;
     found
         .ok_or_else(|| Error::not_found("SSH key").with_hint("`pressroom key list` shows them all"))
-}
-
-async fn account(tx: &Tx, row: &SshKeyRow) -> Result<String> {
-    let found = accounts::get(tx, row.account_id).await?;
-    Ok(found.map(|account| account.name).unwrap_or_default())
 }

@@ -24,10 +24,7 @@ impl Discover {
         let found = fleet.test_host(caller, &self.host).await?;
         let survey = found.host.survey.unwrap_or_default();
         let Some(sites) = survey.sites else {
-            let why = survey.sites_note.unwrap_or_else(|| match survey.way {
-                pressroom_fleet::hosts::HostWay::None(why) => why,
-                _ => "nobody could look".to_owned(),
-            });
+            let why = survey.sites_note.unwrap_or_default();
             return Err(Failure::new(
                 pressroom_base::Kind::Unsupported,
                 format!("sites cannot be looked for on `{}`: {why}", self.host),

@@ -11,8 +11,7 @@ use crate::{Error, Fleet, Result, reach::told};
 use async_trait::async_trait;
 use pressroom_base::catalog::event;
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::Lane;
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use pressroom_wordpress::{component::ComponentKind, recovery::Recovery};
 use serde_json::{Value, json};
 
@@ -23,14 +22,6 @@ pub(crate) struct ChangeJob(pub(crate) Fleet);
 impl JobKind for ChangeJob {
     fn name(&self) -> &'static str {
         "component_change"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

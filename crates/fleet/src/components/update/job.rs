@@ -9,8 +9,7 @@ use crate::{Fleet, Result, code, components::on_disk};
 use async_trait::async_trait;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::Lane;
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use pressroom_wordpress::{
     component::ComponentKind,
     inventory::Place,
@@ -25,14 +24,6 @@ pub(crate) struct UpdateJob(pub(crate) Fleet);
 impl JobKind for UpdateJob {
     fn name(&self) -> &'static str {
         "component_update"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

@@ -5,8 +5,8 @@ use crate::{Error, Fleet, Result, code};
 use async_trait::async_trait;
 use pressroom_base::{Epoch, Kind, catalog::event};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{EnvironmentRow, Lane, StepState};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
+use pressroom_store::{EnvironmentRow, StepState};
 use pressroom_wordpress::database::restore::{Aside, RestoreOptions, RestoreReport};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -28,14 +28,6 @@ struct Intent {
 impl JobKind for ImportJob {
     fn name(&self) -> &'static str {
         "site_import"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     /// The tables from before are kept until the dump was judged: until then an

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use pressroom_base::{Kind, catalog::event};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{EnvironmentRow, Lane};
+use pressroom_store::EnvironmentRow;
 use pressroom_wordpress::database::replace::{ColumnReport, TableReport};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -23,10 +23,6 @@ pub(crate) struct ReplaceJob(pub(crate) Fleet);
 impl JobKind for ReplaceJob {
     fn name(&self) -> &'static str {
         "site_search_replace"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
     }
 
     fn retry(&self) -> RetryPolicy {

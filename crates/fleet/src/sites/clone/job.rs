@@ -15,8 +15,8 @@ use crate::{
 use async_trait::async_trait;
 use pressroom_base::{Kind, Secret, catalog::event};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow, RetryPolicy};
-use pressroom_store::{EnvironmentPatch, EnvironmentRow, EnvironmentState, Lane, Tx, environments};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow};
+use pressroom_store::{EnvironmentPatch, EnvironmentRow, EnvironmentState, Tx, environments};
 use serde_json::{Value, json};
 
 /// Copies a site; undone as a whole when it cannot be completed.
@@ -26,14 +26,6 @@ pub(crate) struct CloneJob(pub(crate) Fleet);
 impl JobKind for CloneJob {
     fn name(&self) -> &'static str {
         KIND
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

@@ -14,8 +14,8 @@ use async_trait::async_trait;
 use pressroom_agent::protocol::SiteRef;
 use pressroom_base::{Kind, Secret, catalog::event};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow, RetryPolicy};
-use pressroom_store::{EnvironmentPatch, EnvironmentState, Lane, Tx, environments};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow};
+use pressroom_store::{EnvironmentPatch, EnvironmentState, Tx, environments};
 use pressroom_wordpress::{
     bridge::Action,
     config::{ConfigValue, NewConfig},
@@ -32,14 +32,6 @@ pub(crate) struct InstallJob(pub(crate) Fleet);
 impl JobKind for InstallJob {
     fn name(&self) -> &'static str {
         "site_install"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

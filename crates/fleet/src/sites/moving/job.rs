@@ -21,8 +21,7 @@ use crate::{
 use async_trait::async_trait;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::Lane;
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use pressroom_wordpress::database::SiteFacts;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -34,14 +33,6 @@ pub(crate) struct MoveJob(pub(crate) Fleet);
 impl JobKind for MoveJob {
     fn name(&self) -> &'static str {
         KIND
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     fn interruption(&self) -> Interruption {

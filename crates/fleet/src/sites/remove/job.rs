@@ -11,8 +11,7 @@ use async_trait::async_trait;
 use pressroom_base::{catalog::event, id::DomainId};
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, JobRow, RetryPolicy};
 use pressroom_store::{
-    EnvironmentPatch, EnvironmentRow, EnvironmentState, Lane, ResourceRow, Tx, environments,
-    resources,
+    EnvironmentPatch, EnvironmentRow, EnvironmentState, ResourceRow, Tx, environments, resources,
 };
 use serde_json::{Value, json};
 
@@ -26,10 +25,6 @@ pub(crate) struct RemoveJob(pub(crate) Fleet);
 impl JobKind for RemoveJob {
     fn name(&self) -> &'static str {
         "site_remove"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
     }
 
     fn retry(&self) -> RetryPolicy {

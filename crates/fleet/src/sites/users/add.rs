@@ -13,8 +13,8 @@ use crate::{
 use async_trait::async_trait;
 use pressroom_base::{Kind, Secret, catalog::event, id::EnvironmentId, token};
 use pressroom_carrier::Session;
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{EnvironmentRow, Lane};
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
+use pressroom_store::EnvironmentRow;
 use pressroom_wordpress::{
     bridge::{self, UserRef},
     database::{SeenUser, UserQuery},
@@ -118,14 +118,6 @@ pub(crate) struct AddUserJob(pub(crate) Fleet);
 impl JobKind for AddUserJob {
     fn name(&self) -> &'static str {
         "site_user_add"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     /// What was written down before tells whose a user of that name is.

@@ -7,8 +7,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use pressroom_base::{Kind, Secret, catalog::event, id::EnvironmentId, token};
-use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::Lane;
+use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use pressroom_wordpress::{
     bridge::{self, UserRef},
     database::UserQuery,
@@ -92,14 +91,6 @@ pub(crate) struct ResetPasswordJob(pub(crate) Fleet);
 impl JobKind for ResetPasswordJob {
     fn name(&self) -> &'static str {
         "site_password_reset"
-    }
-
-    fn lane(&self) -> Lane {
-        Lane::Write
-    }
-
-    fn retry(&self) -> RetryPolicy {
-        RetryPolicy::never()
     }
 
     /// Setting the same password again is harmless; the old one is known to nobody.
