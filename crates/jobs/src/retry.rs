@@ -68,12 +68,6 @@ impl RetryPolicy {
     }
 }
 
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self::transport()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
