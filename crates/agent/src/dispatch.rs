@@ -6,7 +6,7 @@ use crate::{
 };
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
-    Error, Result, archive, bridge, caches,
+    Error, Result, adoption, archive, bridge, caches,
     checksums::{self, ChecksumRequest},
     clean, component,
     config::{self, Settings},
@@ -86,6 +86,10 @@ fn carry_out(
             let php = site.php.as_deref();
             let survey = inventory::survey(home, &site.root, php, &options, watch)?;
             Response::Survey(Box::new(survey))
+        }
+        Request::CheckAdoption { root } => {
+            adoption::check(home, &root, watch)?;
+            Response::Done
         }
         Request::TreeHash { path } => Response::TreeHash(tree::hash_at(home, &path, watch)?),
         Request::DiskUsage { path } => Response::DiskUsage(usage::disk_usage(home, &path, watch)?),

@@ -36,6 +36,7 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::MaintenanceStatus { .. }
         | Request::ReadSite { .. }
         | Request::ReadUsers { .. }
+        | Request::CheckAdoption { .. }
         | Request::Find { .. }
         | Request::ListConfig { .. }
         | Request::Protections { .. }

@@ -96,6 +96,9 @@ pub async fn run(
         }
         FleetCommand::Key(key) => Box::pin(key.run(fleet, &caller, printer)).await,
         FleetCommand::Host(host) => Box::pin(host.run(fleet, &caller, printer)).await,
+        FleetCommand::Site(site::Site::Adopt(adopt)) => {
+            Box::pin(adopt.run(fleet, &caller, printer)).await
+        }
         FleetCommand::Site(site::Site::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::Show(show)) => show.run(fleet, &caller, printer).await,
         FleetCommand::Site(site::Site::User(user)) => {

@@ -13,3 +13,4 @@ pub use test::HostFound;
 pub use view::{FoundPhp, FoundSite, Host, HostSurvey, HostWay};
 
 pub(crate) use add::checked_label;
+pub(crate) use view::php_of;

@@ -180,7 +180,11 @@ impl Rule {
 pub(crate) fn origin_of(row: &EnvironmentRow) -> Option<Origin> {
     let addr = row.origin_addr.as_deref()?.parse().ok()?;
     let host = row.origin_host.clone()?;
-    Some(Origin { addr, host })
+    Some(Origin {
+        addr,
+        host,
+        tls: row.origin_tls,
+    })
 }
 
 impl Fleet {
@@ -224,7 +228,7 @@ impl Fleet {
     /// Three looks: the front page past caches; the login page, which no page cache
     /// serves; and an entrance to wp-admin that needs no sign-in but loads what loads
     /// there only.
-    async fn look_from(&self, origin: &Origin, url: &str) -> Look {
+    pub(crate) async fn look_from(&self, origin: &Origin, url: &str) -> Look {
         self.parts.prober.register(origin.addr);
         let base =
             url::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());

@@ -2,7 +2,10 @@
 
 use crate::{Error, Fleet, Result, code};
 use futures_util::future::BoxFuture;
-use pressroom_base::Kind;
+use pressroom_base::{
+    Kind,
+    id::{DomainId, HostId},
+};
 use pressroom_carrier::{Local, Place, Session, Way};
 use pressroom_jobs::{JobContext, JobFailure};
 use pressroom_store::{DomainRow, EnvironmentRow, domains};
@@ -16,8 +19,11 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Ground {
     /// The domain's directory.
     pub(crate) home: PathBuf,
-    /// The user that owns it; `None` where sites run as the server's own user.
+    /// The user that owns it; `None` where sites run as the server's own user, or as the
+    /// one who logs in there.
     pub(crate) unix_user: Option<String>,
+    /// The machine it is on; this one, without.
+    pub(crate) host: Option<HostId>,
 }
 
 impl Ground {
@@ -25,17 +31,49 @@ impl Ground {
         Self {
             home: PathBuf::from(&domain.root),
             unix_user: domain.unix_user.clone(),
+            host: None,
         }
+    }
+}
+
+/// What sites share who live in one directory: its fence and its journal. One job at a
+/// time writes there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shared {
+    /// A domain of this machine.
+    Domain(DomainId),
+    /// A directory of a machine, of this one without a host, that was there before.
+    Home {
+        host: Option<HostId>,
+        home: String,
+    },
+}
+
+impl Shared {
+    /// What an environment shares with others.
+    pub(crate) fn of(row: &EnvironmentRow) -> Option<Self> {
+        let home = row.home.clone().map(|home| Self::Home {
+            host: row.host_id,
+            home,
+        });
+        row.domain_id.map(Self::Domain).or(home)
     }
 }
 
 impl Fleet {
     /// The directory an environment lives in.
     pub(crate) async fn ground(&self, environment: &EnvironmentRow) -> Result<Ground> {
+        if let Some(home) = &environment.home {
+            return Ok(Ground {
+                home: PathBuf::from(home),
+                unix_user: environment.unix_user.clone(),
+                host: environment.host_id,
+            });
+        }
         let Some(id) = environment.domain_id else {
             return Err(Error::new(
                 Kind::Unsupported,
-                "this site has no directory on this machine",
+                "nothing says where the site's directory is",
             ));
         };
         let domain = domains::get(&self.parts.store, id)
@@ -50,9 +88,21 @@ impl Fleet {
         ground: &Ground,
         cancel: CancellationToken,
     ) -> Result<Session> {
+        let Some(host) = ground.host else {
+            let place = Place {
+                home: ground.home.clone(),
+                way: Way::Local(self.local(ground)?),
+            };
+            return Ok(Session::open(&place, cancel).await?);
+        };
+        self.open_on_host(host, ground, cancel).await
+    }
+
+    /// Who works on a site of this machine.
+    fn local(&self, ground: &Ground) -> Result<Local> {
         let run_as = match &ground.unix_user {
             None => None,
-            Some(name) => Some(self.parts.hosting.user(name)?.ok_or_else(|| {
+            Some(name) => Some(self.parts.hosting.account(name)?.ok_or_else(|| {
                 Error::new(
                     Kind::Unreachable,
                     format!("the site's Unix user `{name}` is not on this machine"),
@@ -60,18 +110,19 @@ impl Fleet {
                 .with_hint("run `pressroom doctor` to compare records with the machine")
             })?),
         };
-        let place = Place {
-            home: ground.home.clone(),
-            way: Way::Local(Local {
-                run_as: run_as.map(|user| pressroom_carrier::SiteUser {
-                    name: user.name,
-                    uid: user.uid,
-                    gid: user.gid,
-                }),
-                agent: self.parts.settings.agent.clone(),
+        Ok(Local {
+            run_as: run_as.map(|user| pressroom_carrier::SiteUser {
+                name: user.name,
+                uid: user.uid,
+                gid: user.gid,
             }),
-        };
-        Ok(Session::open(&place, cancel).await?)
+            agent: self.parts.settings.agent.clone(),
+        })
+    }
+
+    /// The `php` to work on a site with.
+    pub(crate) fn php_of<'a>(&'a self, row: &'a EnvironmentRow) -> &'a str {
+        row.php.as_deref().unwrap_or(&self.parts.settings.php)
     }
 
     /// Starts an agent at the site of a job, and finishes or takes back what an

@@ -1,5 +1,6 @@
 //! Making sites, entering them, and letting them go.
 
+mod adopt;
 mod clone;
 mod given_up;
 mod install;
@@ -11,6 +12,7 @@ mod serve;
 mod take_away;
 mod users;
 
+pub use adopt::{AdoptSite, Adopted};
 pub(crate) use clone::{CloneJob, KIND as CLONE, reads as clone_reads};
 pub use clone::{CloneSite, Cloned, StartedClone};
 pub(crate) use install::{InstallJob, values};

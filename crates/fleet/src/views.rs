@@ -21,8 +21,10 @@ pub struct Environment {
     pub account_name: String,
     /// Its domain's row, when it was installed into one of ours.
     pub domain_id: Option<DomainId>,
-    /// Its domain, e.g. `blog.example`.
+    /// Its domain, e.g. `blog.example`; without one of ours, the host name in its address.
     pub domain: String,
+    /// The machine it is on, by its label; this one, without.
+    pub host: Option<String>,
     /// `production`, `staging` or `clone`.
     pub kind: String,
     /// `wp_` and at least nine hex digits: the id shown by the WisPanel dialect.

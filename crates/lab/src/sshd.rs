@@ -1,6 +1,7 @@
 //! Real OpenSSH servers, and Unix users who log in to them.
 
 use crate::{
+    Namespace,
     login::Login,
     place::{self, kill},
 };
@@ -8,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use std::{
     fs::{self, File},
     io::Read,
-    net::{TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -22,13 +23,23 @@ use tempfile::TempDir;
 #[derive(Debug)]
 pub struct Sshd {
     dir: TempDir,
+    namespace: Option<Namespace>,
     port: u16,
     server: Option<Child>,
 }
 
 impl Sshd {
-    /// Starts one.
+    /// Starts one, on this machine's own network.
     pub fn start() -> Result<Self> {
+        Self::start_in(None)
+    }
+
+    /// Starts one on a network of its own, as another machine's.
+    pub fn start_elsewhere() -> Result<Self> {
+        Self::start_in(Some(Namespace::new()?))
+    }
+
+    fn start_in(namespace: Option<Namespace>) -> Result<Self> {
         ensure!(
             rustix::process::geteuid().is_root(),
             "an SSH server for several users needs root"
@@ -44,6 +55,7 @@ impl Sshd {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let mut sshd = Self {
             dir,
+            namespace,
             port,
             server: None,
         };
@@ -52,7 +64,19 @@ impl Sshd {
         Ok(sshd)
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// The address it listens at: 127.0.0.1, or that of its network.
+    pub fn address(&self) -> Ipv4Addr {
+        self.namespace
+            .as_ref()
+            .map_or(Ipv4Addr::LOCALHOST, Namespace::address)
+    }
+
+    /// The network it is on, when that is not this machine's own.
+    pub fn namespace(&self) -> Option<&Namespace> {
+        self.namespace.as_ref()
+    }
+
+    /// The port it listens at.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -116,7 +140,12 @@ impl Sshd {
     pub fn resume(&mut self) -> Result<()> {
         self.kill();
         let log = File::create(self.log_path())?;
-        let server = Command::new("/usr/sbin/sshd")
+        let program = "/usr/sbin/sshd";
+        let mut command = self.namespace.as_ref().map_or_else(
+            || Command::new(program),
+            |namespace| namespace.command(program),
+        );
+        let server = command
             .args(["-D", "-e", "-f"])
             .arg(self.write_config()?)
             .stdin(Stdio::null())
@@ -124,9 +153,10 @@ impl Sshd {
             .stderr(log)
             .spawn()
             .context("cannot run `sshd`; is the package `openssh-server` installed?")?;
+        let (address, port) = (self.address(), self.port);
         let server = self.server.insert(server);
         let since = Instant::now();
-        while !speaks(self.port) {
+        while !speaks(address, port) {
             let ended = server.try_wait()?;
             ensure!(
                 ended.is_none() && since.elapsed() < Duration::from_secs(30),
@@ -154,12 +184,12 @@ impl Sshd {
 
     fn write_config(&self) -> Result<PathBuf> {
         let dir = self.dir.path().display();
-        let port = self.port;
+        let (address, port) = (self.address(), self.port);
         let file = self.dir.path().join("config");
         fs::write(
             &file,
             format!(
-                "ListenAddress 127.0.0.1\nPort {port}\nHostKey {dir}/host_key\nPidFile none\n\
+                "ListenAddress {address}\nPort {port}\nHostKey {dir}/host_key\nPidFile none\n\
                  AuthorizedKeysFile {dir}/keys/%u\nStrictModes no\nUsePAM no\n\
                  PasswordAuthentication no\nKbdInteractiveAuthentication no\n\
                  PermitRootLogin prohibit-password\nPermitUserEnvironment yes\n\
@@ -177,8 +207,8 @@ impl Drop for Sshd {
     }
 }
 
-fn speaks(port: u16) -> bool {
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else {
+fn speaks(address: Ipv4Addr, port: u16) -> bool {
+    let Ok(mut stream) = TcpStream::connect((address, port)) else {
         return false;
     };
     let mut greeting = [0; 4];

@@ -4,14 +4,14 @@
 use crate::{address::is_private, hosting::Origin, tls};
 use pressroom_base::{Kind, token};
 use reqwest::{
-    Client, RequestBuilder,
+    Client, ClientBuilder, RequestBuilder,
     header::{CACHE_CONTROL, COOKIE, HOST, LOCATION},
     redirect::Policy,
 };
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashSet,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, RwLock},
     time::{Duration, Instant},
 };
@@ -131,23 +131,10 @@ impl Prober {
     /// Asks public addresses; private ones must be registered.
     pub fn new() -> Self {
         tls::install();
-        let client = Client::builder()
-            .user_agent(concat!(
-                "Pressroom/",
-                env!("CARGO_PKG_VERSION"),
-                " (health check)"
-            ))
-            // It speaks plain HTTP: no machine's certificates are read, or missed.
-            .tls_certs_only([])
-            .redirect(Policy::none())
-            .no_proxy()
-            .timeout(TIMEOUT)
-            // A kept connection would hide a web server that accepts no new ones.
-            .pool_max_idle_per_host(0)
-            .build()
-            .expect("the options are constant and valid");
         Self {
-            client,
+            client: options()
+                .build()
+                .expect("the options are constant and valid"),
             registered: Arc::default(),
         }
     }
@@ -193,11 +180,11 @@ impl Prober {
             return Err(Error::Unregistered(origin.addr));
         }
         let start = Instant::now();
-        let request = self
-            .client
-            .get(format!("http://{}{path}", origin.addr))
-            .header(HOST, &origin.host);
-        let asked = tokio::time::timeout(TIMEOUT, answer(dress(request))).await;
+        let asking = async {
+            let request = self.request(origin, path)?.header(HOST, &origin.host);
+            answer(dress(request)).await
+        };
+        let asked = tokio::time::timeout(TIMEOUT, asking).await;
         let mut probe = match asked {
             Ok(Ok(probe)) => probe,
             Ok(Err(error)) => Probe {
@@ -213,12 +200,57 @@ impl Prober {
         Ok(probe)
     }
 
+    /// A request to the origin's own address. Over TLS it names the site there, so that a
+    /// server of many shows the right one.
+    fn request(&self, origin: &Origin, path: &str) -> reqwest::Result<RequestBuilder> {
+        let addr = origin.addr;
+        if !origin.tls {
+            return Ok(self.client.get(format!("http://{addr}{path}")));
+        }
+        let name = name_of(&origin.host);
+        if name.parse::<IpAddr>().is_ok() {
+            let client = options().build()?;
+            return Ok(client.get(format!("https://{addr}{path}")));
+        }
+        // Where a name leads is an option of the whole client.
+        let client = options().resolve(name, addr).build()?;
+        Ok(client.get(format!("https://{name}:{}{path}", addr.port())))
+    }
+
     fn is_registered(&self, addr: SocketAddr) -> bool {
         self.registered
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .contains(&addr)
     }
+}
+
+fn options() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!(
+            "Pressroom/",
+            env!("CARGO_PKG_VERSION"),
+            " (health check)"
+        ))
+        // Whether a site lives does not depend on its certificate, which many an origin
+        // made itself: what a visitor's browser says of that is another question. Nothing
+        // secret is sent.
+        .tls_certs_only([])
+        .danger_accept_invalid_certs(true)
+        .redirect(Policy::none())
+        .no_proxy()
+        .timeout(TIMEOUT)
+        // A kept connection would hide a web server that accepts no new ones.
+        .pool_max_idle_per_host(0)
+}
+
+/// A `Host` header without its port.
+fn name_of(host: &str) -> &str {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    name.trim_matches(['[', ']'])
 }
 
 async fn answer(request: RequestBuilder) -> reqwest::Result<Probe> {
@@ -431,6 +463,7 @@ mod tests {
         let origin = Origin {
             addr,
             host: "a.example".into(),
+            tls: false,
         };
         let prober = Prober::new();
         let error = prober.probe_home(&origin, "/").await.unwrap_err();

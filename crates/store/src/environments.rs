@@ -8,7 +8,7 @@ use pressroom_base::{
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
-    sea_query::{Expr, IntoCondition, SimpleExpr},
+    sea_query::{Expr, IntoCondition, LockType, SimpleExpr},
 };
 
 table! {
@@ -112,6 +112,13 @@ table! {
         created_at: Timestamp,
         /// The machine it lives on; this one, without. It has a domain only here.
         host_id: Option<HostId>,
+        /// The absolute directory that sessions with it start in, where that is not its
+        /// domain's: the one above WordPress, of a site that was there before Pressroom.
+        home: Option<String>,
+        /// The `php` to work on it with; the one that is configured, without.
+        php: Option<String>,
+        /// Whether its origin speaks TLS.
+        origin_tls: bool,
     }
 }
 
@@ -160,6 +167,17 @@ pub struct NewEnvironment {
     pub locale: String,
     /// Its title.
     pub title: String,
+}
+
+/// What is recorded of a site that was there before Pressroom.
+#[derive(Debug, Clone)]
+pub struct Adopted {
+    /// The absolute directory that sessions with it start in.
+    pub home: String,
+    /// The `php` to work on it with; the one that is configured, without.
+    pub php: Option<String>,
+    /// Whether its origin speaks TLS.
+    pub origin_tls: bool,
 }
 
 /// Changes to an environment; `None` leaves a column alone.
@@ -242,12 +260,29 @@ pub async fn list_sites(from: &impl Read, scope: &Scope) -> Result<Vec<SiteRow>>
 /// Adds an environment; [`Error::Exists`] when its directory or panel id is taken,
 /// [`Error::NotFound`] when its machine is not one of the account's.
 pub async fn create(tx: &Tx, new: NewEnvironment) -> Result<EnvironmentRow> {
+    insert(tx, new, None).await
+}
+
+/// Adds an environment that was there before Pressroom; errors as [`create`].
+pub async fn adopt(tx: &Tx, new: NewEnvironment, adopted: Adopted) -> Result<EnvironmentRow> {
+    insert(tx, new, Some(adopted)).await
+}
+
+async fn insert(
+    tx: &Tx,
+    new: NewEnvironment,
+    adopted: Option<Adopted>,
+) -> Result<EnvironmentRow> {
     if let Some(host) = new.host_id {
         refuse_foreign_host(tx, new.account_id, host).await?;
     }
     let sealed = new
         .db_password
         .map(|password| tx.store().seal(&password_place(&new.panel_id), &password));
+    let origin_tls = adopted.as_ref().is_some_and(|adopted| adopted.origin_tls);
+    let (home, php) = adopted.map_or((None, None), |adopted| {
+        (Some(adopted.home), adopted.php)
+    });
     let model = environment::ActiveModel {
         site_id: Set(new.site_id.get()),
         account_id: Set(new.account_id.get()),
@@ -274,6 +309,9 @@ pub async fn create(tx: &Tx, new: NewEnvironment) -> Result<EnvironmentRow> {
         multisite: Set(false),
         debug: Set(false),
         inspected_at: Set(None),
+        home: Set(home),
+        php: Set(php),
+        origin_tls: Set(origin_tls),
         created_at: Set(tx.now().await?.millis()),
         ..Default::default()
     };
@@ -485,6 +523,72 @@ pub fn db_password(store: &Store, row: &EnvironmentRow) -> Result<Option<Secret<
 /// The environments in a domain, whatever their state.
 pub async fn in_domain(from: &impl Read, domain: DomainId) -> Result<Vec<EnvironmentId>> {
     ids_where(from, environment::Column::DomainId.eq(domain.get())).await
+}
+
+/// The environments that share a directory of a machine, of this one without a host,
+/// whatever their state. Their rows are locked until the transaction ends.
+pub async fn lock_home(tx: &Tx, host: Option<HostId>, home: &str) -> Result<Vec<EnvironmentId>> {
+    let found: Vec<i64> = environment::Entity::find()
+        .select_only()
+        .column(environment::Column::Id)
+        .filter(environment::Column::Home.eq(home))
+        .filter(on_machine(host))
+        .order_by_asc(environment::Column::Id)
+        // SQLite has but one writer, and is not told.
+        .lock(LockType::NoKeyUpdate)
+        .into_tuple()
+        .all(tx.connection())
+        .await?;
+    Ok(found.into_iter().map(EnvironmentId::new).collect())
+}
+
+/// The environments that share a directory of a machine, of this one without a host,
+/// whatever their state.
+pub async fn in_home(
+    from: &impl Read,
+    host: Option<HostId>,
+    home: &str,
+) -> Result<Vec<EnvironmentRow>> {
+    let found = environment::Entity::find()
+        .filter(environment::Column::Home.eq(home))
+        .filter(on_machine(host))
+        .order_by_asc(environment::Column::Id)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(EnvironmentRow::read).collect()
+}
+
+/// The environments within a scope whose address has this host name, those with the
+/// shortest address first.
+pub async fn at_host_name(
+    from: &impl Read,
+    scope: &Scope,
+    name: &str,
+) -> Result<Vec<EnvironmentRow>> {
+    let mut named = Condition::any();
+    for scheme in ["http", "https"] {
+        let url = format!("{scheme}://{name}");
+        named = named
+            .add(environment::Column::Url.eq(&url))
+            .add(environment::Column::Url.starts_with(format!("{url}/")))
+            .add(environment::Column::Url.starts_with(format!("{url}:")));
+    }
+    let mut query = environment::Entity::find()
+        .filter(named)
+        .filter(environment::Column::State.ne(EnvironmentState::Failed.as_str()));
+    if let Some(own) = scope.ids() {
+        query = query.filter(environment::Column::AccountId.is_in(own));
+    }
+    let found = query
+        .order_by_asc(environment::Column::Id)
+        .all(from.connection())
+        .await?;
+    let mut found: Vec<EnvironmentRow> = found
+        .into_iter()
+        .map(EnvironmentRow::read)
+        .collect::<Result<_>>()?;
+    found.sort_by_key(|row| row.url.len());
+    Ok(found)
 }
 
 /// The environments whose tables are in a database of this name, as their machine calls

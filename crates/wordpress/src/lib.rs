@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+pub mod adoption;
 pub mod archive;
 pub mod bridge;
 pub mod caches;

@@ -1,5 +1,6 @@
 //! The whole path over real WordPress, and sites that fight back.
 
+mod adopted;
 mod archives;
 mod backups;
 mod caches;

@@ -32,6 +32,7 @@ impl Request {
             Self::Recover { .. } => "recover",
             Self::Inspect { .. } => "inspect",
             Self::Survey { .. } => "survey",
+            Self::CheckAdoption { .. } => "check_adoption",
             Self::DiskUsage { .. } => "disk_usage",
             Self::TreeHash { .. } => "tree_hash",
             Self::ReadSite { .. } => "read_site",
@@ -127,7 +128,8 @@ impl Request {
             | Self::DropUnpacked { epoch, .. }
             | Self::CleanHome { epoch } => Some(*epoch),
             Self::Bridge { epoch, .. } | Self::SearchReplace { epoch, .. } => *epoch,
-            Self::Find { .. }
+            Self::CheckAdoption { .. }
+            | Self::Find { .. }
             | Self::CacheStatus { .. }
             | Self::ListConfig { .. }
             | Self::Protections { .. }

@@ -57,6 +57,12 @@ pub enum Request {
         /// Directory of `wp-config.php`.
         root: String,
     },
+    /// Whether a site that was there before Pressroom can be worked on; makes the
+    /// directory in which the home remembers what is done there.
+    CheckAdoption {
+        /// Directory of WordPress.
+        root: String,
+    },
     /// How much room a directory takes on its disk.
     DiskUsage {
         /// Relative to the home.

@@ -61,6 +61,8 @@ events! {
     SNAPSHOT_RESTORE_STARTED = "snapshot.restore_started";
     /// A site was restored and verified.
     SNAPSHOT_RESTORED = "snapshot.restored";
+    /// A site that was there before is managed from now on.
+    SITE_ADOPTED = "site.adopted";
     /// A site's removal was asked for.
     SITE_REMOVE_STARTED = "site.remove_started";
     /// A site was removed from its machine.

@@ -39,6 +39,13 @@ impl Session {
         survey.map(|survey| *survey)
     }
 
+    /// Refuses a site that was there before Pressroom and could not be changed and taken
+    /// back; makes the directory in which its home remembers what is done there.
+    pub async fn check_adoption(&self, root: &str) -> Result<()> {
+        let root = root.to_owned();
+        self.done(Request::CheckAdoption { root }).await
+    }
+
     /// Hashes a directory; `None` where there is none.
     pub async fn tree_hash(&self, path: &str) -> Result<Option<TreeHash>> {
         let path = path.to_owned();

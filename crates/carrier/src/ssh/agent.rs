@@ -11,10 +11,12 @@ use tokio::fs::File;
 const UPLOAD: Script = Script {
     text: include_str!("upload.sh"),
     deadline: Duration::from_mins(15),
+    as_root: false,
 };
 const REMOVE: Script = Script {
     text: include_str!("remove.sh"),
     deadline: Duration::from_mins(1),
+    as_root: false,
 };
 
 /// Puts the agent in place, unless somebody did since `missed`, when it was not there.

@@ -19,14 +19,14 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Refuses whom no agent may run as.
-    pub(super) fn check(&self) -> Result<()> {
+    /// Refuses whom nothing may run as; root too, unless `as_root`.
+    pub(super) fn check(&self, as_root: bool) -> Result<()> {
         let login = self.route.host.address.user();
         let user = match &self.run_as {
             RunAs::Login => login,
             RunAs::Sudo(user) | RunAs::Root(user) => user,
         };
-        if user == "root" {
+        if user == "root" && !as_root {
             return Err(Error::AsRoot {
                 address: self.route.host.address.clone(),
             });

@@ -22,13 +22,15 @@ pub(super) struct Script {
     pub(super) text: &'static str,
     /// How long it may take.
     pub(super) deadline: Duration,
+    /// Whether root may run it: it looks, and runs nothing of a site.
+    pub(super) as_root: bool,
 }
 
 impl Script {
     /// Starts it on a host as the remote's user. What is written to its input follows
     /// the script.
     pub(super) async fn start(&self, remote: &Remote, words: &[&str]) -> Result<Running> {
-        remote.check()?;
+        remote.check(self.as_root)?;
         let address = &remote.route.host.address;
         let command =
             shell::command(&remote.run_as, self.text.len(), words).ok_or_else(|| Error::Home {

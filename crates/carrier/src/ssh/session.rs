@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 const SERVE: Script = Script {
     text: include_str!("serve.sh"),
     deadline: deadline::OPEN,
+    as_root: false,
 };
 
 // How the script ends where it cannot start the agent.

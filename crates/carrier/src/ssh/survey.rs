@@ -9,6 +9,7 @@ use std::{
 const SURVEY: Script = Script {
     text: include_str!("survey.sh"),
     deadline: Duration::from_mins(1),
+    as_root: true,
 };
 
 /// What a host is and has. All of it is what the host says of itself.

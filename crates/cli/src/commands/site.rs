@@ -1,5 +1,6 @@
 //! `pressroom site …`
 
+mod adopt;
 mod clone_to;
 mod export;
 mod find;
@@ -16,6 +17,8 @@ mod update_core;
 mod user;
 mod verify;
 
+pub use adopt::Adopt;
+pub(in crate::commands) use adopt::tell as tell_adopted;
 pub use clone_to::CloneTo;
 pub use export::Export;
 pub(in crate::commands) use find::find;
@@ -41,6 +44,8 @@ use clap::Subcommand;
   pressroom site show blog.example
   pressroom site remove blog.example --yes")]
 pub enum Site {
+    /// Take a WordPress under management that is there already
+    Adopt(Adopt),
     /// List sites, all or those that match
     List(List),
     /// Show one site and what is installed on it

@@ -1,11 +1,14 @@
 //! What the parts of the job have in common.
 
 use super::{CacheState, report};
-use crate::{Error, Fleet, Result, look::Look};
+use crate::{
+    Error, Fleet, Result,
+    look::{Look, origin_of},
+};
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
-use pressroom_providers::{hosting::Origin, probe::Probe};
+use pressroom_providers::probe::Probe;
 use pressroom_store::EnvironmentRow;
 use pressroom_wordpress::{
     caches::{CacheStatus, DropIn},
@@ -94,22 +97,16 @@ impl Bench<'_> {
 
     /// The front page as visitors get it, from whatever cache.
     pub(super) async fn front_page(&self) -> Result<Probe> {
-        let registered = self
-            .row
-            .origin_addr
-            .as_deref()
-            .and_then(|addr| addr.parse().ok())
-            .zip(self.row.origin_host.clone());
-        let Some((addr, host)) = registered else {
+        let Some(origin) = origin_of(self.row) else {
             return Err(failed("no address is registered for the site"));
         };
         let prober = &self.fleet.parts.prober;
-        prober.register(addr);
+        prober.register(origin.addr);
         let path = url::Url::parse(&self.row.url)
             .map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
         let path = format!("{}/", path.trim_end_matches('/'));
         prober
-            .probe_home(&Origin { addr, host }, &path)
+            .probe_home(&origin, &path)
             .await
             .map_err(|why| failed(why.to_string()))
     }

@@ -127,7 +127,7 @@ impl Bench<'_> {
                 Some(self.ctx.epoch()),
                 Boot {
                     options: BridgeOptions::bare(),
-                    ..Boot::new(&self.row.path, &self.fleet.parts.settings.php)
+                    ..Boot::new(&self.row.path, self.fleet.php_of(self.row))
                 },
                 vec![Action::SetCached {
                     key: key.clone(),

@@ -34,7 +34,7 @@ impl Bench<'_> {
         }
         let boot = Boot {
             options: BridgeOptions::bare(),
-            ..Boot::new(&self.row.path, &self.fleet.parts.settings.php)
+            ..Boot::new(&self.row.path, self.fleet.php_of(self.row))
         };
         let report = self
             .session

@@ -294,7 +294,7 @@ impl Work<'_> {
             .session
             .read_config(self.fleet.site_ref(&self.row))
             .await?;
-        let boot = Boot::new(&self.row.path, &self.fleet.parts.settings.php);
+        let boot = Boot::new(&self.row.path, self.fleet.php_of(&self.row));
         let network = settings.multisite == Some(true);
         let upgraded = self
             .session

@@ -40,8 +40,9 @@ impl Fleet {
         self.fresh_view(row.env).await
     }
 
-    /// The environment of a domain, for people who name sites so. Where a domain
-    /// has several, the one with the shortest path.
+    /// The environment of a domain, for people who name sites so; one that was adopted by
+    /// the host name in its address. Where there are several, the one with the shortest
+    /// path.
     pub async fn find_environment_of_domain(
         &self,
         caller: &Caller,
@@ -50,17 +51,24 @@ impl Fleet {
     ) -> Result<Environment> {
         let missing = || Error::not_found("site");
         let name = crate::domains::ascii_name(domain).map_err(|_| missing())?;
-        let Lookup::Found(domain) =
-            pressroom_store::domains::by_name(&self.parts.store, &Scope::All, &name).await?
-        else {
-            return Err(missing());
+        let store = &self.parts.store;
+        let domain = pressroom_store::domains::by_name(store, &Scope::All, &name).await?;
+        let rows = match domain {
+            Lookup::Found(domain) => self.environments_of_domain(domain.id).await?,
+            _ => Vec::new(),
         };
-        let rows = self.environments_of_domain(domain.id).await?;
-        let row = permitted(
-            caller,
-            action,
-            rows.into_iter().min_by_key(|row| row.path.len()),
-        )?;
+        let row = match rows.into_iter().min_by_key(|row| row.path.len()) {
+            Some(row) => Some(row),
+            // One that was there before has no domain of ours, but an address.
+            None => environments::at_host_name(store, &caller.principal.scope(), &name)
+                .await?
+                .into_iter()
+                .next(),
+        };
+        if row.is_none() {
+            return Err(missing());
+        }
+        let row = permitted(caller, action, row)?;
         self.fresh_view(row).await
     }
 

@@ -1,19 +1,16 @@
 //! The environments that a selector names.
 
-use super::view::{Names, by};
+use super::view::Names;
 use crate::{
     Caller, Fleet, Result,
     authorize::{Action, authorize_list},
     selector::{Facts, Rows, Selector, Term, Truth},
     views::Environment,
 };
-use pressroom_base::{
-    Timestamp,
-    id::{EnvironmentId, HostId},
-};
+use pressroom_base::{Timestamp, id::EnvironmentId};
 use pressroom_store::{
-    ComponentVersion, EnvironmentFilter, EnvironmentRow, HostRow, Page, Scope, components,
-    environments, hosts, snapshots,
+    ComponentVersion, EnvironmentFilter, EnvironmentRow, Page, Scope, components, environments,
+    snapshots,
 };
 use std::collections::HashMap;
 
@@ -71,7 +68,6 @@ impl Fleet {
             |term: &Term| matches!(term, Term::Component { .. } | Term::Updates { .. });
         let of_snapshots = |term: &Term| matches!(term, Term::Snapshot { .. });
         Ok(Known {
-            hosts: by(hosts::list(store, scope, Page::ALL).await?, |row| row.id),
             components: if selector.asks(of_components) {
                 components::versions(store, scope).await?
             } else {
@@ -88,7 +84,6 @@ impl Fleet {
 
 /// What is known of all environments beside their names.
 struct Known {
-    hosts: HashMap<HostId, HostRow>,
     /// By environment.
     components: Vec<ComponentVersion>,
     snapshots: HashMap<EnvironmentId, Timestamp>,
@@ -115,7 +110,7 @@ impl Known {
             account: names.accounts.get(&environment.account_id)?,
             site: names.sites.get(&environment.site_id)?,
             domain: domain.and_then(|id| names.domains.get(&id)),
-            host: host.and_then(|id| self.hosts.get(&id)),
+            host: host.and_then(|id| names.hosts.get(&id)),
             components,
             snapshot: self.snapshots.get(&environment.id).copied(),
         }))

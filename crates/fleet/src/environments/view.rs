@@ -4,26 +4,38 @@ use crate::{
     Fleet, Result,
     views::{Component, Environment, Job},
 };
-use pressroom_base::id::{AccountId, DomainId, EnvironmentId, JobId, SiteId};
+use pressroom_base::id::{AccountId, DomainId, EnvironmentId, HostId, JobId, SiteId};
 use pressroom_store::{
-    AccountRow, ComponentRow, DomainRow, EnvironmentRow, JobState, Scope, SiteRow, accounts,
-    components, domains, environments, jobs,
+    AccountRow, ComponentRow, DomainRow, EnvironmentRow, HostRow, JobState, Page, Scope, SiteRow,
+    accounts, components, domains, environments, hosts, jobs,
 };
 use std::collections::HashMap;
+
+/// The host name in an environment's address: what people call one by that has no domain
+/// of ours.
+pub(crate) fn host_name(row: &EnvironmentRow) -> &str {
+    let rest = row.url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => authority,
+    }
+}
 
 /// Names that environments refer to, looked up once for a whole list.
 pub(super) struct Names {
     pub(super) accounts: HashMap<AccountId, AccountRow>,
     pub(super) domains: HashMap<DomainId, DomainRow>,
     pub(super) sites: HashMap<SiteId, SiteRow>,
+    pub(super) hosts: HashMap<HostId, HostRow>,
     busy: HashMap<EnvironmentId, JobId>,
 }
 
 impl Names {
     /// The name of an environment's domain.
-    pub(super) fn domain(&self, row: &EnvironmentRow) -> &str {
+    pub(super) fn domain<'a>(&'a self, row: &'a EnvironmentRow) -> &'a str {
         let domain = row.domain_id.and_then(|id| self.domains.get(&id));
-        domain.map(|row| row.name.as_str()).unwrap_or_default()
+        domain.map_or_else(|| host_name(row), |row| row.name.as_str())
     }
 
     /// Sorts environments by domain, then path.
@@ -54,6 +66,7 @@ impl Fleet {
             accounts: by(accounts::list(store, scope).await?, |row| row.id),
             domains: by(domains::list(store, scope).await?, |row| row.id),
             sites: by(environments::list_sites(store, scope).await?, |row| row.id),
+            hosts: by(hosts::list(store, scope, Page::ALL).await?, |row| row.id),
             busy: jobs::running_writers(store).await?.into_iter().collect(),
         })
     }
@@ -65,8 +78,13 @@ impl Fleet {
             Some(id) => domains::get(store, id).await?,
             None => None,
         };
+        let host = match row.host_id {
+            Some(id) => hosts::get(store, id).await?,
+            None => None,
+        };
         let busy = jobs::writing_on(store, row.id).await?;
         Ok(Names {
+            hosts: by(host, |row| row.id),
             accounts: by(accounts::get(store, row.account_id).await?, |row| row.id),
             domains: by(domain, |row| row.id),
             sites: by(environments::get_site(store, row.site_id).await?, |row| {
@@ -122,7 +140,8 @@ pub(super) fn by<K: std::hash::Hash + Eq, T>(
 
 fn view(row: EnvironmentRow, names: &Names, components: Vec<Component>) -> Environment {
     let account = names.accounts.get(&row.account_id);
-    let domain = row.domain_id.and_then(|id| names.domains.get(&id));
+    let domain = names.domain(&row).to_owned();
+    let host = row.host_id.and_then(|id| names.hosts.get(&id));
     let site = names.sites.get(&row.site_id);
     Environment {
         id: row.id,
@@ -131,7 +150,8 @@ fn view(row: EnvironmentRow, names: &Names, components: Vec<Component>) -> Envir
         account_id: row.account_id,
         account_name: account.map(|row| row.name.clone()).unwrap_or_default(),
         domain_id: row.domain_id,
-        domain: domain.map(|row| row.name.clone()).unwrap_or_default(),
+        domain,
+        host: host.map(|host| host.label.clone()),
         kind: row.kind.as_str().to_owned(),
         panel_id: row.panel_id,
         state: row.state.as_str().to_owned(),
@@ -179,6 +199,7 @@ pub(super) fn undone(job: &Job) -> Environment {
         account_id: job.account_id.unwrap_or(AccountId::new(0)),
         account_name: String::new(),
         domain_id: None,
+        host: None,
         domain: job.domain.clone().unwrap_or_default(),
         kind: "production".into(),
         panel_id: job.panel_id.clone().unwrap_or_default(),

@@ -43,10 +43,6 @@ impl Fleet {
                 .map_err(|error: pressroom_carrier::ssh::BadAddress| {
                     Error::invalid(error.to_string())
                 })?;
-        if address.user() == "root" {
-            return Err(Error::invalid("nothing of ours runs as root on a host")
-                .with_hint("name the login of the user whom the sites belong to"));
-        }
         let label = checked_label(new.label.as_deref().unwrap_or(address.host()))?;
         let via = match &new.via {
             Some(name) => Some(self.host_row(name).await?.id),

@@ -24,7 +24,7 @@ impl Fleet {
     }
 
     /// The host that a label, an address or an id names; `Invalid` when several do.
-    pub(super) async fn host_row(&self, name: &str) -> Result<HostRow> {
+    pub(crate) async fn host_row(&self, name: &str) -> Result<HostRow> {
         let store = &self.parts.store;
         let mut found = hosts::named(store, &Scope::All, name).await?;
         if found.is_empty()

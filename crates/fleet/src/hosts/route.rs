@@ -1,7 +1,11 @@
 //! The way to a host, from what is on record.
 
-use crate::{Error, Fleet, Result};
-use pressroom_carrier::ssh::{Address, HostKey, Key, Pin, Program, Remote, Route, RunAs, Stop};
+use crate::{Error, Fleet, Result, reach::Ground};
+use pressroom_base::id::HostId;
+use pressroom_carrier::{
+    CancellationToken, Place, Session, Way,
+    ssh::{Address, HostKey, Key, Pin, Program, Remote, Route, RunAs, Stop},
+};
 use pressroom_store::{HostKey as StoredKey, HostRow, Pin as Pinned, Read, Store, hosts, ssh_keys};
 use std::{net::IpAddr, path::Path};
 
@@ -9,8 +13,28 @@ use std::{net::IpAddr, path::Path};
 const MOST_STOPS: usize = 4;
 
 impl Fleet {
+    /// Starts an agent on a host, for a directory there. A key that the host showed for the
+    /// first time is kept.
+    pub(crate) async fn open_on_host(
+        &self,
+        host: HostId,
+        ground: &Ground,
+        cancel: CancellationToken,
+    ) -> Result<Session> {
+        let row = hosts::get(&self.parts.store, host).await?;
+        let row = row.ok_or_else(|| Error::not_found("host"))?;
+        let remote = self.remote(&row, run_as(&row, ground.unix_user.as_deref())).await?;
+        let place = Place {
+            home: ground.home.clone(),
+            way: Way::Ssh(Box::new(remote.clone())),
+        };
+        let opened = Session::open(&place, cancel).await;
+        self.learn_keys(&row, &remote).await?;
+        Ok(opened?)
+    }
+
     /// Who works on a host, and how it is reached.
-    pub(super) async fn remote(&self, row: &HostRow, run_as: RunAs) -> Result<Remote> {
+    pub(crate) async fn remote(&self, row: &HostRow, run_as: RunAs) -> Result<Remote> {
         let store = &self.parts.store;
         let mut via = Vec::new();
         for row in stops(store, row).await? {
@@ -49,10 +73,14 @@ impl Fleet {
     /// Keeps the keys by which the hosts on a way are known, where they were shown for the
     /// first time. Somebody else may have learned another one at the same moment: that
     /// one counts, and what was reached is not trusted.
-    pub(super) async fn learn_keys(&self, row: &HostRow, remote: &Remote) -> Result<()> {
+    pub(crate) async fn learn_keys(&self, row: &HostRow, remote: &Remote) -> Result<()> {
+        let route = &remote.route;
+        let rows = stops(&self.parts.store, row).await?;
+        if rows.iter().all(|row| row.pinned().is_some()) {
+            return Ok(());
+        }
         let tx = self.parts.store.begin().await?;
         let rows = stops(&tx, row).await?;
-        let route = &remote.route;
         for (row, stop) in rows.iter().zip(route.via.iter().chain([&route.host])) {
             let Some(shown) = stop.pin.key().filter(|_| row.pinned().is_none()) else {
                 continue;
@@ -75,6 +103,16 @@ impl Fleet {
         }
         tx.commit().await?;
         Ok(())
+    }
+}
+
+/// How the user whom a site belongs to is become: the login user need not.
+pub(super) fn run_as(row: &HostRow, user: Option<&str>) -> RunAs {
+    match user {
+        Some(user) if user == row.login => RunAs::Login,
+        Some(user) if row.login == "root" => RunAs::Root(user.to_owned()),
+        Some(user) => RunAs::Sudo(user.to_owned()),
+        None => RunAs::Login,
     }
 }
 

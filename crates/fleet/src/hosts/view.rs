@@ -95,6 +95,20 @@ pub struct FoundSite {
     pub version: Option<String>,
     /// Whether it is configured.
     pub configured: bool,
+    /// The user it belongs to, where that need not be the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+}
+
+/// The `php` that sites of a host are worked on with, and its version: the first one that
+/// was seen there.
+pub(crate) fn php_of(row: &HostRow) -> (String, Option<String>) {
+    let survey = row.survey.clone();
+    let survey = survey.and_then(|survey| serde_json::from_value::<HostSurvey>(survey).ok());
+    match survey.and_then(|survey| survey.php.into_iter().next()) {
+        Some(php) => (php.path, Some(php.version)),
+        None => ("php".to_owned(), None),
+    }
 }
 
 impl HostSurvey {

@@ -1,9 +1,9 @@
 //! Starting a job in the transaction of the change that wants it.
 
-use crate::{Caller, Error, Fleet, Result, authorize::Action, code, views::Job};
+use crate::{Caller, Error, Fleet, Result, authorize::Action, code, reach::Shared, views::Job};
 use pressroom_base::{
     Kind, Secret,
-    id::{AccountId, DomainId, EnvironmentId, JobId},
+    id::{AccountId, EnvironmentId, JobId},
 };
 use pressroom_jobs::{JobContext, NewJob, enqueue};
 use pressroom_store::{
@@ -15,9 +15,10 @@ use serde_json::{Value, json};
 /// A job to start.
 pub(crate) struct Enqueue {
     job: NewJob,
-    domain: Option<DomainId>,
-    /// A second domain that the job writes to.
-    also: Option<DomainId>,
+    /// Where it writes.
+    shared: Option<Shared>,
+    /// A second place that holds still for it, or is written to as well.
+    also: Option<Shared>,
     event: Option<&'static str>,
 }
 
@@ -35,15 +36,15 @@ impl Enqueue {
         job.lane = Lane::Write;
         Ok(Self {
             job,
-            domain: environment.domain_id,
+            shared: Shared::of(environment),
             also: None,
             event: None,
         })
     }
 
-    /// Keeps writers of another domain away as well.
-    pub(crate) const fn and_domain(mut self, domain: DomainId) -> Self {
-        self.also = Some(domain);
+    /// Keeps writers of another place away as well.
+    pub(crate) fn and_of(mut self, place: Option<Shared>) -> Self {
+        self.also = place;
         self
     }
 
@@ -61,7 +62,7 @@ impl Enqueue {
         job.lane = Lane::Read;
         Ok(Self {
             job,
-            domain: None,
+            shared: None,
             also: None,
             event: None,
         })
@@ -89,40 +90,45 @@ impl Enqueue {
 
 impl Fleet {
     /// Whether an unfinished job writes to the environment, or to another in the same
-    /// domain: those share a Unix user, a home with its fence, and a server block. The
-    /// domain's row is locked, so that of two requests at once one sees the other's job.
+    /// place: those share a home with its fence, in a domain also a Unix user and a server
+    /// block. The place's row is locked, so that of two requests at once one sees the
+    /// other's job.
     async fn is_written_to(
         &self,
         tx: &Tx,
         environment: EnvironmentId,
-        domain: Option<DomainId>,
+        shared: Option<&Shared>,
     ) -> Result<bool> {
-        let mut together = vec![environment];
-        if let Some(domain) = domain {
-            domains::lock(tx, domain).await?;
-            together = environments::in_domain(tx, domain).await?;
-        }
-        for id in together {
-            if !jobs::writing_on(tx, id).await?.is_empty() {
+        let together = match shared {
+            None => vec![environment],
+            Some(Shared::Domain(domain)) => {
+                domains::lock(tx, *domain).await?;
+                environments::in_domain(tx, *domain).await?
+            }
+            Some(Shared::Home { host, home }) => environments::lock_home(tx, *host, home).await?,
+        };
+        for id in &together {
+            if !jobs::writing_on(tx, *id).await?.is_empty() {
                 return Ok(true);
             }
         }
-        let Some(domain) = domain else {
-            return Ok(false);
-        };
-        // A site that moves here, or that has just moved away, is not in the domain.
-        let moves = jobs::unfinished_of_kind(tx, crate::sites::MOVE).await?;
-        if moves
-            .iter()
-            .any(|job| crate::sites::moves_touch(&job.payload, domain))
-        {
-            return Ok(true);
+        if let Some(Shared::Domain(domain)) = shared {
+            // A site that moves here, or that has just moved away, is not in the domain.
+            let moves = jobs::unfinished_of_kind(tx, crate::sites::MOVE).await?;
+            if moves
+                .iter()
+                .any(|job| crate::sites::moves_touch(&job.payload, *domain))
+            {
+                return Ok(true);
+            }
         }
         // A copy is written elsewhere, but what it reads must hold still.
         let copies = jobs::unfinished_of_kind(tx, crate::sites::CLONE).await?;
-        Ok(copies
-            .iter()
-            .any(|job| crate::sites::clone_reads(&job.payload, domain)))
+        Ok(copies.iter().any(|job| {
+            together
+                .iter()
+                .any(|id| crate::sites::clone_reads(&job.payload, *id))
+        }))
     }
 
     /// Refuses a change that needs no job of its own while a job writes there.
@@ -131,7 +137,10 @@ impl Fleet {
         tx: &Tx,
         row: &EnvironmentRow,
     ) -> Result<()> {
-        if self.is_written_to(tx, row.id, row.domain_id).await? {
+        if self
+            .is_written_to(tx, row.id, Shared::of(row).as_ref())
+            .await?
+        {
             return Err(operation_running());
         }
         Ok(())
@@ -163,14 +172,16 @@ impl Fleet {
         if new.job.lane == Lane::Write
             && let Some(environment) = new.job.environment
         {
-            let mut domains = [new.domain, new.also];
+            let mut places = [&new.shared, &new.also];
             // Always in one order, so that two requests never wait for each other.
-            domains.sort();
-            for domain in domains.into_iter().flatten() {
-                domains::lock(tx, domain).await?;
+            places.sort();
+            for place in places.into_iter().flatten() {
+                lock(tx, place).await?;
             }
-            for domain in [new.domain].into_iter().chain(new.also.map(Some)) {
-                if self.is_written_to(tx, environment, domain).await? {
+            for place in [Some(&new.shared), new.also.is_some().then_some(&new.also)] {
+                if let Some(place) = place
+                    && self.is_written_to(tx, environment, place.as_ref()).await?
+                {
                     return Err(operation_running());
                 }
             }
@@ -246,6 +257,16 @@ impl Fleet {
         .await?;
         Ok(())
     }
+}
+
+async fn lock(tx: &Tx, place: &Shared) -> Result<()> {
+    match place {
+        Shared::Domain(domain) => domains::lock(tx, *domain).await?,
+        Shared::Home { host, home } => {
+            environments::lock_home(tx, *host, home).await?;
+        }
+    }
+    Ok(())
 }
 
 fn operation_running() -> Error {

@@ -2,6 +2,7 @@
 
 use crate::{
     Fleet, Result, code,
+    environments::host_name,
     views::{Job, JobError, Step},
 };
 use pressroom_base::{Kind, id::EnvironmentId};
@@ -40,10 +41,11 @@ impl Fleet {
         if let Some(id) = row.environment_id
             && let Some(environment) = environments::get(store, id).await?
         {
+            names.domain = match environment.domain_id {
+                Some(id) => domains::get(store, id).await?.map(|row| row.name),
+                None => Some(host_name(&environment).to_owned()),
+            };
             names.panel_id = Some(environment.panel_id);
-            if let Some(id) = environment.domain_id {
-                names.domain = domains::get(store, id).await?.map(|row| row.name);
-            }
         }
         Ok(names)
     }

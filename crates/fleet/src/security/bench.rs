@@ -84,7 +84,7 @@ impl Bench<'_> {
     pub(super) async fn ask<T: DeserializeOwned>(&self, action: Action) -> Result<T> {
         let boot = Boot {
             options: BridgeOptions::bare(),
-            ..Boot::new(&self.row.path, &self.fleet.parts.settings.php)
+            ..Boot::new(&self.row.path, self.fleet.php_of(self.row))
         };
         let report = self.session.bridge_with(None, boot, vec![action]).await?;
         let unsaid = || {

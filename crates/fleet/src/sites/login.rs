@@ -159,7 +159,7 @@ async fn issue(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         .bridge(
             Some(ctx.epoch()),
             &row.path,
-            &fleet.parts.settings.php,
+            fleet.php_of(&row),
             vec![bridge::Action::IssueLogin {
                 user: payload.user.clone(),
                 token_hash: payload.token_hash.clone(),

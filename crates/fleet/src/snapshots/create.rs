@@ -1,7 +1,9 @@
 //! Asking for a snapshot.
 
 use super::Snapshot;
-use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
+use crate::{
+    Caller, Error, Fleet, Result, authorize::Action, environments::host_name, jobs::Enqueue, views::Job,
+};
 use pressroom_archive::{Format, Place, SnapshotName};
 use pressroom_base::{
     Timestamp,
@@ -144,10 +146,10 @@ impl Fleet {
 }
 
 impl Fleet {
-    /// The domain a site is in; empty without one.
+    /// The domain a site is in; without one, the host name in its address.
     pub(super) async fn domain_name(&self, row: &EnvironmentRow) -> Result<String> {
         let Some(id) = row.domain_id else {
-            return Ok(String::new());
+            return Ok(host_name(row).to_owned());
         };
         let domain = domains::get(&self.parts.store, id).await?;
         Ok(domain.map(|domain| domain.name).unwrap_or_default())

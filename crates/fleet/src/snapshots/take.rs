@@ -336,7 +336,7 @@ impl Fleet {
     pub(crate) fn site_ref(&self, row: &EnvironmentRow) -> SiteRef {
         SiteRef {
             root: row.path.clone(),
-            php: Some(self.parts.settings.php.clone()),
+            php: Some(self.php_of(row).to_owned()),
         }
     }
 }

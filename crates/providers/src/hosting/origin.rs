@@ -14,12 +14,21 @@ pub struct Origin {
     pub addr: SocketAddr,
     /// The `Host` header: the domain, with its port unless that is 80.
     pub host: String,
+    /// Whether it is asked over TLS. What we serve ourselves never is: that is done before
+    /// us.
+    #[serde(default)]
+    pub tls: bool,
 }
 
 impl Origin {
+    /// `http` or `https`.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+
     /// The address a visitor would type, without a trailing slash.
     pub fn url(&self) -> String {
-        format!("http://{}", self.host)
+        format!("{}://{}", self.scheme(), self.host)
     }
 }
 
@@ -36,7 +45,11 @@ impl LocalHosting {
             80 => domain.to_owned(),
             port => format!("{domain}:{port}"),
         };
-        Ok(Origin { addr, host })
+        Ok(Origin {
+            addr,
+            host,
+            tls: false,
+        })
     }
 
     /// Where nginx listens: the configured address, or the one chosen by `up` because

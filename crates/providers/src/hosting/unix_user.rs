@@ -160,6 +160,19 @@ impl LocalHosting {
         Ok(account(name)?.map(|account| account.user))
     }
 
+    /// Any user of this machine, for sites that were there before.
+    pub fn account(&self, name: &str) -> Result<Option<SiteUser>> {
+        Ok(account(name)?.map(|account| account.user))
+    }
+
+    /// The user of this machine that has a number.
+    pub fn account_of(&self, uid: u32) -> Result<Option<SiteUser>> {
+        let mut accounts = accounts()?.into_iter();
+        Ok(accounts
+            .find(|account| account.user.uid == uid)
+            .map(|account| account.user))
+    }
+
     /// Users that this Pressroom made.
     pub(super) fn own_users(&self) -> Result<Vec<SiteUser>> {
         let Some(comment) = self.existing_user_comment()? else {

@@ -1,9 +1,9 @@
 //! Looking at jobs.
 
 use super::{JobFilter, JobRow, Lane, OutputRow, StepRow, job, output, step};
-use crate::{Lookup, Page, Read, Result, Scope, Store, sql};
+use crate::{Error, Lookup, Page, Read, Result, Scope, Store, sql};
 use pressroom_base::{
-    Secret,
+    Epoch, Secret,
     id::{EnvironmentId, JobId},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -14,6 +14,15 @@ pub async fn get(from: &impl Read, id: JobId) -> Result<Option<JobRow>> {
         .one(from.connection())
         .await?;
     found.map(JobRow::read).transpose()
+}
+
+/// The highest epoch that was ever given to a job.
+pub async fn last_epoch(from: &impl Read) -> Result<Epoch> {
+    let row = sql::one(from, "SELECT value FROM counters WHERE name = 'epoch'", []).await?;
+    let row = row.ok_or(Error::Corrupt {
+        place: "counters.epoch",
+    })?;
+    Ok(Epoch::new(row.try_get("", "value")?))
 }
 
 /// The job a dialect calls by this id, as far as the scope may know.

@@ -1,17 +1,41 @@
 //! `pressroom host discover`
 
-use crate::{Exit, Failure, Printer, table::Table};
+use crate::{Exit, Failure, Printer, commands::site::tell_adopted, table::Table};
 use clap::Args;
-use pressroom_fleet::{Caller, Fleet, hosts::FoundSite};
+use pressroom_fleet::{
+    Caller, Fleet,
+    hosts::FoundSite,
+    sites::{AdoptSite, Adopted},
+};
+use serde::Serialize;
 
-/// Lists each WordPress below the login's home, as found just now.
+/// Lists each WordPress below the login's home, as found just now, and adopts all of them
+/// on demand.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom host discover web1.example
+  pressroom host discover web1.example --adopt
   pressroom --json host discover web1.example")]
 pub struct Discover {
     /// The host's label, name or number
     pub host: String,
+    /// Take every one that is configured under management; one that cannot be is told,
+    /// and stops no other
+    #[arg(long)]
+    pub adopt: bool,
+}
+
+/// What became of one site.
+#[derive(Debug, Serialize)]
+struct Tried {
+    /// Its directory.
+    root: String,
+    /// What is recorded of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    adopted: Option<Adopted>,
+    /// Why nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl Discover {
@@ -30,12 +54,71 @@ impl Discover {
                 format!("sites cannot be looked for on `{}`: {why}", self.host),
             ));
         };
-        show(&sites, printer);
+        let exit = if self.adopt {
+            self.adopt(fleet, caller, &sites, printer).await
+        } else {
+            show(&sites, printer);
+            Exit::Done
+        };
         if let Some(note) = survey.sites_note {
             printer.note(&note);
         }
-        Ok(Exit::Done)
+        Ok(exit)
     }
+
+    async fn adopt(
+        &self,
+        fleet: &Fleet,
+        caller: &Caller,
+        sites: &[FoundSite],
+        printer: &mut Printer,
+    ) -> Exit {
+        let mut tried = Vec::new();
+        for site in sites.iter().filter(|site| site.configured) {
+            let new = AdoptSite {
+                path: site.root.clone(),
+                host: Some(self.host.clone()),
+                ..AdoptSite::default()
+            };
+            let (adopted, error) = match fleet.adopt_site(caller, new).await {
+                Ok(adopted) => {
+                    tell_adopted(&adopted, printer);
+                    (Some(adopted), None)
+                }
+                Err(error) => {
+                    printer.note(&format!("{}: {}", site.root, error.message()));
+                    if let Some(hint) = error.hint() {
+                        printer.note(hint);
+                    }
+                    (None, Some(error.message().to_owned()))
+                }
+            };
+            tried.push(Tried {
+                root: site.root.clone(),
+                adopted,
+                error,
+            });
+        }
+        show_tried(&tried, printer);
+        if tried.iter().any(|one| one.error.is_some()) {
+            Exit::Failed
+        } else {
+            Exit::Done
+        }
+    }
+}
+
+fn show_tried(tried: &[Tried], printer: &mut Printer) {
+    let mut table = Table::new(&["id", "address", "directory"]).cut_except(&[2]);
+    for one in tried {
+        let site = one.adopted.as_ref().map(|adopted| &adopted.environment);
+        table.row([
+            site.map_or_else(|| "-".to_owned(), |site| site.panel_id.clone()),
+            site.map_or_else(String::new, |site| site.url.clone()),
+            one.root.clone(),
+        ]);
+    }
+    printer.many(&tried, &table);
 }
 
 fn show(sites: &[FoundSite], printer: &mut Printer) {
@@ -66,11 +149,13 @@ mod tests {
                 root: "/home/shop/www".into(),
                 version: Some("6.5.5".into()),
                 configured: true,
+                owner: None,
             },
             FoundSite {
                 root: "/home/shop/new".into(),
                 version: None,
                 configured: false,
+                owner: None,
             },
         ];
         let (mut printer, captured) = Printer::captured(None);

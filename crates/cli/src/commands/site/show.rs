@@ -54,6 +54,7 @@ fn show(site: &Environment, printer: &mut Printer) {
         ("title", site.title.clone()),
         ("address", site.url.clone()),
         ("answers at", site.origin.clone().unwrap_or_default()),
+        ("host", site.host.clone().unwrap_or_default()),
         ("directory", site.root.clone()),
         ("WordPress", site.core_version.clone()),
         ("PHP", site.php_version.clone()),

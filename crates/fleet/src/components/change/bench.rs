@@ -66,7 +66,7 @@ impl Bench<'_> {
 
     /// The site, whole.
     pub(super) fn boot(&self) -> Boot {
-        Boot::new(&self.row.path, &self.fleet.parts.settings.php)
+        Boot::new(&self.row.path, self.fleet.php_of(self.row))
     }
 
     /// The site without any code of its own.

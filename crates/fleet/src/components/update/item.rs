@@ -349,7 +349,7 @@ impl Item<'_> {
             .bridge(
                 Some(self.ctx.epoch()),
                 &self.row.path,
-                &self.fleet.parts.settings.php,
+                self.fleet.php_of(self.row),
                 vec![Action::CleanComponentCaches],
             )
             .await;

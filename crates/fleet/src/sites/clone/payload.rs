@@ -1,7 +1,7 @@
 //! What a copy's job carries from the request to the worker, and what it says.
 
 use crate::sites::install::NewPlace;
-use pressroom_base::id::{DomainId, EnvironmentId};
+use pressroom_base::id::EnvironmentId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -16,16 +16,15 @@ pub(super) struct Payload {
     pub(super) place: NewPlace,
     /// What is copied.
     pub(super) source: EnvironmentId,
-    /// The domain it is in.
-    pub(super) source_domain: Option<DomainId>,
     /// Whether search engines are asked to stay away.
     pub(super) noindex: bool,
 }
 
-/// Whether a copy with this payload reads from a domain, where nobody is to write then.
-pub(crate) fn reads(payload: &Value, domain: DomainId) -> bool {
-    // One that cannot be read fails by itself; until then it holds no domain.
-    Payload::deserialize(payload).is_ok_and(|told| told.source_domain == Some(domain))
+/// Whether a copy with this payload reads from a site: where that lives, nobody is to
+/// write then.
+pub(crate) fn reads(payload: &Value, environment: EnvironmentId) -> bool {
+    // One that cannot be read fails by itself; until then it holds nobody up.
+    Payload::deserialize(payload).is_ok_and(|told| told.source == environment)
 }
 
 /// The job's result.

@@ -127,7 +127,7 @@ pub(super) async fn hide(
         Some(network) => network.blogs.iter().map(|blog| Some(blog.id)).collect(),
     };
     for blog in blogs {
-        let mut boot = Boot::new(&row.path, &fleet.parts.settings.php);
+        let mut boot = Boot::new(&row.path, fleet.php_of(row));
         boot.options.blog = blog;
         let set = Action::SetOption {
             name: OPTION.to_owned(),

@@ -9,6 +9,7 @@ use crate::{
     authorize::Action,
     code,
     jobs::Enqueue,
+    reach::Shared,
     sites::install::{NewPlace, site_url, values},
     views::{Environment, Job},
 };
@@ -104,7 +105,6 @@ impl Fleet {
         let payload = Payload {
             place,
             source: source.id,
-            source_domain: source.domain_id,
             noindex: new.noindex,
         };
         let job = self
@@ -164,12 +164,10 @@ impl Fleet {
                 }
                 other => other.into(),
             })?;
-        let mut job = Enqueue::writing(KIND, &environment, &payload)?
+        let job = Enqueue::writing(KIND, &environment, &payload)?
+            .and_of(Shared::of(source))
             .with_plain_secret(password)
             .with_event(event::SITE_CLONE_STARTED);
-        if let Some(id) = source.domain_id {
-            job = job.and_domain(id);
-        }
         let job = self.enqueue(&tx, caller, job).await?;
         tx.commit().await?;
         Ok(job)

@@ -2,7 +2,7 @@
 
 use super::payload::{KIND, Payload};
 use crate::{
-    Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, readdress::Readdress,
+    Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, reach::Shared, readdress::Readdress,
     views::Job,
 };
 use pressroom_base::{catalog::event, id::EnvironmentId, token};
@@ -65,7 +65,7 @@ impl Fleet {
                 &tx,
                 caller,
                 Enqueue::writing(KIND, &row, &payload)?
-                    .and_domain(target.id)
+                    .and_of(Some(Shared::Domain(target.id)))
                     .with_event(event::SITE_MOVE_STARTED),
             )
             .await?;

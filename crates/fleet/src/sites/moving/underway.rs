@@ -42,6 +42,7 @@ impl<'a> Move<'a> {
         Ground {
             home: home.into(),
             unix_user: self.unix_user.clone(),
+            host: None,
         }
     }
 

@@ -168,7 +168,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         },
         Some(_) => return Err(Error::conflict("a user of that name exists already")),
     };
-    let php = &fleet.parts.settings.php;
+    let php = fleet.php_of(&row);
     ctx.step(
         CREATE,
         told(async {
@@ -283,7 +283,7 @@ async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
         delete_content: false,
         network: settings.multisite == Some(true),
     };
-    let php = &fleet.parts.settings.php;
+    let php = fleet.php_of(&row);
     let report = session
         .bridge(Some(ctx.epoch()), &row.path, php, vec![delete])
         .await?;

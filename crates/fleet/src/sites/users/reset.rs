@@ -130,7 +130,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         },
         bridge::Action::DestroySessions { user: Some(user) },
     ];
-    let php = &fleet.parts.settings.php;
+    let php = fleet.php_of(&row);
     ctx.step(
         "change password",
         told(async {
