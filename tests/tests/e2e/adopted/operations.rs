@@ -162,7 +162,7 @@ async fn core(world: &World) -> Result<()> {
 async fn snapshots(world: &World) -> Result<()> {
     let site = world.site.as_str();
     world.cli(&["snapshot", "create", site]).await?;
-    let list = world.json(&["snapshot", "list", "--site", site]).await?;
+    let list = world.json(&["snapshot", "list", site]).await?;
     let newest: &Value = list.get(0).context("a snapshot")?;
     let name = newest["name"]
         .as_str()

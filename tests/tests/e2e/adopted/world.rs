@@ -114,6 +114,8 @@ impl World {
         let mut words = vec!["site", "adopt", &root, "--origin", &origin];
         match self.way {
             Way::Local => words.extend(["--account", ACCOUNT]),
+            // A login may not look into another's home.
+            Way::Sudo => words.extend(["--host", "web1", "--user", self.login.name()]),
             _ => words.extend(["--host", "web1"]),
         }
         words.extend(more);
