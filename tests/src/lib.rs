@@ -5,6 +5,7 @@
 //! `pressroom-testkit` and in [`fixture`]. They need the binaries built first
 //! (`cargo build -p pressroom -p pressroom-agent`, `./check` does it).
 
+pub mod adopted;
 pub mod fixture;
 pub mod killed;
 pub mod network;

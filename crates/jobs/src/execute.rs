@@ -10,7 +10,7 @@ use crate::{
 use pressroom_base::{Kind, catalog::metric};
 use pressroom_store::{
     Error, JobRow, JobState, Store,
-    jobs::{Failure, queue},
+    jobs::{self, Failure, queue},
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -23,6 +23,13 @@ const UNDO_DELAY: RetryPolicy = RetryPolicy {
     bug: true,
     base: Duration::from_secs(5),
     cap: Duration::from_mins(10),
+};
+
+/// Before work goes on whose line was cut.
+const CUT_DELAY: RetryPolicy = RetryPolicy {
+    base: Duration::from_secs(2),
+    cap: Duration::from_secs(30),
+    ..RetryPolicy::transport()
 };
 
 pub(crate) struct Execution {
@@ -130,9 +137,13 @@ impl Execution {
         failure: JobFailure,
     ) -> Result<Option<JobState>, Error> {
         let row = ctx.job();
-        let policy = self.kind.retry();
+        let mut policy = self.kind.retry();
         if !policy.retries(failure.class) {
-            return self.undo(ctx, writer, JobState::Failed, failure).await;
+            if !self.can_go_on(ctx, &failure).await? {
+                return self.undo(ctx, writer, JobState::Failed, failure).await;
+            }
+            ctx.line(format!("{failure}; it goes on from where it was"));
+            policy = CUT_DELAY;
         }
         if row.attempt >= row.max_attempts {
             return self.undo(ctx, writer, JobState::Dead, failure).await;
@@ -143,6 +154,17 @@ impl Execution {
         self.persist(ctx, Change::Retry(delay, failure.stored()))
             .await?;
         Ok(None)
+    }
+
+    /// Whether work that nobody would begin anew goes on after its line was cut: it was
+    /// under way, and looks what is left to do. To such work that is the same as a worker
+    /// that was lost. What did not even begin fails at once: somebody waits for it.
+    async fn can_go_on(&self, ctx: &JobContext, failure: &JobFailure) -> Result<bool, Error> {
+        let row = ctx.job();
+        Ok(failure.kind == Kind::Unreachable
+            && self.kind.interruption() == Interruption::Resume
+            && row.attempt < row.max_attempts
+            && !jobs::steps(&self.store, row.id).await?.is_empty())
     }
 
     /// Decides the end, undoes, ends. Each is stored before the next begins.

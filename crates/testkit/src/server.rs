@@ -292,7 +292,7 @@ impl Pressroom {
             .env("PRESSROOM_LISTEN", format!("127.0.0.1:{port}"))
             .env(
                 "PRESSROOM_LOG",
-                "debug,sqlx=warn,sea_orm=warn,hyper=info,h2=info",
+                "debug,sqlx=warn,sea_orm=warn,hyper=info,h2=info,russh=info",
             )
             .env_remove("PRESSROOM_CONFIG")
             .current_dir(self.scratch.path());

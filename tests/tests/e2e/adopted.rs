@@ -2,12 +2,11 @@
 //! is the same, however the site is reached.
 
 mod operations;
-mod world;
 
 use anyhow::{Result, ensure};
-use operations::every_operation;
+use operations::{every_operation, some_operations};
+use pressroom_tests::adopted::{DOMAIN, Way, World};
 use std::fs;
-use world::{DOMAIN, World, Way};
 
 #[tokio::test]
 async fn on_this_machine() -> Result<()> {
@@ -37,19 +36,19 @@ async fn over_ssh_as_its_owner_on_another_network() -> Result<()> {
 #[tokio::test]
 async fn over_ssh_through_a_login_that_talks() -> Result<()> {
     let world = World::adopted(Way::Noisy).await?;
-    every_operation(&world).await
+    some_operations(&world).await
 }
 
 #[tokio::test]
 async fn over_ssh_by_sudo() -> Result<()> {
     let world = World::adopted(Way::Sudo).await?;
-    every_operation(&world).await
+    some_operations(&world).await
 }
 
 #[tokio::test]
 async fn over_ssh_by_root() -> Result<()> {
     let world = World::adopted(Way::Root).await?;
-    every_operation(&world).await?;
+    some_operations(&world).await?;
     // Of root's own nothing was used.
     ensure!(!std::path::Path::new("/root/.pressroom").exists());
     Ok(())

@@ -6,6 +6,7 @@ mod components;
 mod core_updates;
 mod disk;
 mod kills;
+mod lines;
 mod moves;
 mod removals;
 mod restores;

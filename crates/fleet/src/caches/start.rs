@@ -69,6 +69,13 @@ impl Fleet {
         let status = self.cache_status(&session, &row).await?;
         if let CacheChange::Enable { cache } = &change {
             if *cache == Some(Cache::Object) {
+                if row.host_id.is_some() {
+                    return Err(Error::new(
+                        Kind::Unsupported,
+                        "the Redis that is configured is this machine's, and the site is on another",
+                    )
+                    .with_hint("a page cache needs no server: `pressroom cache enable SITE`"));
+                }
                 self.redis_server()?;
                 refuse_foreign(DropIn::Object, &status.object)?;
             } else {

@@ -1,6 +1,6 @@
 //! Asking for a removal.
 
-use crate::{Caller, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
+use crate::{Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, views::Job};
 use pressroom_base::{catalog::event, id::EnvironmentId};
 use pressroom_store::{EnvironmentPatch, EnvironmentState, environments};
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,8 @@ impl Fleet {
     /// on to its end: a removal that was interrupted is completed. Where the snapshot that
     /// was asked for cannot be taken, nothing is removed.
     ///
-    /// Errors: `NotFound`, `Forbidden`, `Busy` with `OPERATION_RUNNING`.
+    /// Errors: `NotFound`, `Forbidden`, `Conflict` (a site that was there before Pressroom),
+    /// `Busy` with `OPERATION_RUNNING`.
     pub async fn remove_site(
         &self,
         caller: &Caller,
@@ -84,6 +85,12 @@ impl Fleet {
         let row = self
             .environment_row(caller, Action::SiteRemove, environment)
             .await?;
+        if row.env.home.is_some() {
+            return Err(Error::conflict(
+                "Pressroom did not make this site, and removes only what it made",
+            )
+            .with_hint("`pressroom site release` stops managing it and leaves it as it is"));
+        }
         let tx = self.parts.store.begin().await?;
         let payload = Payload {
             remove,

@@ -7,7 +7,7 @@ use pressroom_testkit::{
     plugin::PluginPackage,
     server::Finished,
 };
-use pressroom_tests::fixture::{ACCOUNT, EMAIL, add_owner, add_token};
+use crate::fixture::{ACCOUNT, EMAIL, add_owner, add_token};
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -30,8 +30,11 @@ pub enum Way {
 }
 
 /// Everything of one test; what runs in it ends with it.
+#[derive(Debug)]
 pub struct World {
+    /// The server.
     pub server: Pressroom,
+    /// The site.
     pub hosted: Hosted,
     /// The owner of the site.
     pub login: Login,
@@ -39,15 +42,21 @@ pub struct World {
     pub site: String,
     /// A key of the account.
     pub token: String,
+    /// What it is reached through, unless it is on this machine.
+    pub sshd: Sshd,
     way: Way,
     _other: Option<Login>,
-    _sshd: Sshd,
 }
 
 impl World {
     /// A site, a server that can reach it, and nothing adopted.
     pub async fn prepare(way: Way) -> Result<Self> {
-        let mut server = Pressroom::prepare(Options::default())?;
+        Self::prepare_with(way, Options::default()).await
+    }
+
+    /// The same with options for the server.
+    pub async fn prepare_with(way: Way, options: Options) -> Result<Self> {
+        let mut server = Pressroom::prepare(options)?;
         add_owner(&server, EMAIL, ACCOUNT).await?;
         let token = add_token(&server, EMAIL).await?;
         let sshd = match way {
@@ -88,15 +97,20 @@ impl World {
             login,
             site: String::new(),
             token,
+            sshd,
             way,
             _other: other,
-            _sshd: sshd,
         })
     }
 
     /// The same, with the site adopted.
     pub async fn adopted(way: Way) -> Result<Self> {
-        let mut world = Self::prepare(way).await?;
+        Self::adopted_with(way, Options::default()).await
+    }
+
+    /// The same with options for the server.
+    pub async fn adopted_with(way: Way, options: Options) -> Result<Self> {
+        let mut world = Self::prepare_with(way, options).await?;
         let adopted = world.adopt(&[]).await?;
         ensure!(adopted["state"] == "active", "{adopted}");
         ensure!(adopted["trouble"].is_null(), "{adopted}");

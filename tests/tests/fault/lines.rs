@@ -1,0 +1,107 @@
+//! Lines to other machines that are cut at random moments: the site there is whole each
+//! time, and the job says what became of it.
+
+use anyhow::{Context, Result, ensure};
+use pressroom_testkit::{Options, chance::Chance, plugin::PluginPackage};
+use pressroom_tests::{
+    adopted::{Way, World},
+    fixture::SHORT_LEASES,
+    killed::rounds,
+};
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+fn options() -> Options {
+    Options {
+        config: SHORT_LEASES.to_owned(),
+        ..Options::default()
+    }
+}
+
+fn package(version: u32) -> PluginPackage {
+    PluginPackage::new("greeting")
+        .version(&format!("1.{version}.0"))
+        .files(40)
+}
+
+/// Which of two versions is there, whole; neither is an error.
+fn whole(world: &World, versions: [u32; 2]) -> Result<u32> {
+    let mut said = String::new();
+    for version in versions {
+        let differs = package(version)
+            .contents()
+            .into_iter()
+            .find(|(path, bytes)| {
+                fs::read(world.plugin("greeting").join(path)).ok().as_ref() != Some(bytes)
+            });
+        match differs {
+            None => return Ok(version),
+            Some((path, _)) => said.push_str(&format!("not {version}: {path} differs; ")),
+        }
+    }
+    anyhow::bail!(said)
+}
+
+#[tokio::test]
+async fn an_update_whose_line_is_cut_is_done_or_taken_back() -> Result<()> {
+    let world = World::adopted_with(Way::Login, options()).await?;
+    let site = world.site.as_str();
+    world.offer(&package(0))?;
+    world
+        .cli(&["plugin", "install", site, "greeting", "--activate"])
+        .await?;
+    world.offer(&package(1))?;
+    let started = Instant::now();
+    world.cli(&["plugin", "update", site, "greeting"]).await?;
+    let typical = started.elapsed();
+
+    let mut chance = Chance::new();
+    let mut there = 1;
+    let mut cut = 0;
+    for round in 0..rounds(6, 60) {
+        let next = 2 + round;
+        world.offer(&package(next))?;
+        let delay = chance.up_to(typical);
+        let words = ["plugin", "update", site, "greeting"];
+        let update = world.server.cli(&words, "");
+        let cutting = async {
+            tokio::time::sleep(delay).await;
+            world.sshd.cut();
+        };
+        let (done, ()) = tokio::join!(update, cutting);
+        let done = done?;
+        let about = format!("round {round}, cut after {delay:?}: {done:?}");
+        let now = whole(&world, [there, next]).with_context(|| about.clone())?;
+        if done.code == 0 {
+            ensure!(now == next, "{about}");
+        } else {
+            cut += 1;
+            ensure!(now == there, "{about}");
+        }
+        there = now;
+        world
+            .page_with("/", &package(now).mark())
+            .await
+            .with_context(|| about.clone())?;
+        // Nothing stands in the way of the next one.
+        let waited = Instant::now();
+        loop {
+            let done = world
+                .server
+                .cli(&["site", "maintenance", "off", site], "")
+                .await?;
+            if done.code == 0 {
+                break;
+            }
+            ensure!(
+                waited.elapsed() < Duration::from_secs(60),
+                "{about}\nafterwards: {done:?}"
+            );
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+    println!("{cut} were cut");
+    world.is_its_owners()
+}
