@@ -105,3 +105,58 @@ async fn an_update_whose_line_is_cut_is_done_or_taken_back() -> Result<()> {
     println!("{cut} were cut");
     world.is_its_owners()
 }
+
+#[tokio::test]
+async fn long_work_whose_line_is_cut_leaves_a_whole_site() -> Result<()> {
+    let world = World::adopted_with(Way::Login, options()).await?;
+    let site = world.site.as_str();
+    let dump = world.server.scratch().join("cut.sql");
+    let dump = dump.to_str().context("a path")?;
+    world.cli(&["site", "export", site, dump]).await?;
+    let mut chance = Chance::new();
+    for round in 0..rounds(1, 10) {
+        let version = if round % 2 == 0 { "6.5.5" } else { "6.4.5" };
+        let works: [&[&str]; 4] = [
+            &["snapshot", "create", site],
+            &["site", "import", site, dump, "--yes"],
+            &["site", "reinstall-core", site],
+            &["site", "update-core", site, "--version", version],
+        ];
+        for words in works {
+            let delay = chance.up_to(Duration::from_secs(3));
+            let cutting = async {
+                tokio::time::sleep(delay).await;
+                world.sshd.cut();
+            };
+            let (done, ()) = tokio::join!(world.server.cli(words, ""), cutting);
+            let about = format!("{words:?}, cut after {delay:?}: {:?}", done?);
+            world
+                .page_with("/", "Lab")
+                .await
+                .with_context(|| about.clone())?;
+            // All of WordPress is of one version, whichever that is.
+            let verified = settled(&world, &["--json", "site", "verify", site]).await;
+            let verified = verified.with_context(|| about.clone())?;
+            ensure!(
+                verified["subjects"][0]["verdict"] == "clean",
+                "{about}\n{verified}"
+            );
+        }
+    }
+    world.cli(&["snapshot", "create", site]).await?;
+    world.is_its_owners()
+}
+
+/// What a command says once the host lets us in again: after a cut it may rest for a
+/// moment.
+async fn settled(world: &World, words: &[&str]) -> Result<serde_json::Value> {
+    let started = Instant::now();
+    loop {
+        let done = world.server.cli(words, "").await?;
+        if done.code == 0 {
+            return Ok(serde_json::from_str(done.stdout.trim())?);
+        }
+        ensure!(started.elapsed() < Duration::from_secs(30), "{done:?}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
