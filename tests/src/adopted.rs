@@ -1,13 +1,9 @@
 //! A site of somebody who knows nothing of Pressroom, and a Pressroom that takes it over.
 
+use crate::fixture::{ACCOUNT, EMAIL, add_owner, add_token};
 use anyhow::{Context, Result, ensure};
 use pressroom_lab::{Hosted, Login, Sshd, Wordpress};
-use pressroom_testkit::{
-    Options, Pressroom,
-    plugin::PluginPackage,
-    server::Finished,
-};
-use crate::fixture::{ACCOUNT, EMAIL, add_owner, add_token};
+use pressroom_testkit::{Options, Pressroom, plugin::PluginPackage, server::Finished};
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -86,7 +82,15 @@ impl World {
             }
             sshd.authorize(&user, "", &public_line)?;
             let address = format!("{user}@{}:{}", sshd.address(), sshd.port());
-            let add = ["host", "add", &address, "--account", ACCOUNT, "--label", "web1"];
+            let add = [
+                "host",
+                "add",
+                &address,
+                "--account",
+                ACCOUNT,
+                "--label",
+                "web1",
+            ];
             server.cli(&add, "").await?.line()?;
         }
         server.cli(&["hosting", "up"], "").await?.line()?;
@@ -188,7 +192,11 @@ impl World {
         let mut left = vec![self.hosted.root.clone()];
         while let Some(path) = left.pop() {
             let seen = fs::symlink_metadata(&path)?;
-            ensure!(seen.uid() == self.login.uid(), "{} is another's", path.display());
+            ensure!(
+                seen.uid() == self.login.uid(),
+                "{} is another's",
+                path.display()
+            );
             if seen.is_dir() {
                 left.extend(fs::read_dir(&path)?.flatten().map(|entry| entry.path()));
             }

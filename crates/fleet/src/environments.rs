@@ -9,8 +9,8 @@ mod select;
 mod view;
 
 pub use details::Details;
-pub(crate) use view::host_name;
 pub(crate) use find::Row;
 pub(crate) use inspect::record_survey;
 pub use list::EnvironmentFilter;
 pub use select::Selected;
+pub(crate) use view::host_name;

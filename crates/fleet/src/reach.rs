@@ -43,10 +43,7 @@ pub(crate) enum Shared {
     /// A domain of this machine.
     Domain(DomainId),
     /// A directory of a machine, of this one without a host, that was there before.
-    Home {
-        host: Option<HostId>,
-        home: String,
-    },
+    Home { host: Option<HostId>, home: String },
 }
 
 impl Shared {

@@ -90,7 +90,10 @@ fn serve(
         |namespace| namespace.command("setpriv"),
     );
     let mut server = command
-        .args([&format!("--reuid={}", login.uid()), &format!("--regid={}", login.gid())])
+        .args([
+            &format!("--reuid={}", login.uid()),
+            &format!("--regid={}", login.gid()),
+        ])
         .args(["--clear-groups", "php", "-d", "opcache.enable=0", "-S"])
         .arg(addr.to_string())
         .arg("-t")

@@ -268,11 +268,7 @@ pub async fn adopt(tx: &Tx, new: NewEnvironment, adopted: Adopted) -> Result<Env
     insert(tx, new, Some(adopted)).await
 }
 
-async fn insert(
-    tx: &Tx,
-    new: NewEnvironment,
-    adopted: Option<Adopted>,
-) -> Result<EnvironmentRow> {
+async fn insert(tx: &Tx, new: NewEnvironment, adopted: Option<Adopted>) -> Result<EnvironmentRow> {
     if let Some(host) = new.host_id {
         refuse_foreign_host(tx, new.account_id, host).await?;
     }
@@ -280,9 +276,7 @@ async fn insert(
         .db_password
         .map(|password| tx.store().seal(&password_place(&new.panel_id), &password));
     let origin_tls = adopted.as_ref().is_some_and(|adopted| adopted.origin_tls);
-    let (home, php) = adopted.map_or((None, None), |adopted| {
-        (Some(adopted.home), adopted.php)
-    });
+    let (home, php) = adopted.map_or((None, None), |adopted| (Some(adopted.home), adopted.php));
     let model = environment::ActiveModel {
         site_id: Set(new.site_id.get()),
         account_id: Set(new.account_id.get()),

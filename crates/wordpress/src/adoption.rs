@@ -46,8 +46,11 @@ pub fn check(home: &Home, root: &str, watch: &Watch) -> Result<()> {
         _ => error,
     })?;
     // The directory may be there from better days.
-    if rustix::fs::access(above, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)
-        .is_err()
+    if rustix::fs::access(
+        above,
+        rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK,
+    )
+    .is_err()
     {
         return Err(unwritable());
     }

@@ -66,7 +66,9 @@ async fn what_cannot_be_adopted_is_refused_and_leaves_nothing() -> Result<()> {
         anyhow::Ok(done.stderr)
     };
     world.login.write("empty/index.html", "nothing")?;
-    world.login.write("bare/wp-includes/version.php", "<?php $wp_version = '6.5';")?;
+    world
+        .login
+        .write("bare/wp-includes/version.php", "<?php $wp_version = '6.5';")?;
     world.login.write("bare/wp-load.php", "<?php")?;
     let said = adopt(&format!("{home}/empty"), &[], 2).await?;
     ensure!(said.contains("there is no WordPress"), "{said}");
@@ -88,7 +90,10 @@ async fn what_cannot_be_adopted_is_refused_and_leaves_nothing() -> Result<()> {
     // Twice is once.
     let first = world.adopt(&[]).await?;
     let again = world.adopt(&[]).await?;
-    ensure!(first["is_new"] == true && again["is_new"] == false, "{first} {again}");
+    ensure!(
+        first["is_new"] == true && again["is_new"] == false,
+        "{first} {again}"
+    );
     ensure!(first["panel_id"] == again["panel_id"], "{first} {again}");
     ensure!(first["url"] == world.hosted.url.as_str(), "{first}");
     ensure!(first["domain"] == DOMAIN, "{first}");
@@ -98,11 +103,17 @@ async fn what_cannot_be_adopted_is_refused_and_leaves_nothing() -> Result<()> {
 #[tokio::test]
 async fn all_sites_of_a_host_are_adopted_in_one_step() -> Result<()> {
     let world = World::prepare(Way::Login).await?;
-    world.login.write("bare/wp-includes/version.php", "<?php $wp_version = '6.5';")?;
+    world
+        .login
+        .write("bare/wp-includes/version.php", "<?php $wp_version = '6.5';")?;
     world.login.write("bare/wp-load.php", "<?php")?;
-    world.login.write("bad/wp-includes/version.php", "<?php $wp_version = '6.4';")?;
+    world
+        .login
+        .write("bad/wp-includes/version.php", "<?php $wp_version = '6.4';")?;
     world.login.write("bad/wp-load.php", "<?php")?;
-    world.login.write("bad/wp-config.php", "<?php $table_prefix = 'wp_';")?;
+    world
+        .login
+        .write("bad/wp-config.php", "<?php $table_prefix = 'wp_';")?;
     let done = world
         .server
         .cli(&["--json", "host", "discover", "web1", "--adopt"], "")

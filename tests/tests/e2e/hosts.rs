@@ -172,7 +172,6 @@ async fn what_makes_no_sense_is_refused_and_nothing_is_kept() -> Result<()> {
         "a@web2:0",
         "a b@web2",
         "a@$(id)",
-
     ] {
         add(bad, 2).await?;
     }

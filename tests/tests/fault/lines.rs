@@ -28,7 +28,7 @@ fn package(version: u32) -> PluginPackage {
 
 /// Which of two versions is there, whole; neither is an error.
 fn whole(world: &World, versions: [u32; 2]) -> Result<u32> {
-    let mut said = String::new();
+    let mut said = Vec::new();
     for version in versions {
         let differs = package(version)
             .contents()
@@ -38,10 +38,10 @@ fn whole(world: &World, versions: [u32; 2]) -> Result<u32> {
             });
         match differs {
             None => return Ok(version),
-            Some((path, _)) => said.push_str(&format!("not {version}: {path} differs; ")),
+            Some((path, _)) => said.push(format!("not {version}: {path} differs")),
         }
     }
-    anyhow::bail!(said)
+    anyhow::bail!(said.join("; "))
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn an_update_whose_line_is_cut_is_done_or_taken_back() -> Result<()> {
                 break;
             }
             ensure!(
-                waited.elapsed() < Duration::from_secs(60),
+                waited.elapsed() < Duration::from_mins(1),
                 "{about}\nafterwards: {done:?}"
             );
             tokio::time::sleep(Duration::from_millis(500)).await;

@@ -75,6 +75,7 @@ fn site(id: i64, domain: &str, title: &str, state: &str) -> Environment {
         account_name: "Studio Nord".into(),
         domain_id: None,
         domain: domain.into(),
+        host: None,
         kind: "production".into(),
         panel_id: "wp_2f686f6d6".into(),
         state: state.into(),

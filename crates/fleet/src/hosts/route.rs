@@ -23,7 +23,9 @@ impl Fleet {
     ) -> Result<Session> {
         let row = hosts::get(&self.parts.store, host).await?;
         let row = row.ok_or_else(|| Error::not_found("host"))?;
-        let remote = self.remote(&row, run_as(&row, ground.unix_user.as_deref())).await?;
+        let remote = self
+            .remote(&row, run_as(&row, ground.unix_user.as_deref()))
+            .await?;
         let place = Place {
             home: ground.home.clone(),
             way: Way::Ssh(Box::new(remote.clone())),

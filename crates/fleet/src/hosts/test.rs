@@ -107,7 +107,10 @@ async fn see_as_root(remote: &Remote, survey: &mut HostSurvey) -> Result<()> {
     let first = found.iter().find(|site| site.owner != "root");
     if let Some(site) = first {
         let place = Place {
-            home: Path::new(&site.root).parent().unwrap_or(Path::new("/")).into(),
+            home: Path::new(&site.root)
+                .parent()
+                .unwrap_or(Path::new("/"))
+                .into(),
             way: Way::Ssh(Box::new(Remote {
                 run_as: RunAs::Root(site.owner.clone()),
                 ..remote.clone()

@@ -3,11 +3,16 @@
 use crate::{
     Caller, Fleet, Result,
     authorize::{Action, Resource, authorize},
+    hosts::{Host, HostWay},
 };
+use futures_util::{StreamExt as _, stream};
 use pressroom_providers::hosting::Inventory;
 use pressroom_store::{ResourceRow, ResourceState, resources};
 use serde::Serialize;
 use std::collections::BTreeSet;
+
+/// Hosts that are looked at together.
+const HOSTS_AT_ONCE: usize = 16;
 
 /// One thing looked at.
 #[derive(Debug, Clone, Serialize)]
@@ -30,9 +35,23 @@ impl Check {
     }
 }
 
+impl Check {
+    /// Which way sites of a host that was reached are worked on, and why.
+    fn of_host(name: &str, host: &Host) -> Self {
+        let survey = host.survey.clone().unwrap_or_default();
+        let (ok, way) = match &survey.way {
+            HostWay::Agent => (true, "by an agent there".to_owned()),
+            HostWay::None(why) => (false, format!("in no way: {why}")),
+            HostWay::Unknown => (true, "nobody knows yet how: no site was found".to_owned()),
+        };
+        let message = format!("{} answers; sites are worked on {way}", host.address);
+        Self::new(name, ok, message)
+    }
+}
+
 impl Fleet {
-    /// Looks at the store, the hosting stack, PHP, package sources, and whether what
-    /// exists outside the store is what the store says.
+    /// Looks at the store, the hosting stack, PHP, package sources, whether what exists
+    /// outside the store is what the store says, and at every host.
     pub async fn doctor(&self, caller: &Caller) -> Result<Vec<Check>> {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
         let mut checks = vec![match self.ready().await {
@@ -44,7 +63,21 @@ impl Fleet {
         }
         checks.push(self.packages_check().await);
         checks.push(self.records_check().await?);
+        checks.extend(self.host_checks(caller).await?);
         Ok(checks)
+    }
+
+    /// Every host is looked at, several at once: one that hangs holds up no other.
+    async fn host_checks(&self, caller: &Caller) -> Result<Vec<Check>> {
+        let hosts = self.list_hosts(caller).await?;
+        let looked = hosts.into_iter().map(|host| async move {
+            let name = format!("host {}", host.label);
+            match self.test_host(caller, &host.id.to_string()).await {
+                Ok(found) => Check::of_host(&name, &found.host),
+                Err(error) => Check::new(&name, false, error.to_string()),
+            }
+        });
+        Ok(stream::iter(looked).buffered(HOSTS_AT_ONCE).collect().await)
     }
 
     async fn packages_check(&self) -> Check {

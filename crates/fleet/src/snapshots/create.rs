@@ -2,7 +2,8 @@
 
 use super::Snapshot;
 use crate::{
-    Caller, Error, Fleet, Result, authorize::Action, environments::host_name, jobs::Enqueue, views::Job,
+    Caller, Error, Fleet, Result, authorize::Action, environments::host_name, jobs::Enqueue,
+    views::Job,
 };
 use pressroom_archive::{Format, Place, SnapshotName};
 use pressroom_base::{

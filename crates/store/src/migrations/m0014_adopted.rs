@@ -16,7 +16,9 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     ] {
         if !manager.has_column("environments", column).await? {
             connection
-                .execute_unprepared(&format!("ALTER TABLE environments ADD COLUMN {column} {kind}"))
+                .execute_unprepared(&format!(
+                    "ALTER TABLE environments ADD COLUMN {column} {kind}"
+                ))
                 .await?;
         }
     }

@@ -35,12 +35,18 @@ async fn looked_at(world: &World) -> Result<()> {
     let site = world.json(&["site", "show", &world.site]).await?;
     ensure!(site["core_version"] == "6.4.5", "{site}");
     ensure!(site["title"] == "Lab", "{site}");
-    ensure!(site["root"] == world.hosted.root.display().to_string(), "{site}");
+    ensure!(
+        site["root"] == world.hosted.root.display().to_string(),
+        "{site}"
+    );
     let plugins = site["components"].as_array().context("components")?;
     ensure!(plugins.iter().any(|one| one["slug"] == "hello"), "{site}");
     let verified = world.json(&["site", "verify", &world.site]).await?;
     let core = &verified["subjects"][0];
-    ensure!(core["slug"] == "wordpress" && core["verdict"] == "clean", "{verified}");
+    ensure!(
+        core["slug"] == "wordpress" && core["verdict"] == "clean",
+        "{verified}"
+    );
     Ok(())
 }
 
@@ -67,7 +73,9 @@ async fn components(world: &World) -> Result<()> {
     ensure!(tree(world, "greeting")? == before, "it is not as it was");
     world.page_with("/", &good("1.1.0").mark()).await?;
 
-    world.cli(&["plugin", "deactivate", site, "greeting"]).await?;
+    world
+        .cli(&["plugin", "deactivate", site, "greeting"])
+        .await?;
     let page = world.page("/").await?;
     ensure!(!page.contains("<!-- greeting"), "{page}");
     world.cli(&["plugin", "delete", site, "greeting"]).await?;
@@ -130,7 +138,9 @@ async fn visitors(world: &World) -> Result<()> {
     world.cli(&["site", "maintenance", "off", site]).await?;
     world.page_with("/", "Lab").await?;
     world.cli(&["cache", "flush", site]).await?;
-    world.cli(&["security", "file-editing", site, "off"]).await?;
+    world
+        .cli(&["security", "file-editing", site, "off"])
+        .await?;
     let config = fs::read_to_string(world.hosted.root.join("wp-config.php"))?;
     ensure!(config.contains("DISALLOW_FILE_EDIT"), "{config}");
     world.cli(&["security", "file-editing", site, "on"]).await?;
@@ -140,7 +150,13 @@ async fn visitors(world: &World) -> Result<()> {
 async fn tables(world: &World) -> Result<()> {
     let site = world.site.as_str();
     world
-        .cli(&["site", "search-replace", site, "Hello world", "Good morning"])
+        .cli(&[
+            "site",
+            "search-replace",
+            site,
+            "Hello world",
+            "Good morning",
+        ])
         .await?;
     world.page_with("/", "Good morning").await?;
     let file = world.server.scratch().join("adopted.sql");
@@ -153,7 +169,10 @@ async fn tables(world: &World) -> Result<()> {
     world.page_with("/", "Changed").await?;
     world.cli(&["site", "import", site, file, "--yes"]).await?;
     let page = world.page("/").await?;
-    ensure!(!page.contains("Changed") && page.contains("Good morning"), "{page}");
+    ensure!(
+        !page.contains("Changed") && page.contains("Good morning"),
+        "{page}"
+    );
     Ok(())
 }
 
@@ -203,11 +222,20 @@ async fn snapshots(world: &World) -> Result<()> {
 async fn copies(world: &World) -> Result<()> {
     let copy = "copy.localhost";
     world
-        .cli(&["domain", "add", copy, "--account", pressroom_tests::fixture::ACCOUNT])
+        .cli(&[
+            "domain",
+            "add",
+            copy,
+            "--account",
+            pressroom_tests::fixture::ACCOUNT,
+        ])
         .await?;
     world.cli(&["site", "clone", &world.site, copy]).await?;
     let site = world.json(&["site", "show", copy]).await?;
-    ensure!(site["core_version"] == "6.5.5" && site["title"] == "Lab", "{site}");
+    ensure!(
+        site["core_version"] == "6.5.5" && site["title"] == "Lab",
+        "{site}"
+    );
     ensure!(site["host"].is_null(), "{site}");
     world.page_with("/", "Good morning").await?;
     world.cli(&["site", "remove", copy, "--yes"]).await?;

@@ -70,6 +70,7 @@ pub(super) mod tests {
             account_name: "agency".into(),
             domain_id: None,
             domain: "blog.example".into(),
+            host: None,
             kind: "production".into(),
             panel_id: panel_id.into(),
             state: "active".into(),

@@ -32,8 +32,10 @@ pub(super) fn url_of(new: &AdoptSite, survey: &Survey) -> Result<Url> {
         (None, Some(itself)) => itself,
         (None, None) => {
             let why = survey.trouble.as_deref().unwrap_or("its tables do not say");
-            return Err(Error::invalid(format!("the site's address is unknown: {why}"))
-                .with_hint("give it with `--url`"));
+            return Err(
+                Error::invalid(format!("the site's address is unknown: {why}"))
+                    .with_hint("give it with `--url`"),
+            );
         }
     };
     let url = checked(given)?;
@@ -41,10 +43,13 @@ pub(super) fn url_of(new: &AdoptSite, survey: &Survey) -> Result<Url> {
         && let Ok(itself) = checked(itself)
         && itself.host() != url.host()
     {
-        return Err(
-            Error::conflict(format!("the site calls itself `{}`, and not {given}", text(&itself)))
-                .with_hint("give the address that it has now; `pressroom site search-replace` changes it"),
-        );
+        return Err(Error::conflict(format!(
+            "the site calls itself `{}`, and not {given}",
+            text(&itself)
+        ))
+        .with_hint(
+            "give the address that it has now; `pressroom site search-replace` changes it",
+        ));
     }
     Ok(url)
 }
@@ -56,8 +61,11 @@ pub(super) fn text(url: &Url) -> String {
 
 fn checked(given: &str) -> Result<Url> {
     let refused = || {
-        Error::invalid(format!("`{}` is no address of a site", given.escape_debug()))
-            .with_hint("one looks like https://shop.example or https://shop.example/blog")
+        Error::invalid(format!(
+            "`{}` is no address of a site",
+            given.escape_debug()
+        ))
+        .with_hint("one looks like https://shop.example or https://shop.example/blog")
     };
     let url = Url::parse(given.trim()).map_err(|_| refused())?;
     let plain = url.username().is_empty()
@@ -97,7 +105,9 @@ impl Fleet {
                 Kind::Unreachable,
                 format!("nobody knows at which address `{}` is asked", text(url)),
             )
-            .with_hint("name the web server's own address with `--origin`, such as http://192.0.2.7:80")
+            .with_hint(
+                "name the web server's own address with `--origin`, such as http://192.0.2.7:80",
+            )
         })
     }
 
@@ -120,7 +130,12 @@ impl Fleet {
         };
         addresses.extend(named.into_iter().filter(|address| !is_private(*address)));
         let mut seen = Vec::new();
-        addresses.retain(|address| !seen.contains(address) && { seen.push(*address); true });
+        addresses.retain(|address| {
+            !seen.contains(address) && {
+                seen.push(*address);
+                true
+            }
+        });
         addresses
             .into_iter()
             .map(|address| Origin {
@@ -136,8 +151,11 @@ impl Fleet {
 /// of the site.
 fn given_origin(given: &str, url: &Url) -> Result<Origin> {
     let refused = || {
-        Error::invalid(format!("`{}` is no web server's address", given.escape_debug()))
-            .with_hint("one looks like http://192.0.2.7:8080")
+        Error::invalid(format!(
+            "`{}` is no web server's address",
+            given.escape_debug()
+        ))
+        .with_hint("one looks like http://192.0.2.7:8080")
     };
     let (scheme, rest) = given.split_once("://").unwrap_or((url.scheme(), given));
     let (tls, port) = match scheme {
@@ -149,7 +167,9 @@ fn given_origin(given: &str, url: &Url) -> Result<Origin> {
     let addr = match rest.parse::<SocketAddr>() {
         Ok(addr) => addr,
         Err(_) => SocketAddr::new(
-            rest.trim_matches(['[', ']']).parse().map_err(|_| refused())?,
+            rest.trim_matches(['[', ']'])
+                .parse()
+                .map_err(|_| refused())?,
             port,
         ),
     };
@@ -185,7 +205,10 @@ mod tests {
     fn addresses_of_sites_are_plain() {
         for (given, recorded) in [
             ("https://shop.example/", "https://shop.example"),
-            ("http://SHOP.example:8080/blog/", "http://shop.example:8080/blog"),
+            (
+                "http://SHOP.example:8080/blog/",
+                "http://shop.example:8080/blog",
+            ),
             ("https://bücher.example", "https://xn--bcher-kva.example"),
         ] {
             assert_eq!(text(&checked(given).expect(given)), recorded);
@@ -216,7 +239,12 @@ mod tests {
             assert_eq!((origin.addr.to_string().as_str(), origin.tls), (addr, tls));
             assert_eq!(origin.host, "shop.example:8443");
         }
-        for bad in ["shop.example", "ftp://192.0.2.7", "http://192.0.2.7:99999", ""] {
+        for bad in [
+            "shop.example",
+            "ftp://192.0.2.7",
+            "http://192.0.2.7:99999",
+            "",
+        ] {
             assert!(given_origin(bad, &url).is_err(), "{bad}");
         }
     }

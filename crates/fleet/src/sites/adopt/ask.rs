@@ -117,9 +117,7 @@ impl Fleet {
         session.close().await;
         let survey = seen?;
         let url = address::url_of(new, &survey)?;
-        let (origin, look) = self
-            .origin_to_adopt(new, found.host.as_ref(), &url)
-            .await?;
+        let (origin, look) = self.origin_to_adopt(new, found.host.as_ref(), &url).await?;
         Ok(Seen {
             survey,
             url,
@@ -148,11 +146,10 @@ impl Fleet {
         };
         let survey = session.survey(site, &[]).await?;
         if survey.inspection.version.is_none() {
-            return Err(Error::invalid(format!(
-                "there is no WordPress in `{}`",
-                found.root
-            ))
-            .with_hint("name the directory that has wp-includes in it"));
+            return Err(
+                Error::invalid(format!("there is no WordPress in `{}`", found.root))
+                    .with_hint("name the directory that has wp-includes in it"),
+            );
         }
         if survey.inspection.settings.file.is_none() {
             return Err(Error::invalid(format!(

@@ -117,13 +117,15 @@ impl Fleet {
     /// The directory and its owner on this machine. Nothing below it is opened.
     async fn on_this_machine(&self, new: &AdoptSite) -> Result<(String, Option<String>)> {
         let root = std::fs::canonicalize(&new.path).map_err(|why| {
-            Error::new(Kind::NotFound, format!("`{}` cannot be found: {why}", new.path))
+            Error::new(
+                Kind::NotFound,
+                format!("`{}` cannot be found: {why}", new.path),
+            )
         })?;
         let text = root.to_str().map(str::to_owned);
         let text = text.ok_or_else(|| Error::invalid("the directory's name is not UTF-8"))?;
-        let refused = |why| {
-            Error::invalid(format!("`{text}` cannot be looked at")).with_source(why)
-        };
+        let refused =
+            |why| Error::invalid(format!("`{text}` cannot be looked at")).with_source(why);
         let seen = std::fs::metadata(&root).map_err(refused)?;
         if seen.uid() == 0 {
             return Err(roots(&text));
@@ -141,7 +143,10 @@ impl Fleet {
             ))
         })?;
         if new.user.as_ref().is_some_and(|named| *named != owner.name) {
-            return Err(Error::invalid(format!("`{text}` belongs to `{}`", owner.name)));
+            return Err(Error::invalid(format!(
+                "`{text}` belongs to `{}`",
+                owner.name
+            )));
         }
         Ok((text, Some(owner.name)))
     }
@@ -191,8 +196,10 @@ fn too_high(path: &str) -> Error {
 }
 
 fn roots(path: &str) -> Error {
-    Error::invalid(format!("`{path}` belongs to root, and nothing of ours runs as root"))
-        .with_hint("give it to the user whom the site's PHP runs as, with `chown -R`")
+    Error::invalid(format!(
+        "`{path}` belongs to root, and nothing of ours runs as root"
+    ))
+    .with_hint("give it to the user whom the site's PHP runs as, with `chown -R`")
 }
 
 #[cfg(test)]

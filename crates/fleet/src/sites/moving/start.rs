@@ -2,8 +2,8 @@
 
 use super::payload::{KIND, Payload};
 use crate::{
-    Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, reach::Shared, readdress::Readdress,
-    views::Job,
+    Caller, Error, Fleet, Result, authorize::Action, code, jobs::Enqueue, reach::Shared,
+    readdress::Readdress, views::Job,
 };
 use pressroom_base::{catalog::event, id::EnvironmentId, token};
 use pressroom_store::{
