@@ -21,6 +21,7 @@ pub mod bridge;
 pub mod caches;
 pub mod checksums;
 pub mod clean;
+pub mod command;
 pub mod component;
 pub mod config;
 pub mod core;
