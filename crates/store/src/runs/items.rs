@@ -68,6 +68,23 @@ pub async fn items(
     found.into_iter().map(RunItemRow::read).collect()
 }
 
+/// The item at a place of a run, if its environment is within a scope.
+pub async fn item_at(
+    from: &impl Read,
+    run: RunId,
+    scope: &Scope,
+    ordinal: i32,
+) -> Result<Option<RunItemRow>> {
+    let found = item::Entity::find()
+        .filter(item::Column::RunId.eq(run.get()))
+        .filter(item::Column::Ordinal.eq(ordinal))
+        .one(from.connection())
+        .await?
+        .map(RunItemRow::read)
+        .transpose()?;
+    Ok(scope.lookup(found, |row| Some(row.account_id)).found())
+}
+
 /// The items of a run that are in a state, in order.
 pub async fn items_in(
     from: &impl Read,
