@@ -57,8 +57,10 @@ pub(super) struct Course<'a> {
 
 struct Waiting {
     item: RunItemRow,
-    /// Since when, and until when at least, something else was seen to write there.
-    busy: Option<(Instant, Instant)>,
+    /// Since when something else was seen to write there.
+    busy: Option<Instant>,
+    /// When it is asked again.
+    again: Option<Instant>,
 }
 
 struct Running {
@@ -72,8 +74,10 @@ struct Running {
 enum Begun {
     Part(Part, OwnedSemaphorePermit),
     Job(JobId),
-    /// Its turn may come later.
+    /// Something else writes there; its turn may come later.
     Busy,
+    /// This process has enough commands under way.
+    Full,
     /// It never will.
     Never(RunItemEnd),
 }
@@ -104,7 +108,11 @@ impl<'a> Course<'a> {
             caller: None,
             waiting: waiting
                 .into_iter()
-                .map(|item| Waiting { item, busy: None })
+                .map(|item| Waiting {
+                    item,
+                    busy: None,
+                    again: None,
+                })
                 .collect(),
             running: running
                 .into_iter()
@@ -210,7 +218,7 @@ impl<'a> Course<'a> {
         let now = Instant::now();
         self.waiting.iter().position(|waiting| {
             let there = on_host.get(&waiting.item.host_id).copied().unwrap_or(0);
-            there < self.per_host && waiting.busy.is_none_or(|(_, until)| now >= until)
+            there < self.per_host && waiting.again.is_none_or(|again| now >= again)
         })
     }
 
@@ -222,7 +230,7 @@ impl<'a> Course<'a> {
         begun: Begun,
         parts: &mut Vec<(RunItemId, Part)>,
     ) -> Result<()> {
-        let Waiting { item, busy } = waiting;
+        let Waiting { item, busy, .. } = waiting;
         let running = |job, own| Running {
             job,
             host: item.host_id,
@@ -243,17 +251,25 @@ impl<'a> Course<'a> {
                 runs::end_item(tx, item.id, &end).await?;
                 self.ended += 1;
             }
+            Begun::Full => self.waiting.push_front(Waiting {
+                item,
+                busy,
+                again: Some(Instant::now() + AGAIN),
+            }),
             Begun::Busy => {
                 let now = Instant::now();
-                let since = busy.map_or(now, |(since, _)| since);
+                let since = busy.unwrap_or(now);
                 let most = Duration::from_millis(u64::try_from(self.run.wait_ms).unwrap_or(0));
                 if since.elapsed() >= most {
                     let end = skipped("another operation was running there all the time");
                     runs::end_item(tx, item.id, &end).await?;
                     self.ended += 1;
                 } else {
-                    let busy = Some((since, now + AGAIN));
-                    self.waiting.push_back(Waiting { item, busy });
+                    self.waiting.push_back(Waiting {
+                        item,
+                        busy: Some(since),
+                        again: Some(now + AGAIN),
+                    });
                 }
             }
         }
@@ -267,7 +283,7 @@ impl<'a> Course<'a> {
         command: &Command,
     ) -> Result<Begun> {
         let Ok(permit) = Arc::clone(&self.fleet.commands).try_acquire_owned() else {
-            return Ok(Begun::Busy);
+            return Ok(Begun::Full);
         };
         let row = environments::get(tx, item.environment_id).await?;
         let (caller, row) = match self.permitted(row).await? {
@@ -381,7 +397,8 @@ impl<'a> Course<'a> {
         let others = self.running.values().any(|item| item.own.is_none());
         let mut until = now + if others { LOOK } else { LOOK * 10 };
         for waiting in &self.waiting {
-            if let Some((_, again)) = waiting.busy {
+            // What was to be asked by now waits for room.
+            if let Some(again) = waiting.again.filter(|again| *again > now) {
                 until = until.min(again);
             }
         }
