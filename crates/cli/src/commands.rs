@@ -12,6 +12,7 @@ pub mod host;
 pub mod hosting;
 pub mod job;
 pub mod key;
+pub mod place;
 pub mod plugin;
 pub mod run;
 pub mod security;
@@ -78,7 +79,14 @@ pub enum FleetCommand {
 impl FleetCommand {
     /// Whether it does something of its own when somebody presses Ctrl-C.
     pub const fn minds_interruption(&self) -> bool {
-        matches!(self, Self::Run(_))
+        let place = match self {
+            Self::Run(_) => return true,
+            Self::Cache(cache::Cache::Flush(flush)) => &flush.place,
+            Self::Site(site::Site::Maintenance(set)) => &set.place,
+            Self::Snapshot(snapshot::Snapshot::Create(create)) => &create.place,
+            _ => return false,
+        };
+        place.on.is_some()
     }
 }
 

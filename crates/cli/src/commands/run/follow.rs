@@ -24,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAGE: u64 = 200;
 
 /// Ctrl-C, and what ends services.
-pub(super) struct Signals {
+pub(in crate::commands) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    pub(super) fn listen() -> Result<Self, Failure> {
+    pub(in crate::commands) fn listen() -> Result<Self, Failure> {
         let failed = |error| Failure::local("signals cannot be heard", &error);
         Ok(Self {
             interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
@@ -48,7 +48,7 @@ impl Signals {
 
 /// Prints a run's results in order until all are there. The first signal stops the run
 /// and is followed to its end, the second is not waited for.
-pub(super) async fn follow(
+pub(in crate::commands) async fn follow(
     fleet: &Fleet,
     caller: &Caller,
     run: &Run,
