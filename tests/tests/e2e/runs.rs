@@ -363,3 +363,58 @@ async fn a_run_is_stopped_cut_off_and_resumed() -> Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn zz_demo() -> Result<()> {
+    let mut fixture = Fixture::start(Options {
+        config: SHORT_LEASES.to_owned(),
+        ..Options::default()
+    })
+    .await?;
+    let sites = sites(&fixture, "example.org", &["blog", "news", "shop"]).await?;
+    let show = |line: &str, out: pressroom_testkit::server::Finished| {
+        eprintln!("DEMO $ pressroom {line}\nDEMO out<<{}>> err<<{}>> code {}", out.stdout, out.stderr, out.code);
+    };
+    let cli = |line: Vec<&'static str>| {
+        let server = &fixture.server;
+        async move { (line.join(" "), server.cli(&line, "").await) }
+    };
+    let (l, o) = cli(vec!["run", "--on", "env:production", "--", "php", "-r", "require 'wp-includes/version.php'; echo \"WordPress $wp_version\\n\";"]).await;
+    show(&l, o?);
+    let (l, o) = cli(vec!["run", "--on", "all", "--dry-run", "--", "ls"]).await;
+    show(&l, o?);
+    let away = home(&sites[1])?.join("away");
+    fs::rename(&sites[1].root, &away)?;
+    let (l, o) = cli(vec!["run", "--on", "all", "--timeout", "2s", "--", "sh", "-c", "case $PRESSROOM_URL in *shop*) sleep 60;; esac; du -sh wp-content"]).await;
+    show(&l, o?);
+    fs::rename(&away, &sites[1].root)?;
+    let (l, o) = cli(vec!["run", "list"]).await;
+    show(&l, o?);
+    let id = newest(&fixture).await?["id"].as_str().context("id")?.to_owned();
+    let o = fixture.server.cli(&["run", "show", &id], "").await?;
+    show("run show", o);
+    let (l, o) = cli(vec!["--json", "run", "--on", "domain:blog.example.org", "--", "date", "+%Y"]).await;
+    show(&l, o?);
+    let (l, o) = cli(vec!["cache", "flush", "--on", "all"]).await;
+    show(&l, o?);
+    let (l, o) = cli(vec!["site", "maintenance", "on", "--on", "all"]).await;
+    show(&l, o?);
+    for site in &sites {
+        eprintln!("DEMO {} {}", site.url, site.get("/").await?.status);
+    }
+    let run = fixture.server.begin_cli(&["run", "--on", "all", "--jobs", "2", "--", "sh", "-c", "echo on it; touch ../m1; sleep 50"])?;
+    eventually("m1", SOON, || async { ensure!(home(&sites[1])?.join("m1").exists()); Ok(()) }).await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    run.signal(Signal::INT)?;
+    show("run --on all --jobs 2 -- …", run.ended().await?);
+    let run = fixture.server.begin_cli(&["run", "--on", "all", "--jobs", "2", "--", "sh", "-c", "touch ../m2; sleep 3; echo done"])?;
+    eventually("m2", SOON, || async { ensure!(home(&sites[1])?.join("m2").exists()); Ok(()) }).await?;
+    fixture.server.restart().await?;
+    show("run --on all --jobs 2 -- …", run.ended().await?);
+    let id = newest(&fixture).await?["id"].as_str().context("id")?.to_owned();
+    let o = fixture.server.cli(&["run", "resume", &id], "").await?;
+    show("run resume", o);
+    let o = fixture.server.cli(&["run", "resume", &id, "--again"], "").await?;
+    show("run resume --again", o);
+    Ok(())
+}
