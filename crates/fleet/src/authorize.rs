@@ -104,7 +104,8 @@ impl Action {
             "site_maintenance" | "site_cache" | "site_security" => Self::SiteConfigure,
             "component_update" | "component_change" | "core_update" => Self::ComponentUpdate,
             "site_search_replace" | "site_import" => Self::SiteDatabase,
-            "site_command" => Self::SiteCommand,
+            // A run is in no account: as a job it is operators' to stop, otherwise see `runs`.
+            "site_command" | "run" => Self::SiteCommand,
             _ => Self::Operate,
         }
     }

@@ -357,11 +357,7 @@ async fn other_operations_take_the_same_way(base: Base) {
     base.site("a", EnvironmentState::Active).await;
     base.site("b", EnvironmentState::Installing).await;
     let console = Base::console();
-    for operation in [
-        Operation::Maintenance { enabled: true },
-        Operation::FlushCaches,
-        Operation::Snapshot,
-    ] {
+    for operation in [Operation::FlushCaches, Operation::Snapshot] {
         let new = on("all", operation);
         let run = base.fleet.start_run(&console, new).await.unwrap();
         let (_, items) = ended(&base, &run).await;
