@@ -72,7 +72,7 @@ struct Running {
 
 /// What asking an item to begin led to.
 enum Begun {
-    Part(Part, OwnedSemaphorePermit),
+    Part(Box<Part>, OwnedSemaphorePermit),
     Job(JobId),
     /// Something else writes there; its turn may come later.
     Busy,
@@ -241,7 +241,7 @@ impl<'a> Course<'a> {
                 runs::begin_item(tx, item.id, part.id()).await?;
                 self.running
                     .insert(item.id, running(part.id(), Some(permit)));
-                parts.push((item.id, part));
+                parts.push((item.id, *part));
             }
             Begun::Job(job) => {
                 runs::begin_item(tx, item.id, job).await?;
@@ -304,7 +304,7 @@ impl<'a> Course<'a> {
         match self.fleet.enqueue(tx, &caller, job).await {
             Ok(id) => {
                 let part = self.ctx.claim_part(tx, id).await?;
-                Ok(Begun::Part(part, permit))
+                Ok(Begun::Part(Box::new(part), permit))
             }
             Err(error) => refused(error),
         }
