@@ -3,6 +3,7 @@
 pub mod api;
 mod bridge;
 mod database;
+mod fanout;
 mod files;
 mod jobs;
 mod reading;
@@ -23,6 +24,7 @@ const AREAS: &[(&str, Measure)] = &[
     ("dump restore", database::dump_and_restore),
     ("search-replace", database::search_replace),
     ("jobs", jobs::measure),
+    ("fan-out run", fanout::measure),
     ("api", api::measure),
     ("memory start", server::measure),
 ];

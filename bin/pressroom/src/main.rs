@@ -61,10 +61,16 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Fleet(command) => {
             let config = sources.load()?;
             logging::for_command(&config)?;
-            on_runtime(unless_interrupted(async {
+            let minds = command.minds_interruption();
+            let work = async {
                 let parts = wire::open(&config).await?;
                 commands::run(command, &parts.fleet, printer).await
-            }))?
+            };
+            if minds {
+                on_runtime(work)?
+            } else {
+                on_runtime(unless_interrupted(work))?
+            }
         }
         Command::Agent(_) => Ok(Exit::Usage),
     }

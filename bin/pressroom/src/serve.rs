@@ -29,6 +29,9 @@ use tokio_util::sync::CancellationToken;
 /// What a job that was told to stop gets to undo what it began.
 const GRACE: Duration = Duration::from_secs(20);
 
+/// Jobs at once that wait for others; they cost next to nothing.
+const COORDINATORS: usize = 16;
+
 /// Between looks at the hosting stack.
 const GUARD: Duration = Duration::from_secs(15);
 
@@ -207,20 +210,22 @@ async fn work(wired: Wired, config: Config, started: CancellationToken, stop: Ca
         guard(wired.hosting.clone(), wired.prober.clone()),
     );
     let jobs = &config.jobs;
-    let runner = Runner::new(
-        wired.store,
-        wired.fleet.job_kinds(),
-        RunnerConfig {
+    let runner = |kinds, concurrency| {
+        let config = RunnerConfig {
             lease: jobs.lease,
             heartbeat: jobs.heartbeat,
             poll: jobs.poll,
-            concurrency: jobs.workers,
-            holder: wired.node,
+            concurrency,
+            holder: wired.node.clone(),
             drain: jobs.drain,
             grace: GRACE,
-        },
+        };
+        Runner::new(wired.store.clone(), kinds, config).run(stop.clone())
+    };
+    tokio::join!(
+        runner(wired.fleet.working_kinds(), jobs.workers),
+        runner(wired.fleet.coordinating_kinds(), COORDINATORS),
     );
-    runner.run(stop).await;
 }
 
 /// Brings daemons of the stack that died up again: their sites are down meanwhile.

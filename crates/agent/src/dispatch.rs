@@ -8,7 +8,7 @@ use pressroom_base::Epoch;
 use pressroom_wordpress::{
     Error, Result, adoption, archive, bridge, caches,
     checksums::{self, ChecksumRequest},
-    clean, component,
+    clean, command, component,
     config::{self, Settings},
     core,
     database::{self, dump, replace, restore},
@@ -355,6 +355,11 @@ fn carry_out(
         }
         Request::RunCron { epoch, boot } => {
             Response::RunCron(bridge::run_cron(boot.at(home, Some(epoch)), watch)?)
+        }
+        Request::RunCommand { epoch, command } => {
+            // Not gathered: whoever watches wants to see what is printed when it is.
+            let mut out = download;
+            Response::RunCommand(command::run(home, epoch, &command, &mut out, watch)?)
         }
         Request::CleanHome { epoch } => {
             clean::clean(home, epoch, watch)?;

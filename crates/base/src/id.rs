@@ -59,6 +59,10 @@ ids! {
     HostId;
     /// A key that opens such machines.
     SshKeyId;
+    /// One operation on many environments.
+    RunId;
+    /// One environment of such a run.
+    RunItemId;
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub const BRIDGE: Duration = Duration::from_mins(3);
 pub const TRIAL: Duration = Duration::from_mins(10);
 /// From starting an agent to its first frame.
 pub const OPEN: Duration = Duration::from_secs(30);
+/// What ending a command takes on top of its own limit.
+pub const ENDING: Duration = Duration::from_mins(1);
 /// What an agent gets on top of a deadline, or after a cancel, to settle its
 /// current act and answer.
 pub const GRACE: Duration = Duration::from_secs(15);
@@ -87,6 +89,7 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::StageCore { .. }
         | Request::StageComponent { .. } => PACKAGE,
         Request::Bridge { each: false, .. } => BRIDGE,
+        Request::RunCommand { command, .. } => command.limit().saturating_add(ENDING),
         Request::ActivatePlugins { .. } | Request::SwitchTheme { .. } => TRIAL,
     }
 }

@@ -3,6 +3,7 @@
 
 mod bridge;
 mod caches;
+mod command;
 mod components;
 mod core;
 mod database;

@@ -12,8 +12,11 @@ pub mod host;
 pub mod hosting;
 pub mod job;
 pub mod key;
+pub mod place;
 pub mod plugin;
+pub mod run;
 pub mod security;
+mod selector;
 pub mod serve;
 pub mod site;
 pub mod snapshot;
@@ -64,11 +67,27 @@ pub enum FleetCommand {
     /// Whole sites, each in one archive
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
+    /// One command on many sites at once
+    Run(run::Run),
     /// Work that outlives a request
     #[command(subcommand)]
     Job(job::Job),
     /// Look at everything Pressroom needs
     Doctor(doctor::Doctor),
+}
+
+impl FleetCommand {
+    /// Whether it does something of its own when somebody presses Ctrl-C.
+    pub const fn minds_interruption(&self) -> bool {
+        let place = match self {
+            Self::Run(_) => return true,
+            Self::Cache(cache::Cache::Flush(flush)) => &flush.place,
+            Self::Site(site::Site::Maintenance(set)) => &set.place,
+            Self::Snapshot(snapshot::Snapshot::Create(create)) => &create.place,
+            _ => return false,
+        };
+        place.on.is_some()
+    }
 }
 
 /// Runs a command as the operator at this machine's own command line.
@@ -140,6 +159,7 @@ pub async fn run(
         FleetCommand::Cache(cache) => Box::pin(cache.run(fleet, &caller, printer)).await,
         FleetCommand::Security(security) => Box::pin(security.run(fleet, &caller, printer)).await,
         FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
+        FleetCommand::Run(run) => Box::pin(run.run(fleet, &caller, printer)).await,
         FleetCommand::Job(job::Job::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Show(show)) => show.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Watch(watch)) => {

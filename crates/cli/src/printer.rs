@@ -1,6 +1,9 @@
 //! The one place that prints: data to standard output, all else to standard error.
 
-use crate::{Failure, table::Table};
+use crate::{
+    Failure,
+    table::{Table, plain},
+};
 use serde::Serialize;
 use std::{
     io::{self, IsTerminal, Write},
@@ -80,6 +83,19 @@ impl Printer {
     pub fn data(&mut self, text: &str) {
         let _ = self.out.write_all(text.as_bytes());
         let _ = self.out.flush();
+    }
+
+    /// Bytes of somebody else's: as they are in a pipe, harmless on a terminal.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        if self.width.is_none() {
+            let _ = self.out.write_all(bytes);
+            let _ = self.out.flush();
+            return;
+        }
+        for line in String::from_utf8_lossy(bytes).lines() {
+            let text = plain(&line.replace('\t', "    "));
+            self.line(&text);
+        }
     }
 
     /// A line of data.

@@ -34,6 +34,8 @@ pub enum Action {
     ComponentUpdate,
     /// Read and change a site's tables, whatever is in them.
     SiteDatabase,
+    /// Run commands of one's own as a site's user: with them anything can be done there.
+    SiteCommand,
     /// Stop a job. What started it is asked for as well: [`Action::of_job`].
     JobCancel,
     /// Look at the account's domains.
@@ -58,6 +60,7 @@ impl Action {
         Self::SiteConfigure,
         Self::ComponentUpdate,
         Self::SiteDatabase,
+        Self::SiteCommand,
         Self::JobCancel,
         Self::DomainRead,
         Self::TokenIssue,
@@ -77,9 +80,11 @@ impl Action {
             | Self::ComponentUpdate
             | Self::JobCancel
             | Self::SnapshotCreate => Some(Role::Member),
-            Self::SiteRemove | Self::SiteMove | Self::SnapshotRestore | Self::SiteDatabase => {
-                Some(Role::Admin)
-            }
+            Self::SiteRemove
+            | Self::SiteMove
+            | Self::SnapshotRestore
+            | Self::SiteDatabase
+            | Self::SiteCommand => Some(Role::Admin),
             Self::TokenIssue | Self::Operate => None,
         }
     }
@@ -99,6 +104,8 @@ impl Action {
             "site_maintenance" | "site_cache" | "site_security" => Self::SiteConfigure,
             "component_update" | "component_change" | "core_update" => Self::ComponentUpdate,
             "site_search_replace" | "site_import" => Self::SiteDatabase,
+            // A run is in no account: as a job it is operators' to stop, otherwise see `runs`.
+            "site_command" | "run" => Self::SiteCommand,
             _ => Self::Operate,
         }
     }

@@ -12,6 +12,8 @@ pub struct Caller {
     /// Set when the request carried an idempotency key: the job the use case starts
     /// is attached to this row in the transaction that creates it.
     pub idempotency: Option<IdempotencySlot>,
+    /// The job in whose course the use case is called: what it starts is a part of that.
+    pub(crate) part_of: Option<JobId>,
 }
 
 /// The stored record of a request that may come again.
@@ -32,6 +34,7 @@ impl Caller {
         Self {
             principal,
             idempotency: None,
+            part_of: None,
         }
     }
 

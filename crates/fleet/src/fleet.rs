@@ -23,10 +23,14 @@ pub struct Fleet {
     pub(crate) downloads: Arc<Semaphore>,
     /// What the machine's PHP said of itself, and when.
     pub(crate) php: Arc<Mutex<Option<PhpSeen>>>,
+    /// Commands at sites, over all runs that this process carries out.
+    pub(crate) commands: Arc<Semaphore>,
     /// The agent that is brought to hosts, once it was read.
     pub(crate) agent: Arc<OnceCell<Program>>,
 }
 
+/// Commands at sites at once by one process: each holds an agent and a thread.
+const COMMANDS: usize = 128;
 /// Snapshots handed out at once by one process.
 const DOWNLOADS: usize = 16;
 
@@ -86,6 +90,7 @@ impl Fleet {
             parts: Arc::new(parts),
             refreshing: Arc::new(Semaphore::new(1)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            commands: Arc::new(Semaphore::new(COMMANDS)),
             php: Arc::default(),
             agent: Arc::default(),
         }

@@ -26,6 +26,7 @@ pub mod principal;
 mod reach;
 mod readdress;
 pub mod requests;
+pub mod runs;
 pub mod security;
 pub mod selector;
 pub mod sessions;

@@ -1,6 +1,6 @@
 //! What a running job has at hand. Everything it writes carries its epoch.
 
-use crate::{JobFailure, output::Output};
+use crate::{JobFailure, RunnerConfig, output::Output};
 use pressroom_base::{
     Epoch, Secret,
     id::{AccountId, EnvironmentId, JobId, StepId, UserId},
@@ -14,7 +14,7 @@ use std::{
     future::Future,
     sync::{Arc, Mutex, PoisonError},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Why a job is to stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub struct JobContext {
 struct Shared {
     store: Store,
     row: JobRow,
+    worker: Worker,
     output: Output,
     stop: Mutex<Option<Stop>>,
     /// Fires on any reason to stop; `run` sees it.
@@ -49,6 +50,18 @@ struct Shared {
     /// Does not fire on a wish to cancel; `undo`, which serves that wish, sees it.
     hard: CancellationToken,
     said: Mutex<(u8, String)>,
+}
+
+/// The process that runs jobs, as far as one of them has to know it.
+#[derive(Clone)]
+pub(crate) struct Worker {
+    pub(crate) config: RunnerConfig,
+    /// Fires when the process is asked to end: nothing new is begun.
+    pub(crate) closing: CancellationToken,
+    /// Fires when what runs is given back.
+    pub(crate) drained: CancellationToken,
+    /// What the process waits for before it ends.
+    pub(crate) tracker: TaskTracker,
 }
 
 /// A step whose intent is written.
@@ -60,7 +73,7 @@ pub struct Step {
 }
 
 impl JobContext {
-    pub(crate) fn new(store: Store, row: JobRow, output: Output) -> Self {
+    pub(crate) fn new(store: Store, row: JobRow, worker: Worker, output: Output) -> Self {
         let soft = CancellationToken::new();
         Self {
             token: soft.clone(),
@@ -68,6 +81,7 @@ impl JobContext {
             shared: Arc::new(Shared {
                 store,
                 row,
+                worker,
                 output,
                 stop: Mutex::default(),
                 soft,
@@ -149,6 +163,23 @@ impl JobContext {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Fires when this process was asked to end. What runs gets a while yet; a job that has
+    /// more to begin leaves it, by [`JobContext::leave`].
+    pub fn closing(&self) -> &CancellationToken {
+        &self.shared.worker.closing
+    }
+
+    /// Gives the job to whoever runs jobs next, as it is. What `run` or `undo` returns
+    /// then is of no account.
+    pub fn leave(&self) -> JobFailure {
+        self.stop(Stop::Shutdown);
+        stopped()
+    }
+
+    pub(crate) fn worker(&self) -> &Worker {
+        &self.shared.worker
     }
 
     /// Fails when the job is to stop: a place to return at.

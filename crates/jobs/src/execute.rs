@@ -1,8 +1,8 @@
 //! One claimed job from its claim to its end.
 
 use crate::{
-    Interruption, JobContext, JobFailure, JobKind, RetryPolicy, RunnerConfig,
-    context::Stop,
+    Interruption, JobContext, JobFailure, JobKind, RetryPolicy,
+    context::{Stop, Worker},
     keeper,
     output::{Output, Writer},
     thread::{Ended, OwnThread},
@@ -14,7 +14,6 @@ use pressroom_store::{
 };
 use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// Between attempts at undoing.
 const UNDO_DELAY: RetryPolicy = RetryPolicy {
@@ -35,8 +34,7 @@ const CUT_DELAY: RetryPolicy = RetryPolicy {
 pub(crate) struct Execution {
     pub(crate) store: Store,
     pub(crate) kind: Arc<dyn JobKind>,
-    pub(crate) config: RunnerConfig,
-    pub(crate) drained: CancellationToken,
+    pub(crate) worker: Worker,
 }
 
 impl Execution {
@@ -54,12 +52,12 @@ impl Execution {
                 return;
             }
         };
-        let ctx = JobContext::new(self.store.clone(), row, output);
+        let ctx = JobContext::new(self.store.clone(), row, self.worker.clone(), output);
         let keeper = tokio::spawn(keeper::keep(
             ctx.clone(),
-            self.config.clone(),
+            self.worker.config.clone(),
             claimed,
-            self.drained.clone(),
+            self.worker.drained.clone(),
         ));
         let ended = self.drive(&ctx, writer).await;
         keeper.abort();
@@ -242,7 +240,7 @@ impl Execution {
         let ended = match ended {
             Some(ended) => ended,
             None if ctx.is_lost() => own.stop().await,
-            None => match tokio::time::timeout(self.config.grace, own.ended()).await {
+            None => match tokio::time::timeout(self.worker.config.grace, own.ended()).await {
                 Ok(ended) => ended,
                 Err(_) => own.stop().await,
             },
@@ -256,15 +254,15 @@ impl Execution {
     /// Writes a change of state, trying again while the lease lasts: a store that
     /// is busy for a moment must not make a finished job an interrupted one.
     async fn persist(&self, ctx: &JobContext, change: Change) -> Result<(), Error> {
-        let deadline = Instant::now() + self.config.lease;
+        let deadline = Instant::now() + self.worker.config.lease;
         loop {
             match change.write(&self.store, &*self.kind, ctx.job()).await {
                 Err(Error::Database(error))
-                    if !ctx.is_lost() && Instant::now() + self.config.poll < deadline =>
+                    if !ctx.is_lost() && Instant::now() + self.worker.config.poll < deadline =>
                 {
                     let id = ctx.id();
                     tracing::warn!(job.id = %id, %error, "cannot write the state of job {id} yet");
-                    tokio::time::sleep(self.config.poll).await;
+                    tokio::time::sleep(self.worker.config.poll).await;
                 }
                 done => return done,
             }

@@ -3,6 +3,10 @@
 use pressroom_base::Kind;
 use pressroom_store::jobs::Failure;
 
+/// The named case of a job whose worker was lost or stopped in the middle, and which was
+/// not begun again.
+pub const INTERRUPTED: &str = "interrupted";
+
 /// Whose fault a failure is; decides whether trying again is worth while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -88,7 +92,9 @@ impl JobFailure {
 
     pub(crate) fn interrupted() -> Self {
         // Whoever asked learns the word itself, not a reference to our log.
-        Self::new(Kind::Remote, "Interrupted").with_class(Class::Bug)
+        Self::new(Kind::Remote, "Interrupted")
+            .with_class(Class::Bug)
+            .with_code(INTERRUPTED)
     }
 
     /// As kept with the job.

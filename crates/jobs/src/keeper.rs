@@ -5,7 +5,7 @@ use crate::{JobContext, RunnerConfig, context::Stop};
 use pressroom_store::{Error, Signal, Store, jobs::queue};
 use tokio::{
     sync::broadcast::error::RecvError,
-    time::{Instant, MissedTickBehavior, interval, timeout_at},
+    time::{Instant, MissedTickBehavior, interval, interval_at, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,8 @@ pub(crate) async fn keep(
     drained: CancellationToken,
 ) {
     let mut signals = ctx.store().signals();
-    let mut beat = interval(config.heartbeat);
+    // The claim has just said that we live.
+    let mut beat = interval_at(claimed + config.heartbeat, config.heartbeat);
     let mut look = interval(config.poll);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);

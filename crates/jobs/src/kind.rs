@@ -103,6 +103,23 @@ impl Registry {
         self
     }
 
+    /// These kinds and those of another list.
+    ///
+    /// # Panics
+    /// When a name is in both: a mistake in the lists.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        for kind in other.kinds {
+            assert!(
+                self.get(kind.name()).is_none(),
+                "the job kind `{}` is registered twice",
+                kind.name()
+            );
+            self.kinds.push(kind);
+        }
+        self
+    }
+
     /// The kind of this name.
     pub fn get(&self, name: &str) -> Option<Arc<dyn JobKind>> {
         self.kinds

@@ -33,6 +33,7 @@ mod failure;
 mod keeper;
 mod kind;
 mod output;
+mod part;
 mod queue;
 mod retry;
 mod runner;
@@ -41,9 +42,10 @@ mod watch;
 
 pub use config::RunnerConfig;
 pub use context::{JobContext, Step, Stop};
-pub use failure::{Class, JobFailure};
+pub use failure::{Class, INTERRUPTED, JobFailure};
 pub use kind::{Interruption, JobKind, Registry};
 pub use output::{CHUNK_BYTES, OUTPUT_CAP_BYTES};
+pub use part::Part;
 pub use pressroom_store::jobs::{
     CancelOutcome, Enqueued, JobRow, JobState, Lane, NewJob, OutputRow, StepRow, StepState,
 };

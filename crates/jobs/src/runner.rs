@@ -1,7 +1,7 @@
 //! The worker loop: claims jobs while there is room, and lets go of them in order
 //! when the process ends.
 
-use crate::{Registry, RunnerConfig, execute::Execution};
+use crate::{Registry, RunnerConfig, context::Worker, execute::Execution};
 use pressroom_base::id::JobId;
 use pressroom_store::{Error, Signal, Store, jobs::queue};
 use std::{sync::Arc, time::Duration};
@@ -33,8 +33,12 @@ impl Runner {
 
     /// Runs jobs until `shutdown` fires and those that run are over or given back.
     pub async fn run(self, shutdown: CancellationToken) {
-        let tracker = TaskTracker::new();
-        let drained = CancellationToken::new();
+        let worker = Worker {
+            config: self.config.clone(),
+            closing: shutdown.clone(),
+            drained: CancellationToken::new(),
+            tracker: TaskTracker::new(),
+        };
         let listener = tokio::spawn(listen(self.store.clone(), self.config.poll));
         let room = Arc::new(Semaphore::new(self.config.concurrency));
         let mut signals = self.store.signals();
@@ -52,7 +56,7 @@ impl Runner {
             }
             // Calls that come from here on are heard below.
             forget(&mut signals);
-            if !self.claim(permit, &tracker, &drained).await {
+            if !self.claim(permit, &worker).await {
                 tokio::select! {
                     () = shutdown.cancelled() => break,
                     () = called(&mut signals) => {}
@@ -61,24 +65,19 @@ impl Runner {
             }
         }
         listener.abort();
-        tracker.close();
-        if tokio::time::timeout(self.config.drain, tracker.wait())
+        worker.tracker.close();
+        if tokio::time::timeout(self.config.drain, worker.tracker.wait())
             .await
             .is_err()
         {
             tracing::warn!("jobs still run after the time to drain; they are given back");
-            drained.cancel();
-            tracker.wait().await;
+            worker.drained.cancel();
+            worker.tracker.wait().await;
         }
     }
 
     /// Claims a job and sets it going; says whether there was one.
-    async fn claim(
-        &self,
-        permit: OwnedSemaphorePermit,
-        tracker: &TaskTracker,
-        drained: &CancellationToken,
-    ) -> bool {
+    async fn claim(&self, permit: OwnedSemaphorePermit, worker: &Worker) -> bool {
         let claimed = Instant::now();
         let config = &self.config;
         let kinds = self.registry.names();
@@ -97,10 +96,9 @@ impl Runner {
         let execution = Execution {
             store: self.store.clone(),
             kind,
-            config: config.clone(),
-            drained: drained.clone(),
+            worker: worker.clone(),
         };
-        tracker.spawn(async move {
+        worker.tracker.spawn(async move {
             execution.run(row, claimed).await;
             drop(permit);
         });

@@ -51,6 +51,7 @@ pub mod links;
 pub mod maintenance;
 pub mod rate;
 pub mod resources;
+pub mod runs;
 pub mod security;
 pub mod sessions;
 pub mod settings;
@@ -73,6 +74,9 @@ pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin}
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
+pub use runs::{
+    NewRun, NewRunItem, RunItemEnd, RunItemRow, RunItemState, RunPiece, RunRow, RunState,
+};
 pub use scope::{Lookup, Page, Scope};
 pub use security::SecurityRow;
 pub use sessions::{NewSession, SessionRow};

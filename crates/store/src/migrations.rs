@@ -18,6 +18,7 @@ mod m0011_snapshot_contents;
 mod m0012_security;
 mod m0013_hosts;
 mod m0014_adopted;
+mod m0015_runs;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_security::Step),
             Box::new(m0013_hosts::Step),
             Box::new(m0014_adopted::Step),
+            Box::new(m0015_runs::Step),
         ]
     }
 }

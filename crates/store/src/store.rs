@@ -21,6 +21,8 @@ use std::{
 use tokio::sync::{OnceCell, broadcast};
 
 const POSTGRES_CONNECTIONS: u32 = 20;
+/// How soon a commit of another process to the same SQLite file is heard of.
+const FILE_LOOK: Duration = Duration::from_millis(50);
 
 /// An open store; clones share it.
 #[derive(Clone)]
@@ -117,11 +119,11 @@ impl Store {
         self.0.signals.subscribe()
     }
 
-    /// Passes on other processes' signals until it is dropped. On SQLite, which
-    /// cannot tell, it waits for ever: there everybody relies on polling.
+    /// Passes on other processes' signals until it is dropped. SQLite only tells that
+    /// something was written: there whoever waits for a job looks whether there is one.
     pub async fn listen(&self) -> Result<()> {
         if self.is_sqlite() {
-            return std::future::pending().await;
+            return self.listen_to_file().await;
         }
         let pool = self.0.write.get_postgres_connection_pool();
         let failed = |error: sqlx::Error| {
@@ -138,6 +140,30 @@ impl Store {
             if let Some(signal) = Signal::parse(notice.payload()) {
                 self.send(signal);
             }
+        }
+    }
+
+    /// Looks at the counter that rises with every commit of another connection; that is
+    /// a look at one page in memory.
+    async fn listen_to_file(&self) -> Result<()> {
+        let failed = |error: sqlx::Error| {
+            Error::Database(sea_orm::DbErr::Conn(sea_orm::RuntimeErr::SqlxError(
+                Arc::new(error),
+            )))
+        };
+        let pool = self.0.read.get_sqlite_connection_pool();
+        // The counter means something within one connection alone.
+        let mut connection = pool.acquire().await.map_err(failed)?;
+        let mut last = None;
+        loop {
+            let now: i64 = sqlx::query_scalar("PRAGMA data_version")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(failed)?;
+            if last.replace(now).is_some_and(|last| last != now) {
+                self.send(Signal::Queued);
+            }
+            tokio::time::sleep(FILE_LOOK).await;
         }
     }
 

@@ -52,6 +52,8 @@ numbered!(
     id::SnapshotId,
     id::HostId,
     id::SshKeyId,
+    id::RunId,
+    id::RunItemId,
     Epoch
 );
 

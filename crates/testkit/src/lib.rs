@@ -28,5 +28,5 @@ pub mod wait;
 pub mod wordpress_org;
 
 pub use scratch::Scratch;
-pub use server::{Database, Options, Pressroom};
+pub use server::{Database, Options, Pressroom, Started};
 pub use wait::eventually;

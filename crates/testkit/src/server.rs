@@ -68,6 +68,35 @@ impl Finished {
     }
 }
 
+/// A command that runs.
+#[derive(Debug)]
+pub struct Started {
+    child: tokio::process::Child,
+    what: String,
+}
+
+impl Started {
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) -> Result<()> {
+        let pid = self.child.id().context("it has ended")?;
+        let pid = rustix::process::Pid::from_raw(i32::try_from(pid)?).context("a process id")?;
+        rustix::process::kill_process(pid, signal)?;
+        Ok(())
+    }
+
+    /// Waits for its end.
+    pub async fn ended(self) -> Result<Finished> {
+        let output = tokio::time::timeout(Duration::from_mins(2), self.child.wait_with_output())
+            .await
+            .with_context(|| format!("`pressroom {}` does not end", self.what))??;
+        Ok(Finished {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
 /// A server under test. Dropping it stops it and everything it started.
 #[derive(Debug)]
 pub struct Pressroom {
@@ -164,6 +193,16 @@ impl Pressroom {
     /// Runs the command line over the same data.
     pub async fn cli(&self, arguments: &[&str], stdin: &str) -> Result<Finished> {
         use tokio::io::AsyncWriteExt;
+        let Started { mut child, what } = self.begin_cli(arguments)?;
+        let mut input = child.stdin.take().context("its input is piped")?;
+        // It may end without reading: that is its right.
+        let _ = input.write_all(stdin.as_bytes()).await;
+        drop(input);
+        Started { child, what }.ended().await
+    }
+
+    /// Begins a command over the same data without waiting for its end.
+    pub fn begin_cli(&self, arguments: &[&str]) -> Result<Started> {
         let mut command = tokio::process::Command::from(self.command(self.port)?);
         command
             .args(arguments)
@@ -171,18 +210,9 @@ impl Pressroom {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let mut child = command.spawn().context("cannot run `pressroom`")?;
-        let mut input = child.stdin.take().context("its input is piped")?;
-        // It may end without reading: that is its right.
-        let _ = input.write_all(stdin.as_bytes()).await;
-        drop(input);
-        let output = tokio::time::timeout(Duration::from_mins(2), child.wait_with_output())
-            .await
-            .with_context(|| format!("`pressroom {}` does not end", arguments.join(" ")))??;
-        Ok(Finished {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        Ok(Started {
+            child: command.spawn().context("cannot run `pressroom`")?,
+            what: arguments.join(" "),
         })
     }
 

@@ -22,6 +22,7 @@ pub mod bridge;
 pub mod caches;
 pub mod checksums;
 pub mod clean;
+pub mod command;
 pub mod component;
 pub mod config;
 pub mod core;

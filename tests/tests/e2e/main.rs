@@ -24,6 +24,7 @@ mod pages;
 mod path;
 mod people;
 mod restores;
+mod runs;
 mod security;
 mod single_file;
 mod snapshots;

@@ -22,7 +22,10 @@ impl Request {
     pub const fn gives_data(&self) -> bool {
         matches!(
             self,
-            Self::DumpDatabase { .. } | Self::TakeSnapshot { .. } | Self::Pack { .. }
+            Self::DumpDatabase { .. }
+                | Self::TakeSnapshot { .. }
+                | Self::Pack { .. }
+                | Self::RunCommand { .. }
         )
     }
 
@@ -85,6 +88,7 @@ impl Request {
             Self::SwitchTheme { .. } => "switch_theme",
             Self::UpgradeDatabases { .. } => "upgrade_databases",
             Self::RunCron { .. } => "run_cron",
+            Self::RunCommand { .. } => "run_command",
             Self::CleanHome { .. } => "clean_home",
         }
     }
@@ -127,7 +131,9 @@ impl Request {
             | Self::TakeBackTree { epoch, .. }
             | Self::DropUnpacked { epoch, .. }
             | Self::CleanHome { epoch } => Some(*epoch),
-            Self::Bridge { epoch, .. } | Self::SearchReplace { epoch, .. } => *epoch,
+            Self::Bridge { epoch, .. }
+            | Self::SearchReplace { epoch, .. }
+            | Self::RunCommand { epoch, .. } => *epoch,
             Self::CheckAdoption { .. }
             | Self::Find { .. }
             | Self::CacheStatus { .. }

@@ -2,7 +2,7 @@
 
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
-    archive, bridge, caches, checksums, component, config, core,
+    archive, bridge, caches, checksums, command, component, config, core,
     database::{UserQuery, dump, replace, restore},
     protection, snapshot,
 };
@@ -471,6 +471,14 @@ pub enum Request {
         /// What to start.
         #[serde(flatten)]
         boot: Boot,
+    },
+    /// *Stream out*, see [`command::Records`]: runs a command of somebody's own. With an
+    /// epoch it is ended once the site has seen a later one.
+    RunCommand {
+        /// The caller's epoch; `None` beside whatever else writes.
+        epoch: Option<Epoch>,
+        /// What to run, where, and how long at most.
+        command: command::Command,
     },
     /// Empties the home directory of what Pressroom itself keeps there
     /// (state, temp, logs), so that the home can be removed.

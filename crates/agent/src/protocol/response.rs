@@ -1,7 +1,7 @@
 //! What a site answers.
 
 use pressroom_wordpress::{
-    archive, bridge, caches, checksums, component, config, core,
+    archive, bridge, caches, checksums, command, component, config, core,
     database::{self, dump, replace, restore},
     find, inventory, maintenance, protection, recovery, snapshot, tree, usage,
 };
@@ -92,6 +92,8 @@ pub enum Response {
     UpgradeDatabases(bridge::outcomes::DatabaseUpgraded),
     /// See [`super::Request::RunCron`].
     RunCron(bridge::outcomes::CronRan),
+    /// See [`super::Request::RunCommand`].
+    RunCommand(command::CommandEnd),
     /// Done, nothing to say.
     Done,
 }

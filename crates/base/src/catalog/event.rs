@@ -129,6 +129,12 @@ events! {
     SITE_IMPORT_STARTED = "site.import_started";
     /// A dump is in place of a site's tables.
     SITE_IMPORTED = "site.imported";
+    /// One operation on many sites was asked for.
+    RUN_STARTED = "run.started";
+    /// Every site of such a run is done with.
+    RUN_ENDED = "run.ended";
+    /// A command of somebody's own was begun at a site.
+    SITE_COMMAND_STARTED = "site.command_started";
     /// Somebody asked for a job to stop.
     JOB_CANCEL_REQUESTED = "job.cancel_requested";
 }

@@ -1,6 +1,9 @@
 //! `pressroom cache …`
 
-use super::site::find;
+use super::{
+    place::{Place, everywhere},
+    site::find,
+};
 use crate::{Exit, Failure, Printer, progress};
 use clap::{Args, Subcommand, ValueEnum};
 use pressroom_base::Timestamp;
@@ -8,6 +11,7 @@ use pressroom_fleet::{
     Caller, Fleet,
     authorize::Action,
     caches::{Cache as Of, CacheChange, CacheState},
+    runs::Operation,
 };
 
 /// Caches of a site.
@@ -69,10 +73,12 @@ pub struct Disable {
 /// Flushes the object cache, whosever it is, and deletes transients whose time has passed.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  pressroom cache flush blog.example")]
+  pressroom cache flush blog.example
+  pressroom cache flush --on 'env:production plugin:woocommerce'")]
 pub struct Flush {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Removes pages from Pressroom's page cache.
@@ -123,7 +129,13 @@ impl Cache {
                 let cache = disable.kind.map(Of::from);
                 (disable.site, CacheChange::Disable { cache })
             }
-            Self::Flush(flush) => (flush.site, CacheChange::Flush),
+            Self::Flush(flush) => {
+                if let Some(selector) = &flush.place.on {
+                    let flush = Operation::FlushCaches;
+                    return everywhere(selector, flush, fleet, caller, printer).await;
+                }
+                (flush.place.site.unwrap_or_default(), CacheChange::Flush)
+            }
             Self::Purge(purge) => (purge.site, CacheChange::Purge { url: purge.url }),
         };
         let site = find(&site, Action::SiteConfigure, fleet, caller).await?;

@@ -187,6 +187,7 @@ impl Fleet {
             }
         }
         new.job.requested_by = caller.principal.user_id();
+        new.job.parent = new.job.parent.or(caller.part_of);
         let account = new.job.account;
         let environment = new.job.environment;
         let kind = new.job.kind.clone();

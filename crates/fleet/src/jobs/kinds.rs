@@ -1,11 +1,24 @@
 //! Every kind of job, in one list.
 
-use crate::{Fleet, caches, components, core, database, maintenance, security, sites, snapshots};
+use crate::{
+    Fleet, caches, components, core, database, maintenance, runs, security, sites, snapshots,
+};
 use pressroom_jobs::Registry;
 
 impl Fleet {
-    /// Every kind of job there is: what a worker must be able to run.
+    /// Every kind of job there is.
     pub fn job_kinds(&self) -> Registry {
+        self.working_kinds().and(self.coordinating_kinds())
+    }
+
+    /// Jobs that wait for other jobs. They have a runner of their own: if they took the
+    /// places of those they wait for, nothing would ever move.
+    pub fn coordinating_kinds(&self) -> Registry {
+        Registry::new().with(runs::RunJob(self.clone()))
+    }
+
+    /// All others.
+    pub fn working_kinds(&self) -> Registry {
         Registry::new()
             .with(sites::InstallJob(self.clone()))
             .with(snapshots::SnapshotJob(self.clone()))
@@ -26,5 +39,6 @@ impl Fleet {
             .with(components::ChangeJob(self.clone()))
             .with(database::ReplaceJob(self.clone()))
             .with(database::ImportJob(self.clone()))
+            .with(runs::CommandJob(self.clone()))
     }
 }

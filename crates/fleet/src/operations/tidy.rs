@@ -2,7 +2,7 @@
 
 use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
-use pressroom_store::{deliveries, events, idempotency, jobs, links, rate, sessions};
+use pressroom_store::{deliveries, events, idempotency, jobs, links, rate, runs, sessions};
 use std::time::Duration;
 
 /// Events handed over in one transaction.
@@ -42,6 +42,7 @@ impl Fleet {
         jobs::record::drop_secrets(&tx, SECRET_LASTS).await?;
         events::prune(&tx, EVENTS_LAST).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;
+        runs::prune(&tx, JOBS_LAST).await?;
         tx.commit().await?;
         let pruned = self.parts.packages.prune(PACKAGES_LAST).await;
         if let Err(error) = pruned {

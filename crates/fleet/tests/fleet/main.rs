@@ -8,6 +8,7 @@ mod cancel;
 mod given_up;
 mod quota;
 mod redis_users;
+mod runs;
 mod select;
 mod selectors;
 mod statements;

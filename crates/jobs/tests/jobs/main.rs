@@ -7,6 +7,7 @@ mod cancel;
 mod fence;
 mod interruption;
 mod output;
+mod parts;
 mod retry;
 mod run;
 

@@ -131,16 +131,7 @@ async fn take(
     lease: Duration,
 ) -> Result<Option<JobRow>> {
     let tx = store.begin().await?;
-    let drawn = sql::one(
-        &tx,
-        "UPDATE counters SET value = value + 1 WHERE name = 'epoch' RETURNING value",
-        [],
-    )
-    .await?
-    .ok_or(Error::Corrupt {
-        place: "counters.epoch",
-    })?;
-    let epoch: i64 = drawn.try_get("", "value")?;
+    let epoch = draw_epoch(&tx).await?;
     let clock = store.clock();
     let next = values.len() + 1;
     let lock = store.lock_clause("FOR UPDATE SKIP LOCKED");
@@ -173,6 +164,46 @@ async fn take(
     tx.signal(Signal::Job(row.id));
     tx.commit().await?;
     Ok(Some(row))
+}
+
+/// Takes a job that `tx` has queued. The caller has made sure that nothing else writes to
+/// its environment; otherwise the transaction fails.
+pub async fn claim_queued(tx: &Tx, id: JobId, holder: &str, lease: Duration) -> Result<JobRow> {
+    let epoch = draw_epoch(tx).await?;
+    let clock = tx.store().clock();
+    let taken = sql::one(
+        tx,
+        format!(
+            "UPDATE jobs SET state = 'running', epoch = $1, holder = $2, \
+             lease_until = {clock} + $3, attempt = attempt + 1, \
+             started_at = COALESCE(started_at, {clock}) \
+             WHERE id = $4 AND state = 'queued' RETURNING *"
+        ),
+        [
+            epoch.into(),
+            holder.into(),
+            millis(lease).into(),
+            id.get().into(),
+        ],
+    )
+    .await?
+    .ok_or(Error::NotFound { what: "queued job" })?;
+    tx.signal(Signal::Job(id));
+    JobRow::read(job::Model::from_query_result(&taken, "")?)
+}
+
+/// The next epoch of the fleet; whoever draws one is alone with it until `tx` ends.
+async fn draw_epoch(tx: &Tx) -> Result<i64> {
+    let drawn = sql::one(
+        tx,
+        "UPDATE counters SET value = value + 1 WHERE name = 'epoch' RETURNING value",
+        [],
+    )
+    .await?
+    .ok_or(Error::Corrupt {
+        place: "counters.epoch",
+    })?;
+    Ok(drawn.try_get("", "value")?)
 }
 
 /// Says that the worker is alive, and learns whether it is to stop.

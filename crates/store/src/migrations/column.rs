@@ -29,6 +29,10 @@ pub(super) fn maybe_number(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).big_integer().null().take()
 }
 
+pub(super) fn bytes(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).blob().not_null().take()
+}
+
 pub(super) fn small(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).integer().not_null().take()
 }

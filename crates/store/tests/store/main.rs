@@ -12,6 +12,7 @@ mod maintenance;
 mod migrations;
 mod rate;
 mod rows;
+mod runs;
 mod sealing;
 mod security;
 mod snapshots;

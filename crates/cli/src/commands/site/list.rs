@@ -1,6 +1,6 @@
 //! `pressroom site list`
 
-use crate::{Exit, Failure, Printer, table::Table};
+use crate::{Exit, Failure, Printer, commands::selector, table::Table};
 use clap::Args;
 use pressroom_fleet::{
     Caller, Error, Fleet,
@@ -49,12 +49,9 @@ impl List {
 
 /// A selector that is not understood is shown with its fault marked.
 fn refusal(text: &str, error: Error) -> Failure {
-    let Err(fault) = text.parse::<Selector>() else {
-        return error.into();
-    };
-    let shown = fault.render(text).replace('\n', "\n  ");
-    let failure = Failure::usage(format!("the selector is not understood\n\n  {shown}"));
-    if text.contains([':', '=', '<', '>']) {
+    let fault = text.parse::<Selector>().is_err();
+    let failure = selector::refusal(text, error);
+    if !fault || text.contains([':', '=', '<', '>']) {
         failure
     } else {
         failure.with_hint("`--text` looks for plain words")

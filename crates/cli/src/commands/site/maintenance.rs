@@ -1,23 +1,29 @@
 //! `pressroom site maintenance`
 
 use super::find;
-use crate::{Exit, Failure, Printer, progress};
+use crate::{
+    Exit, Failure, Printer,
+    commands::place::{Place, everywhere},
+    progress,
+};
 use clap::{Args, ValueEnum};
 use pressroom_base::Timestamp;
-use pressroom_fleet::{Caller, Fleet, authorize::Action};
+use pressroom_fleet::{Caller, Fleet, authorize::Action, runs::Operation};
 
 /// Shows a site's visitors its maintenance page until it is ended. When Pressroom
 /// does not run, it ends by itself within ten minutes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom site maintenance on blog.example
-  pressroom site maintenance off blog.example")]
+  pressroom site maintenance off blog.example
+  pressroom site maintenance off --on account:acme")]
 pub struct Maintenance {
     /// Begin or end
     #[arg(value_enum)]
     pub state: State,
-    /// The site's id (`wp_…`) or domain
-    pub id: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Whether visitors get the maintenance page.
@@ -36,8 +42,13 @@ impl Maintenance {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let site = find(&self.id, Action::SiteConfigure, fleet, caller).await?;
         let enabled = self.state == State::On;
+        if let Some(selector) = &self.place.on {
+            let operation = Operation::Maintenance { enabled };
+            return everywhere(selector, operation, fleet, caller, printer).await;
+        }
+        let id = self.place.site.unwrap_or_default();
+        let site = find(&id, Action::SiteConfigure, fleet, caller).await?;
         let job = fleet.set_maintenance(caller, site.id, enabled).await?;
         let updates = fleet.watch_job(caller, job.id, 0).await?;
         progress::follow(updates, printer, Timestamp::now).await

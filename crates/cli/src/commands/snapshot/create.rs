@@ -1,12 +1,20 @@
 //! `pressroom snapshot create`
 
 use super::Part;
-use crate::{Exit, Failure, Printer, commands::site::find, progress};
+use crate::{
+    Exit, Failure, Printer,
+    commands::{
+        place::{Place, everywhere},
+        site::find,
+    },
+    progress,
+};
 use clap::Args;
 use pressroom_base::Timestamp;
 use pressroom_fleet::{
     Caller, Fleet,
     authorize::Action,
+    runs::Operation,
     snapshots::{Contents, NewSnapshot},
 };
 
@@ -16,21 +24,23 @@ use pressroom_fleet::{
 #[command(after_help = "Examples:
   pressroom snapshot create blog.example
   pressroom snapshot create blog.example --only database --note 'before the sale'
-  pressroom snapshot create wp_2f686f6d6 --zip --keep-days 30")]
+  pressroom snapshot create wp_2f686f6d6 --zip --keep-days 30
+  pressroom snapshot create --on 'snapshot>24h env:production'")]
 pub struct Create {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
     /// Only the tables, or only the files
-    #[arg(long, value_name = "PART")]
+    #[arg(long, value_name = "PART", conflicts_with = "on")]
     pub only: Option<Part>,
     /// Pack it as a zip instead of `tar.zst`
-    #[arg(long)]
+    #[arg(long, conflicts_with = "on")]
     pub zip: bool,
     /// A note for whoever finds it
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", conflicts_with = "on")]
     pub note: String,
     /// Days until it may be removed; without, it stays
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", conflicts_with = "on")]
     pub keep_days: Option<u32>,
 }
 
@@ -41,7 +51,11 @@ impl Create {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let site = find(&self.site, Action::SnapshotCreate, fleet, caller).await?;
+        if let Some(selector) = &self.place.on {
+            return everywhere(selector, Operation::Snapshot, fleet, caller, printer).await;
+        }
+        let site = self.place.site.unwrap_or_default();
+        let site = find(&site, Action::SnapshotCreate, fleet, caller).await?;
         let new = NewSnapshot {
             contents: self.only.map_or(Contents::Full, Part::contents),
             zip: self.zip,
