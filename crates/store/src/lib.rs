@@ -39,6 +39,7 @@ mod stored;
 
 pub mod accounts;
 pub mod activity;
+pub mod changes;
 pub mod components;
 pub mod deliveries;
 pub mod domains;
@@ -56,11 +57,13 @@ pub mod sessions;
 pub mod settings;
 pub mod snapshots;
 pub mod ssh_keys;
+pub mod tags;
 pub mod tokens;
 pub mod users;
 
 pub use accounts::{AccountRow, MembershipRow, NewAccount, Role};
 pub use activity::ActivityRow;
+pub use changes::{Changed, Moment};
 pub use components::{ComponentRow, ComponentVersion, NewComponent};
 pub use domains::{DomainRow, NewDomain};
 pub use environments::{

@@ -17,6 +17,8 @@ mod m0010_parents;
 mod m0011_snapshot_contents;
 mod m0012_security;
 mod m0013_hosts;
+mod m0016_tags;
+mod m0017_changes;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -38,6 +40,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_snapshot_contents::Step),
             Box::new(m0012_security::Step),
             Box::new(m0013_hosts::Step),
+            Box::new(m0016_tags::Step),
+            Box::new(m0017_changes::Step),
         ]
     }
 }
