@@ -1,5 +1,6 @@
 //! The handle through which faces reach every use case.
 
+use crate::environments::Picture;
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
@@ -25,6 +26,8 @@ pub struct Fleet {
     pub(crate) php: Arc<Mutex<Option<PhpSeen>>>,
     /// The agent that is brought to hosts, once it was read.
     pub(crate) agent: Arc<OnceCell<Program>>,
+    /// What selectors are answered from, once somebody asked.
+    pub(crate) picture: Arc<Picture>,
 }
 
 /// Snapshots handed out at once by one process.
@@ -77,6 +80,18 @@ pub struct Settings {
     pub redis: Option<RedisSettings>,
     /// Names this process among those that share the store.
     pub node: String,
+    /// How selectors are answered.
+    pub selecting: Selecting,
+}
+
+/// How a process finds what a selector names; the answer is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selecting {
+    /// Each question reads the store: for a process that asks once.
+    Directly,
+    /// The first question reads the whole fleet into memory, where later ones are
+    /// answered: for a process that goes on.
+    FromPicture,
 }
 
 impl Fleet {
@@ -88,6 +103,7 @@ impl Fleet {
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             php: Arc::default(),
             agent: Arc::default(),
+            picture: Arc::default(),
         }
     }
 }

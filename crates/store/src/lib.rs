@@ -86,5 +86,6 @@ pub use snapshots::{
 };
 pub use ssh_keys::{NewSshKey, SshKeyKind, SshKeyRow};
 pub use store::{Read, Store, Tx};
+pub use tags::TagRow;
 pub use tokens::{NewToken, TokenRow};
 pub use users::{NewUser, UserRow};

@@ -24,14 +24,11 @@ table! {
 /// An environment's tags in the order of letters.
 pub async fn list(from: &impl Read, environment: EnvironmentId) -> Result<Vec<String>> {
     let found = rows(from, tag::Column::EnvironmentId.eq(environment.get())).await?;
-    Ok(found.into_iter().map(|(_, tag)| tag).collect())
+    Ok(found.into_iter().map(|row| row.tag).collect())
 }
 
 /// The tags of many environments, by environment, then in the order of letters.
-pub async fn list_many(
-    from: &impl Read,
-    environments: &[EnvironmentId],
-) -> Result<Vec<(EnvironmentId, String)>> {
+pub async fn list_many(from: &impl Read, environments: &[EnvironmentId]) -> Result<Vec<TagRow>> {
     let mut found = Vec::new();
     // Both databases limit the parameters of one statement.
     for ids in environments.chunks(500) {
@@ -42,7 +39,7 @@ pub async fn list_many(
 }
 
 /// Every tag within a scope, by environment.
-pub async fn list_all(from: &impl Read, scope: &Scope) -> Result<Vec<(EnvironmentId, String)>> {
+pub async fn list_all(from: &impl Read, scope: &Scope) -> Result<Vec<TagRow>> {
     rows(from, within(scope)).await
 }
 
@@ -116,18 +113,12 @@ fn within(scope: &Scope) -> Condition {
     Condition::all().add(tag::Column::EnvironmentId.in_subquery(environments.into_query()))
 }
 
-async fn rows(from: &impl Read, which: impl IntoCondition) -> Result<Vec<(EnvironmentId, String)>> {
-    let found: Vec<(i64, String)> = tag::Entity::find()
-        .select_only()
-        .columns([tag::Column::EnvironmentId, tag::Column::Tag])
+async fn rows(from: &impl Read, which: impl IntoCondition) -> Result<Vec<TagRow>> {
+    let found = tag::Entity::find()
         .filter(which)
         .order_by_asc(tag::Column::EnvironmentId)
         .order_by_asc(tag::Column::Tag)
-        .into_tuple()
         .all(from.connection())
         .await?;
-    Ok(found
-        .into_iter()
-        .map(|(id, tag)| (EnvironmentId::new(id), tag))
-        .collect())
+    found.into_iter().map(TagRow::read).collect()
 }

@@ -336,10 +336,10 @@ async fn nobody_misses_what_many_write_at_once(base: Base) {
     }
     assert_eq!(picture.len(), 8 * 20);
     let stored = tags::list_many(&base.store, &ids).await.unwrap();
-    let stored: BTreeSet<_> = stored
+    let stored = stored
         .into_iter()
-        .map(|(id, tag)| (id.get(), tag))
-        .collect();
+        .map(|row| (row.environment_id.get(), row.tag));
+    let stored: BTreeSet<_> = stored.collect();
     assert_eq!(picture, stored);
 }
 

@@ -1,7 +1,7 @@
 //! Words that people give to environments.
 
 use crate::base::Base;
-use pressroom_store::{Error, Scope, tags};
+use pressroom_store::{Error, Scope, TagRow, tags};
 
 crate::on_both! { a_tag_is_given_once_and_seen_by_its_own }
 
@@ -25,7 +25,7 @@ async fn a_tag_is_given_once_and_seen_by_its_own(base: Base) {
         ["blog", "shop"]
     );
     let both = tags::list_many(&base.store, &[two, one]).await.unwrap();
-    let told = |rows: Vec<_>| -> Vec<String> { rows.into_iter().map(|(_, tag)| tag).collect() };
+    let told = |rows: Vec<TagRow>| -> Vec<String> { rows.into_iter().map(|row| row.tag).collect() };
     assert_eq!(told(both), ["blog", "shop", "secret", "shop"]);
     for (scope, names) in [
         (Scope::All, &["blog", "secret", "shop"][..]),
@@ -36,7 +36,7 @@ async fn a_tag_is_given_once_and_seen_by_its_own(base: Base) {
     }
     let own = Scope::Accounts(vec![other.id]);
     let own = tags::list_all(&base.store, &own).await.unwrap();
-    assert!(own.iter().all(|(id, _)| *id == two));
+    assert!(own.iter().all(|row| row.environment_id == two));
     assert_eq!(told(own), ["secret", "shop"]);
 
     let tx = base.store.begin().await.unwrap();
