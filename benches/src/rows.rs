@@ -6,6 +6,7 @@ mod database;
 mod files;
 mod jobs;
 mod reading;
+mod select;
 mod server;
 
 use crate::table::Table;
@@ -24,6 +25,7 @@ const AREAS: &[(&str, Measure)] = &[
     ("search-replace", database::search_replace),
     ("jobs", jobs::measure),
     ("api", api::measure),
+    ("fleet filter select", select::measure),
     ("memory start", server::measure),
 ];
 

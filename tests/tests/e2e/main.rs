@@ -26,6 +26,7 @@ mod restores;
 mod security;
 mod single_file;
 mod snapshots;
+mod tags;
 mod themes;
 mod tools;
 mod verdicts;

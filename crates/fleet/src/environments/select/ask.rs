@@ -1,6 +1,6 @@
 //! Asking which environments a selector names.
 
-use super::{PictureSize, plain::Plain};
+use super::{super::view::Names, picture::PictureSize, plain::Plain};
 use crate::{
     Caller, Fleet, Result, Selecting,
     authorize::{Action, authorize_list},
@@ -40,6 +40,7 @@ pub struct Selected {
 struct Found {
     selection: Selection,
     rows: HashMap<EnvironmentId, EnvironmentRow>,
+    names: Option<Names>,
 }
 
 impl Fleet {
@@ -67,6 +68,7 @@ impl Fleet {
         let Found {
             selection,
             mut rows,
+            names,
         } = self.found(caller, selector).await?;
         let shown: Vec<EnvironmentId> = selection
             .ids
@@ -92,7 +94,10 @@ impl Fleet {
             .filter(|row| scope.allows(Some(row.account_id)))
             .collect();
         self.refresh_stale_behind(&shown);
-        let names = self.names_of_many(&scope, &shown).await?;
+        let names = match names {
+            Some(names) => names,
+            None => self.names_of_many(&scope, &shown).await?,
+        };
         Ok(Selected {
             environments: self.views(&names, shown).await?,
             total: selection.ids.len(),
@@ -110,15 +115,16 @@ impl Fleet {
         authorize_list(&caller.principal, Action::SiteRead)?;
         let selector: Selector = selector.parse()?;
         let scope = caller.principal.scope();
-        let store = &self.parts.store;
-        let (answer, rows) = match self.parts.settings.selecting {
+        let (answer, rows, names) = match self.parts.settings.selecting {
             Selecting::Directly => {
-                let plain = Plain::read(store, &selector, &scope).await?;
-                plain.answer(&selector, Timestamp::now())
+                let plain = Plain::read(self, &selector, &scope).await?;
+                let (answer, rows, names) = plain.answer(&selector, Timestamp::now());
+                (answer, rows, Some(names))
             }
             Selecting::FromPicture => {
+                let store = &self.parts.store;
                 let answer = self.picture.answer(store, selector, scope.clone()).await?;
-                (answer, HashMap::new())
+                (answer, HashMap::new(), None)
             }
         };
         let hint = self.hint(&answer, &scope).await?;
@@ -127,7 +133,11 @@ impl Fleet {
             undecided: answer.undecided,
             hint,
         };
-        Ok(Found { selection, rows })
+        Ok(Found {
+            selection,
+            rows,
+            names,
+        })
     }
 
     /// A tag that nobody has is no fault, but mostly a slip, and one that `-tag:` hides.

@@ -2,28 +2,25 @@
 //! process that asks once is served by it sooner than by a picture, and what a picture
 //! answers is held against it.
 
-use super::super::view::by;
+use super::super::view::{Names, by};
 use crate::{
-    Result,
+    Fleet, Result,
     selector::{Answer, Facts, Rows, Selector, Term, TextField, Truth},
 };
 use pressroom_base::{
     Timestamp,
-    id::{AccountId, DomainId, EnvironmentId, HostId, SiteId},
+    id::{EnvironmentId, HostId},
 };
 use pressroom_store::{
-    AccountRow, ComponentVersion, DomainRow, EnvironmentFilter, EnvironmentRow, HostRow, Page,
-    Scope, SiteRow, Store, TagRow, accounts, components, domains, environments, hosts, snapshots,
-    tags,
+    ComponentVersion, EnvironmentFilter, EnvironmentRow, HostRow, Page, Scope, TagRow, components,
+    environments, hosts, snapshots, tags,
 };
 use std::collections::{HashMap, HashSet};
 
 /// What is known of all environments within a scope, as far as a selector asks.
 pub(super) struct Plain {
     rows: Vec<EnvironmentRow>,
-    accounts: HashMap<AccountId, AccountRow>,
-    sites: HashMap<SiteId, SiteRow>,
-    domains: HashMap<DomainId, DomainRow>,
+    names: Names,
     hosts: HashMap<HostId, HostRow>,
     /// By environment, as the next.
     components: Vec<ComponentVersion>,
@@ -34,7 +31,8 @@ pub(super) struct Plain {
 impl Plain {
     /// Looks up what the selector asks, each in one statement for all environments, and
     /// leaves out what it does not ask: components are many times as many as sites.
-    pub(super) async fn read(store: &Store, selector: &Selector, scope: &Scope) -> Result<Self> {
+    pub(super) async fn read(fleet: &Fleet, selector: &Selector, scope: &Scope) -> Result<Self> {
+        let store = &fleet.parts.store;
         let of_components =
             |term: &Term| matches!(term, Term::Component { .. } | Term::Updates { .. });
         let of_snapshots = |term: &Term| matches!(term, Term::Snapshot { .. });
@@ -50,9 +48,7 @@ impl Plain {
         let filter = EnvironmentFilter::default();
         Ok(Self {
             rows: environments::list(store, scope, &filter, Page::ALL).await?,
-            accounts: by(accounts::list(store, scope).await?, |row| row.id),
-            sites: by(environments::list_sites(store, scope).await?, |row| row.id),
-            domains: by(domains::list(store, scope).await?, |row| row.id),
+            names: fleet.names(scope).await?,
             hosts: by(hosts::list(store, scope, Page::ALL).await?, |row| row.id),
             components: if selector.asks(of_components) {
                 components::versions(store, scope).await?
@@ -72,12 +68,12 @@ impl Plain {
         })
     }
 
-    /// Those for which the selector holds, and their rows.
+    /// Those for which the selector holds, their rows, and the names they refer to.
     pub(super) fn answer(
         self,
         selector: &Selector,
         now: Timestamp,
-    ) -> (Answer, HashMap<EnvironmentId, EnvironmentRow>) {
+    ) -> (Answer, HashMap<EnvironmentId, EnvironmentRow>, Names) {
         let components = by_environment(&self.components, |row| row.environment_id);
         let tags = by_environment(&self.tags, |row| row.environment_id);
         let mut answer = Answer {
@@ -90,11 +86,11 @@ impl Plain {
             .retain(|tag| !there.contains(tag.as_str()));
         let mut found = Vec::new();
         for row in &self.rows {
-            let domain = row.domain_id.and_then(|id| self.domains.get(&id));
+            let domain = row.domain_id.and_then(|id| self.names.domains.get(&id));
             // Without its site it was removed just now.
             let (Some(account), Some(site)) = (
-                self.accounts.get(&row.account_id),
-                self.sites.get(&row.site_id),
+                self.names.accounts.get(&row.account_id),
+                self.names.sites.get(&row.site_id),
             ) else {
                 continue;
             };
@@ -121,7 +117,7 @@ impl Plain {
             .rows
             .into_iter()
             .filter(|row| is_found.contains(&row.id));
-        (answer, by(rows, |row| row.id))
+        (answer, by(rows, |row| row.id), self.names)
     }
 }
 
