@@ -54,7 +54,7 @@ async fn making(bench: &Bench, table: &mut Table) -> Result<()> {
     let took = start.elapsed();
     ensure!(found.ids.len() == ENVIRONMENTS, "{}", found.ids.len());
     let (_, plain) = middle_and_worst(rivals::times(3, async || bench.everything().await).await?);
-    let size = bench.fleet.picture_size();
+    let size = bench.fleet.picture_size().await;
     table.push(Row::told(
         "the first question of a process: 10,000 environments × 40 components are read",
         shown(took),

@@ -1,5 +1,9 @@
 //! Sites and their environments, each one running WordPress.
 
+mod many;
+
+pub use many::{all_live, get_many, get_sites};
+
 use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, sql, stored::Stored};
 use pressroom_base::{
     Secret, Timestamp,
@@ -227,15 +231,6 @@ pub async fn get_site(from: &impl Read, id: SiteId) -> Result<Option<SiteRow>> {
     found.map(SiteRow::read).transpose()
 }
 
-/// Those of these sites that exist, of which one statement can name them all: some hundreds.
-pub async fn get_sites(from: &impl Read, ids: &[SiteId]) -> Result<Vec<SiteRow>> {
-    let found = site::Entity::find()
-        .filter(site::Column::Id.is_in(ids.iter().map(|id| id.get())))
-        .all(from.connection())
-        .await?;
-    found.into_iter().map(SiteRow::read).collect()
-}
-
 /// The sites within a scope, by name.
 pub async fn list_sites(from: &impl Read, scope: &Scope) -> Result<Vec<SiteRow>> {
     let mut query = site::Entity::find()
@@ -312,15 +307,6 @@ pub async fn get(from: &impl Read, id: EnvironmentId) -> Result<Option<Environme
         .one(from.connection())
         .await?;
     found.map(EnvironmentRow::read).transpose()
-}
-
-/// Those of these environments that exist, in whatever state, of which one statement can name them all: some hundreds.
-pub async fn get_many(from: &impl Read, ids: &[EnvironmentId]) -> Result<Vec<EnvironmentRow>> {
-    let found = environment::Entity::find()
-        .filter(environment::Column::Id.is_in(ids.iter().map(|id| id.get())))
-        .all(from.connection())
-        .await?;
-    found.into_iter().map(EnvironmentRow::read).collect()
 }
 
 /// The environment a dialect calls by this id, as far as the scope may know.
@@ -498,12 +484,6 @@ pub fn db_password(store: &Store, row: &EnvironmentRow) -> Result<Option<Secret<
         .as_deref()
         .map(|sealed| store.unseal(&password_place(&row.panel_id), sealed))
         .transpose()
-}
-
-/// Every environment that is more than a record, by id.
-pub async fn all_live(from: &impl Read) -> Result<Vec<EnvironmentId>> {
-    let failed = EnvironmentState::Failed.as_str();
-    ids_where(from, environment::Column::State.ne(failed)).await
 }
 
 /// The environments in a domain, whatever their state.

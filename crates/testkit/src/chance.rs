@@ -37,8 +37,8 @@ impl Chance {
     }
 
     /// One of them.
-    pub fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[self.below(of.len())]
+    pub fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())]
     }
 
     fn next(&mut self) -> u64 {

@@ -27,10 +27,16 @@ async fn sites_are_found_by_what_people_call_them() -> Result<()> {
     let told = done(&fixture, &["site", "tag", "add", &site.id, "shop", "größe"]).await?;
     assert_eq!(told, "eu-west\ngröße\nshop\n");
     let shown = done(&fixture, &["site", "show", DOMAIN]).await?;
-    ensure!(shown.contains("tags:         eu-west größe shop\n"), "{shown}");
+    ensure!(
+        shown.contains("tags:         eu-west größe shop\n"),
+        "{shown}"
+    );
     let json = done(&fixture, &["--json", "site", "show", DOMAIN]).await?;
     let json: Value = serde_json::from_str(&json)?;
-    assert_eq!(json["tags"], serde_json::json!(["eu-west", "größe", "shop"]));
+    assert_eq!(
+        json["tags"],
+        serde_json::json!(["eu-west", "größe", "shop"])
+    );
 
     for (selector, found) in [
         ("tag:shop", true),
@@ -42,7 +48,10 @@ async fn sites_are_found_by_what_people_call_them() -> Result<()> {
         let list = done(&fixture, &["site", "list", selector]).await?;
         assert_eq!(list.contains(&site.id), found, "{selector}: {list}");
     }
-    let slip = fixture.server.cli(&["site", "list", "-tag:shpo"], "").await?;
+    let slip = fixture
+        .server
+        .cli(&["site", "list", "-tag:shpo"], "")
+        .await?;
     assert_eq!(slip.code, 0);
     ensure!(slip.stdout.contains(&site.id), "{slip:?}");
     ensure!(
@@ -53,7 +62,11 @@ async fn sites_are_found_by_what_people_call_them() -> Result<()> {
 
     refusals(&fixture).await?;
 
-    let told = done(&fixture, &["site", "tag", "remove", DOMAIN, "SHOP", "größe"]).await?;
+    let told = done(
+        &fixture,
+        &["site", "tag", "remove", DOMAIN, "SHOP", "größe"],
+    )
+    .await?;
     assert_eq!(told, "eu-west\n");
     let list = done(&fixture, &["site", "list", "tag:shop"]).await?;
     assert_eq!(list, "");
@@ -81,7 +94,11 @@ async fn refusals(fixture: &Fixture) -> Result<()> {
             2,
             "`two words` can be no tag",
         ),
-        (vec!["site", "tag", "add", DOMAIN, &long], 2, "can be no tag"),
+        (
+            vec!["site", "tag", "add", DOMAIN, &long],
+            2,
+            "can be no tag",
+        ),
         (
             vec!["site", "tag", "remove", DOMAIN, "eu-west", "shpo"],
             3,

@@ -23,8 +23,7 @@ use pressroom_store::{
     EnvironmentKind, EnvironmentRow, EnvironmentState, NewAccount, NewEnvironment, Store, accounts,
     environments, jobs,
 };
-use pressroom_testkit::{Scratch, packages, place};
-use sea_orm::ConnectionTrait;
+use pressroom_testkit::{Scratch, packages, place, sql::Raw};
 use std::{fs, path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -160,9 +159,7 @@ impl Base {
 
     /// Runs a statement as somebody would who has the database and none of our code.
     pub async fn raw(&self, sql: &str) {
-        let raw = sea_orm::Database::connect(&self.url).await.unwrap();
-        raw.execute_unprepared(sql).await.unwrap();
-        raw.close().await.unwrap();
+        Raw::open(&self.url).await.unwrap().run(sql).await.unwrap();
     }
 
     /// The same store, as another process has it open.

@@ -13,8 +13,7 @@ use ask::Ask;
 use pool::World;
 use pressroom_base::id::AccountId;
 use pressroom_fleet::{Caller, principal::Role};
-use pressroom_testkit::Chance;
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, Statement};
+use pressroom_testkit::{chance::Chance, sql::Raw};
 
 crate::on_both! { a_picture_answers_as_plain_sql_does }
 
@@ -25,10 +24,10 @@ const CHANGES: usize = 60;
 
 async fn a_picture_answers_as_plain_sql_does(base: Base) {
     let mut chance = Chance::new();
-    let raw = Database::connect(base.url()).await.unwrap();
+    let raw = Raw::open(base.url()).await.unwrap();
     let mut world = World::new(base.account.get());
     for sql in world.founding(&mut chance, ENVIRONMENTS) {
-        run(&raw, &sql).await;
+        raw.run(&sql).await.unwrap();
     }
     let member = base.person(Role::Viewer);
     let own = [base.account];
@@ -42,7 +41,7 @@ async fn a_picture_answers_as_plain_sql_does(base: Base) {
         }
         for _ in 0..CHANGES {
             let sql = world.change(&mut chance);
-            run(&raw, &sql).await;
+            raw.run(&sql).await.unwrap();
         }
     }
     assert!(
@@ -51,15 +50,10 @@ async fn a_picture_answers_as_plain_sql_does(base: Base) {
     );
 }
 
-async fn run(raw: &DatabaseConnection, sql: &str) {
-    let done = raw.execute_unprepared(sql).await;
-    done.unwrap_or_else(|error| panic!("{error}: {sql}"));
-}
-
 /// Asks all three; how many were found.
 async fn check(
     base: &Base,
-    raw: &DatabaseConnection,
+    raw: &Raw,
     ask: &Ask,
     caller: &Caller,
     scope: Option<&[AccountId]>,
@@ -81,11 +75,7 @@ async fn check(
 }
 
 /// The ids for which it is true, by domain, then directory, and for how many it is null.
-async fn plain(
-    raw: &DatabaseConnection,
-    ask: &Ask,
-    scope: Option<&[AccountId]>,
-) -> (Vec<i64>, usize) {
+async fn plain(raw: &Raw, ask: &Ask, scope: Option<&[AccountId]>) -> (Vec<i64>, usize) {
     let own = scope.map_or_else(String::new, |own| {
         let own: Vec<String> = own.iter().map(ToString::to_string).collect();
         format!("AND e.account_id IN ({})", own.join(","))
@@ -99,9 +89,7 @@ async fn plain(
          WHERE e.state <> 'failed' {own}",
         sql = ask.sql()
     );
-    let statement = Statement::from_string(raw.get_database_backend(), sql.clone());
-    let rows = raw.query_all_raw(statement).await;
-    let rows = rows.unwrap_or_else(|error| panic!("{error}: {sql}"));
+    let rows = raw.rows(&sql).await.unwrap();
     let mut found = Vec::new();
     let mut undecided = 0;
     for row in rows {

@@ -323,7 +323,7 @@ async fn a_picture_asks_the_store_once_for_what_is_new(base: Base) {
     ] {
         assert_eq!(ask(selector).await, (30, 1), "{selector}");
     }
-    let size = base.lasting.picture_size();
+    let size = base.lasting.picture_size().await;
     assert_eq!(size.environments, 30);
     assert!(size.bytes < 30 * 4096, "{size:?}");
 

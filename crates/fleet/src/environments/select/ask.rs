@@ -107,8 +107,8 @@ impl Fleet {
     }
 
     /// How much is kept of the fleet to answer from; nothing before the first question.
-    pub fn picture_size(&self) -> PictureSize {
-        self.picture.size()
+    pub async fn picture_size(&self) -> PictureSize {
+        self.picture.size().await
     }
 
     async fn found(&self, caller: &Caller, selector: &str) -> Result<Found> {

@@ -14,7 +14,7 @@ use crate::{
     selector::{Answer, Index, Selector},
 };
 use pressroom_base::{Timestamp, id::EnvironmentId};
-use pressroom_store::{Moment, Scope, Store, changes, environments};
+use pressroom_store::{Changed, Moment, Scope, Store, changes, environments};
 use std::{
     collections::{BTreeSet, HashSet},
     sync::{Arc, RwLock},
@@ -27,7 +27,7 @@ use tokio::sync::Mutex;
 const ON_THE_SPOT: usize = 400_000;
 
 /// How much a picture holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PictureSize {
     /// Environments in it.
     pub environments: usize,
@@ -37,10 +37,7 @@ pub struct PictureSize {
 
 /// The picture, once there is one.
 #[derive(Default)]
-pub(crate) struct Picture {
-    kept: Mutex<Option<Kept>>,
-    index: RwLock<Arc<RwLock<Index>>>,
-}
+pub(crate) struct Picture(Arc<Mutex<Option<Kept>>>);
 
 struct Kept {
     /// Up to which the picture is true.
@@ -60,10 +57,8 @@ impl Picture {
     ) -> Result<Answer> {
         let index = self.current(store).await?;
         let now = Timestamp::now();
-        let cost = index.read().map_err(|_| broken())?.cost(&selector);
-        if cost <= ON_THE_SPOT {
-            let index = index.read().map_err(|_| broken())?;
-            return Ok(index.answer(&selector, &scope, now));
+        if let Some(answer) = on_the_spot(&index, &selector, &scope, now)? {
+            return Ok(answer);
         }
         aside(move || {
             let index = index.read().map_err(|_| broken())?;
@@ -72,44 +67,54 @@ impl Picture {
         .await
     }
 
-    pub(crate) fn size(&self) -> PictureSize {
-        let index = match self.index.read() {
-            Ok(index) => Arc::clone(&index),
-            Err(_) => Arc::default(),
-        };
-        index.read().map_or(
-            PictureSize {
-                environments: 0,
-                bytes: 0,
-            },
-            |index| PictureSize {
-                environments: index.len(),
-                bytes: index.bytes(),
-            },
-        )
+    pub(crate) async fn size(&self) -> PictureSize {
+        let kept = self.0.lock().await;
+        let index = kept.as_ref().and_then(|kept| kept.index.read().ok());
+        index.map_or_else(PictureSize::default, |index| PictureSize {
+            environments: index.len(),
+            bytes: index.bytes(),
+        })
     }
 
     /// The picture with everything that was committed before this was called.
     async fn current(&self, store: &Store) -> Result<Arc<RwLock<Index>>> {
         let asked = Instant::now();
-        let mut kept = self.kept.lock().await;
+        let mut kept = Arc::clone(&self.0).lock_owned().await;
         // One that a panic left half done is made anew.
         if kept.as_ref().is_some_and(|kept| kept.index.is_poisoned()) {
             *kept = None;
         }
+        let since = Instant::now();
+        let mut changed = Vec::new();
+        let mut moment = None;
         if let Some(kept) = kept.as_mut() {
-            if kept.since < asked {
-                kept.catch_up(store).await?;
+            if kept.since >= asked {
+                return Ok(Arc::clone(&kept.index));
             }
-            return Ok(Arc::clone(&kept.index));
+            let (new, until) = changes::since(store, &kept.moment).await?;
+            if new.is_empty() {
+                (kept.moment, kept.since) = (until, since);
+                return Ok(Arc::clone(&kept.index));
+            }
+            (changed, moment) = (new, Some(until));
         }
-        let made = Kept::make(store).await?;
-        let index = Arc::clone(&made.index);
-        if let Ok(mut shown) = self.index.write() {
-            *shown = Arc::clone(&index);
-        }
-        *kept = Some(made);
-        Ok(index)
+        // Who hangs up must not break it off: what was read by then would be put in
+        // later, over what somebody else has read since.
+        let store = store.clone();
+        let task = tokio::spawn(async move {
+            match (kept.as_mut(), moment) {
+                (Some(kept), Some(moment)) => {
+                    kept.catch_up(&store, changed).await?;
+                    (kept.moment, kept.since) = (moment, since);
+                    Ok(Arc::clone(&kept.index))
+                }
+                _ => {
+                    let made = kept.insert(Kept::make(&store).await?);
+                    Ok(Arc::clone(&made.index))
+                }
+            }
+        });
+        task.await.map_err(Error::internal)?
     }
 }
 
@@ -121,14 +126,8 @@ impl Kept {
         let index = Arc::default();
         let all = environments::all_live(store).await?;
         read_again(store, &index, &all).await?;
-        let size = index
-            .read()
-            .map_or(0, |index: std::sync::RwLockReadGuard<'_, Index>| {
-                index.bytes()
-            });
         tracing::info!(
             environments = all.len(),
-            bytes = size,
             duration_ms = since.elapsed().as_millis(),
             "{} sites were read to be selected among",
             all.len()
@@ -140,26 +139,28 @@ impl Kept {
         })
     }
 
-    /// Reads again what was marked since. Broken off anywhere, it is done again: the
-    /// moment is moved on last.
-    async fn catch_up(&mut self, store: &Store) -> Result<()> {
-        let since = Instant::now();
-        let (changed, moment) = changes::since(store, &self.moment).await?;
-        if !changed.is_empty() {
-            let ids: BTreeSet<EnvironmentId> = {
-                let index = self.index.read().map_err(|_| broken())?;
-                changed
-                    .into_iter()
-                    .flat_map(|changed| index.concerned(changed))
-                    .collect()
-            };
-            let ids: Vec<EnvironmentId> = ids.into_iter().collect();
-            read_again(store, &self.index, &ids).await?;
-        }
-        self.moment = moment;
-        self.since = since;
-        Ok(())
+    /// Reads again what changed. Where the store fails half-way, all of it is read with
+    /// the next question: the moment is moved on last.
+    async fn catch_up(&self, store: &Store, changed: Vec<Changed>) -> Result<()> {
+        let ids: BTreeSet<EnvironmentId> = {
+            let index = self.index.read().map_err(|_| broken())?;
+            let concerned = |changed| index.concerned(changed);
+            changed.into_iter().flat_map(concerned).collect()
+        };
+        let ids: Vec<EnvironmentId> = ids.into_iter().collect();
+        read_again(store, &self.index, &ids).await
     }
+}
+
+/// The answer, where it is a short look.
+fn on_the_spot(
+    index: &RwLock<Index>,
+    selector: &Selector,
+    scope: &Scope,
+    now: Timestamp,
+) -> Result<Option<Answer>> {
+    let index = index.read().map_err(|_| broken())?;
+    Ok((index.cost(selector) <= ON_THE_SPOT).then(|| index.answer(selector, scope, now)))
 }
 
 /// Makes the picture of these environments what the store says of them.

@@ -1,7 +1,7 @@
 //! A random question, as a selector and as SQL.
 
 use super::pool::{DOMAINS, KINDS, LOWEST, NAMES, SLUGS, STATES, TAGS, VERSIONS, quoted};
-use pressroom_testkit::Chance;
+use pressroom_testkit::chance::Chance;
 use std::fmt;
 
 /// What is asked.
@@ -81,7 +81,7 @@ fn one(chance: &mut Chance) -> Ask {
         }
         7 => {
             let state = chance.one(&STATES);
-            let word = if *state == "broken" { "down" } else { state };
+            let word = if state == "broken" { "down" } else { state };
             (format!("status!={word}"), format!("e.state <> '{state}'"))
         }
         8 => software(chance),
@@ -111,7 +111,7 @@ fn named(
     pool: &[&[&str]],
     sql: impl Fn(&str) -> String,
 ) -> (String, String) {
-    let group = *chance.one(pool);
+    let group = chance.one(pool);
     let text = format!("{field}:{}", value(chance.one(group)));
     (text, sql(&list(group)))
 }
@@ -149,8 +149,8 @@ fn tag(chance: &mut Chance) -> (String, String) {
 /// A comparison, and the versions that occur for which it is true.
 fn bound(chance: &mut Chance) -> (String, String) {
     let rank = chance.below(VERSIONS.len());
-    let sign = *chance.one(&SIGNS);
-    let version = *chance.one(VERSIONS[rank]);
+    let sign = chance.one(&SIGNS);
+    let version = chance.one(VERSIONS[rank]);
     let mut such: Vec<&&str> = Vec::new();
     for (other, versions) in VERSIONS.iter().enumerate() {
         if holds(sign, other.cmp(&rank)) {
@@ -177,9 +177,9 @@ fn holds(sign: &str, order: std::cmp::Ordering) -> bool {
 }
 
 fn software(chance: &mut Chance) -> (String, String) {
-    let (field, column) = *chance.one(&[("php", "e.php_version"), ("wp", "e.core_version")]);
+    let (field, column) = chance.one(&[("php", "e.php_version"), ("wp", "e.core_version")]);
     if chance.below(2) == 0 {
-        let series = *chance.one(&["1", "1.0", "1.1", "1.10", "10"]);
+        let series = chance.one(&["1", "1.0", "1.1", "1.10", "10"]);
         let length = series.len() + 1;
         let sql = format!(
             "CASE WHEN {column} = '' THEN NULL \
@@ -193,8 +193,8 @@ fn software(chance: &mut Chance) -> (String, String) {
 }
 
 fn component(chance: &mut Chance) -> (String, String) {
-    let kind = *chance.one(&["plugin", "theme"]);
-    let slugs = *chance.one(&SLUGS);
+    let kind = chance.one(&["plugin", "theme"]);
+    let slugs = chance.one(&SLUGS);
     let there = format!(
         "EXISTS (SELECT 1 FROM components c WHERE c.environment_id = e.id \
          AND c.kind = '{kind}' AND c.slug IN {}",
@@ -216,7 +216,7 @@ fn component(chance: &mut Chance) -> (String, String) {
 
 fn updates(chance: &mut Chance) -> (String, String) {
     let count = chance.below(6);
-    let sign = *chance.one(&SIGNS);
+    let sign = chance.one(&SIGNS);
     let counted = |which: &str| {
         format!(
             "(SELECT COUNT(*) FROM components c WHERE c.environment_id = e.id \
@@ -249,7 +249,7 @@ fn updates(chance: &mut Chance) -> (String, String) {
 
 fn snapshot(chance: &mut Chance) -> (String, String) {
     let hours = chance.below(50);
-    let sign = *chance.one(&["<", "<=", ">=", ">"]);
+    let sign = chance.one(&["<", "<=", ">=", ">"]);
     let then =
         pressroom_base::Timestamp::now().millis() - 3_600_000 * i64::try_from(hours).unwrap();
     // Older is earlier.

@@ -1,7 +1,7 @@
 //! What occurs in a random fleet, few enough that selectors hit it, and the plain
 //! statements that make and change it.
 
-use pressroom_testkit::Chance;
+use pressroom_testkit::chance::Chance;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Names that are one when case means nothing.
@@ -68,7 +68,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 fn any<'a>(chance: &mut Chance, pool: &[&[&'a str]]) -> &'a str {
-    let group = *chance.one(pool);
+    let group = chance.one(pool);
     chance.one(group)
 }
 
@@ -217,7 +217,7 @@ impl World {
                 quoted(&format!("https://{}", any(chance, &DOMAINS)))
             ),
             8 => {
-                let account = *chance.one(&self.accounts);
+                let account = chance.one(&self.accounts);
                 let name = quoted(any(chance, &NAMES));
                 return format!("UPDATE accounts SET name = {name} WHERE id = {account}");
             }
