@@ -52,6 +52,7 @@ async fn making(bench: &Bench, table: &mut Table) -> Result<()> {
     let start = Instant::now();
     let found = bench.fleet.select(&operator(), "all").await?;
     let took = start.elapsed();
+    let grown = fleet::resident()?.saturating_sub(before);
     ensure!(found.ids.len() == ENVIRONMENTS, "{}", found.ids.len());
     let (_, plain) = middle_and_worst(rivals::times(3, async || bench.everything().await).await?);
     let size = bench.fleet.picture_size().await;
@@ -60,7 +61,6 @@ async fn making(bench: &Bench, table: &mut Table) -> Result<()> {
         shown(took),
         Some(format!("reading the same rows {}", shown(plain))),
     ));
-    let grown = fleet::resident()?.saturating_sub(before);
     table.push(Row::below(
         &format!(
             "memory of what is kept (the process grew by {:.0} MB while it was read)",

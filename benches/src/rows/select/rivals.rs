@@ -39,15 +39,16 @@ struct Wanted {
     holds: fn(&str) -> bool,
 }
 
+const SNAPSHOT: &str = "NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.environment_id = e.id \
+     AND s.state = 'ready' AND s.contents = 'full' AND s.fault IS NULL AND s.created_at >= ";
+const UPDATES: &str = "EXISTS (SELECT 1 FROM components c WHERE c.environment_id = e.id \
+     AND c.new_version IS NOT NULL)";
+const WOO: &str = "c.kind = 'plugin' AND c.place = 'normal' AND c.slug = 'woocommerce'";
+
 /// How many plain SQL finds. What SQL can say is said in it; versions are read for those
 /// that are left and compared here, because no database knows PHP's order.
 pub async fn sql(bench: &Bench, text: &str) -> Result<usize> {
     let day = Timestamp::now().millis() - 24 * 60 * 60 * 1000;
-    const SNAPSHOT: &str = "NOT EXISTS (SELECT 1 FROM snapshots s WHERE s.environment_id = e.id \
-         AND s.state = 'ready' AND s.contents = 'full' AND s.fault IS NULL AND s.created_at >= ";
-    const UPDATES: &str = "EXISTS (SELECT 1 FROM components c WHERE c.environment_id = e.id \
-         AND c.new_version IS NOT NULL)";
-    const WOO: &str = "c.kind = 'plugin' AND c.place = 'normal' AND c.slug = 'woocommerce'";
     let below = |version: &str, than: &str| version::compare(version, than) == Ordering::Less;
     match text.split(' ').next().unwrap_or_default() {
         "plugin:woocommerce<9.4" if text.contains("php<8.1") => {

@@ -51,7 +51,7 @@ impl Truths {
     pub(super) fn at(&self, place: usize) -> Truth {
         let has = |words: &[u64]| {
             let word = words.get(place / BITS).copied().unwrap_or_default();
-            word >> (place % BITS) & 1 == 1
+            (word >> (place % BITS)) & 1 == 1
         };
         match (has(&self.yes), has(&self.maybe)) {
             (true, _) => Truth::Yes,
@@ -108,8 +108,8 @@ mod tests {
             let (a, b) = (rank(left.at(at)), rank(right.at(at)));
             assert_eq!(rank(both.at(at)), a.min(b), "{at}");
             assert_eq!(rank(any.at(at)), a.max(b), "{at}");
-            let (any, none) = (rank(any.at(at)).unwrap(), rank(none.at(at)).unwrap());
-            assert_eq!(any + none, 2, "{at}");
+            let both = rank(any.at(at)).zip(rank(none.at(at)));
+            assert_eq!(both.map(|(any, none)| any + none), Some(2), "{at}");
         }
         assert!(Truths::all(Truth::No, 90).is_nowhere());
         assert!(!Truths::all(Truth::Unknown, 90).is_nowhere());
