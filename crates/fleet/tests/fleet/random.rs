@@ -62,7 +62,7 @@ async fn check(
     let expected = plain(raw, ask, scope).await;
     for fleet in [&base.lasting, &base.fleet] {
         let answer = fleet.select(caller, &selector).await;
-        let answer = answer.unwrap_or_else(|error| panic!("{error}: {selector}"));
+        let answer = answer.unwrap_or_else(|error| panic!("{error:?}: {selector}"));
         let ids: Vec<i64> = answer.ids.iter().map(|id| id.get()).collect();
         assert_eq!(
             (ids, answer.undecided),

@@ -120,7 +120,7 @@ impl World {
             ));
             all.push(format!(
                 "INSERT INTO hosts (id, account_id, label, address, port, login, status, created_at) \
-                 VALUES ({}, {account}, {}, {}, {}, 'deploy', 'unknown', 0)",
+                 VALUES ({}, {account}, {}, {}, {}, 'deploy', 'new', 0)",
                 number + 1,
                 quoted(any(chance, &NAMES)),
                 quoted(any(chance, &DOMAINS)),
