@@ -7,6 +7,7 @@ mod fanout;
 mod files;
 mod jobs;
 mod reading;
+mod select;
 mod server;
 
 use crate::table::Table;
@@ -26,6 +27,7 @@ const AREAS: &[(&str, Measure)] = &[
     ("jobs", jobs::measure),
     ("fan-out run", fanout::measure),
     ("api", api::measure),
+    ("fleet filter select", select::measure),
     ("memory start", server::measure),
 ];
 

@@ -13,6 +13,7 @@ use pressroom_cli::{
     Cli, Command, Exit, Failure, Printer,
     commands::{self, agent::Agent, config::ConfigCommand},
 };
+use pressroom_fleet::Selecting;
 use std::{ffi::OsString, future::Future, process::ExitCode};
 
 fn main() -> ExitCode {
@@ -63,7 +64,7 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
             logging::for_command(&config)?;
             let minds = command.minds_interruption();
             let work = async {
-                let parts = wire::open(&config).await?;
+                let parts = wire::open(&config, Selecting::Directly).await?;
                 commands::run(command, &parts.fleet, printer).await
             };
             if minds {

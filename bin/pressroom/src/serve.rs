@@ -7,7 +7,7 @@ use crate::{
 };
 use pressroom_base::Kind;
 use pressroom_cli::{Exit, Failure, commands::serve::Role, config::Config};
-use pressroom_fleet::Fleet;
+use pressroom_fleet::{Fleet, Selecting};
 use pressroom_jobs::{Runner, RunnerConfig};
 use pressroom_providers::{hosting::LocalHosting, probe::Prober};
 use pressroom_store::{Signal, Store};
@@ -57,7 +57,7 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         .with_hint("say another address with `--listen`, or stop what is using it")
     })?;
     let address = listener.local_addr().unwrap_or(config.listen);
-    let wired = wire::open(config).await?;
+    let wired = wire::open(config, Selecting::FromPicture).await?;
 
     let turnstile = Turnstile::new(config.http.max_requests);
     let faces = role

@@ -8,7 +8,7 @@ use pressroom_cli::{
     config::{Config, Isolation, Web},
 };
 use pressroom_fleet::{
-    Fleet, Parts, Settings,
+    Fleet, Parts, Selecting, Settings,
     caches::RedisSettings,
     hosts::{Hosts, Limits},
 };
@@ -36,7 +36,7 @@ pub struct Wired {
 }
 
 /// Opens everything that is there already; starts nothing.
-pub async fn open(config: &Config) -> Result<Wired, Failure> {
+pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failure> {
     // Before anything makes a client: there is one cryptography provider.
     tls::install();
     let keyring = data::prepare(config)?;
@@ -71,6 +71,7 @@ pub async fn open(config: &Config) -> Result<Wired, Failure> {
             public_url: config.public_url.clone(),
             redis: redis(config)?,
             node: node.clone(),
+            selecting,
         },
     });
     Ok(Wired {

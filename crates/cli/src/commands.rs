@@ -123,6 +123,9 @@ pub async fn run(
         FleetCommand::Site(site::Site::User(user)) => {
             Box::pin(user.run(fleet, &caller, printer)).await
         }
+        FleetCommand::Site(site::Site::Tag(tag)) => {
+            Box::pin(tag.run(fleet, &caller, printer)).await
+        }
         FleetCommand::Site(site::Site::Verify(verify)) => {
             Box::pin(verify.run(fleet, &caller, printer)).await
         }

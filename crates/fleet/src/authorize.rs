@@ -30,6 +30,8 @@ pub enum Action {
     SiteUsers,
     /// Change how a site is served.
     SiteConfigure,
+    /// Give a site tags and take them away: what bulk actions are aimed by.
+    SiteTag,
     /// Change a site's code.
     ComponentUpdate,
     /// Read and change a site's tables, whatever is in them.
@@ -58,6 +60,7 @@ impl Action {
         Self::SiteLogin,
         Self::SiteUsers,
         Self::SiteConfigure,
+        Self::SiteTag,
         Self::ComponentUpdate,
         Self::SiteDatabase,
         Self::SiteCommand,
@@ -77,6 +80,7 @@ impl Action {
             | Self::SiteLogin
             | Self::SiteUsers
             | Self::SiteConfigure
+            | Self::SiteTag
             | Self::ComponentUpdate
             | Self::JobCancel
             | Self::SnapshotCreate => Some(Role::Member),

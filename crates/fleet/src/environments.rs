@@ -12,5 +12,6 @@ pub use details::Details;
 pub(crate) use find::Row;
 pub(crate) use inspect::record_survey;
 pub use list::EnvironmentFilter;
-pub use select::Selected;
+pub(crate) use select::Picture;
+pub use select::{PictureSize, Selected, Selection};
 pub(crate) use view::host_name;

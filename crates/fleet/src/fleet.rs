@@ -1,5 +1,6 @@
 //! The handle through which faces reach every use case.
 
+use crate::environments::Picture;
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
@@ -27,6 +28,8 @@ pub struct Fleet {
     pub(crate) commands: Arc<Semaphore>,
     /// The agent that is brought to hosts, once it was read.
     pub(crate) agent: Arc<OnceCell<Program>>,
+    /// What selectors are answered from, once somebody asked.
+    pub(crate) picture: Arc<Picture>,
 }
 
 /// Commands at sites at once by one process: each holds an agent and a thread.
@@ -81,6 +84,18 @@ pub struct Settings {
     pub redis: Option<RedisSettings>,
     /// Names this process among those that share the store.
     pub node: String,
+    /// How selectors are answered.
+    pub selecting: Selecting,
+}
+
+/// How a process finds what a selector names; the answer is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selecting {
+    /// Each question reads the store: for a process that asks once.
+    Directly,
+    /// The first question reads the whole fleet into memory, where later ones are
+    /// answered: for a process that goes on.
+    FromPicture,
 }
 
 impl Fleet {
@@ -93,6 +108,7 @@ impl Fleet {
             commands: Arc::new(Semaphore::new(COMMANDS)),
             php: Arc::default(),
             agent: Arc::default(),
+            picture: Arc::default(),
         }
     }
 }

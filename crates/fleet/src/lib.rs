@@ -33,11 +33,12 @@ pub mod sessions;
 pub mod sites;
 pub mod snapshots;
 pub mod ssh_keys;
+pub mod tags;
 pub mod tokens;
 pub mod users;
 pub mod views;
 
 pub use caller::Caller;
 pub use error::{Error, Result, code};
-pub use fleet::{Fleet, Parts, Settings};
+pub use fleet::{Fleet, Parts, Selecting, Settings};
 pub use principal::Principal;

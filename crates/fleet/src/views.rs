@@ -57,6 +57,8 @@ pub struct Environment {
     pub multisite: bool,
     /// Installed plugins and themes, as last inspected.
     pub components: Vec<Component>,
+    /// The words it can be selected by, in the order of letters.
+    pub tags: Vec<String>,
     /// The job that is writing to it now.
     pub busy: Option<JobId>,
     /// When it was last inspected.

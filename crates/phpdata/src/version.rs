@@ -12,16 +12,35 @@ pub fn compare(a: &str, b: &str) -> Ordering {
 
 /// As [`compare`], for bytes; a NUL ends the string, as in C.
 pub fn compare_bytes(a: &[u8], b: &[u8]) -> Ordering {
-    let (a, b) = (until_nul(a), until_nul(b));
+    compare_canonical(&canonical(until_nul(a)), &canonical(until_nul(b)))
+}
+
+/// A version taken apart once, to be compared often.
+#[derive(Debug, Clone)]
+pub struct Version(Box<[u8]>);
+
+impl Version {
+    /// Takes a version apart.
+    pub fn new(text: &str) -> Self {
+        Self(canonical(until_nul(text.as_bytes())).into_boxed_slice())
+    }
+
+    /// Compares as [`compare`] does. It is no `Ord`: PHP promises no order that sorts.
+    pub fn compare(&self, other: &Self) -> Ordering {
+        compare_canonical(&self.0, &other.0)
+    }
+}
+
+/// Nothing but nothing has an empty canonical form.
+fn compare_canonical(a: &[u8], b: &[u8]) -> Ordering {
     match (a.is_empty(), b.is_empty()) {
         (true, true) => return Ordering::Equal,
         (true, false) => return Ordering::Less,
         (false, true) => return Ordering::Greater,
         (false, false) => {}
     }
-    let (a, b) = (canonical(a), canonical(b));
     // What is left of each side; `None` once its last part was taken.
-    let (mut left_a, mut left_b) = (Some(a.as_slice()), Some(b.as_slice()));
+    let (mut left_a, mut left_b) = (Some(a), Some(b));
     while let (Some(rest_a @ [_, ..]), Some(rest_b @ [_, ..])) = (left_a, left_b) {
         let (part_a, next_a) = split(rest_a);
         let (part_b, next_b) = split(rest_b);
@@ -153,6 +172,8 @@ mod tests {
         ] {
             assert_eq!(compare(a, b), expected, "{a:?} against {b:?}");
             assert_eq!(compare(b, a), expected.reverse(), "{b:?} against {a:?}");
+            let apart = Version::new(a).compare(&Version::new(b));
+            assert_eq!(apart, expected, "{a:?} against {b:?}, taken apart");
         }
     }
 }

@@ -96,6 +96,15 @@ pub async fn get(from: &impl Read, id: AccountId) -> Result<Option<AccountRow>> 
     found.map(AccountRow::read).transpose()
 }
 
+/// Those of these accounts that exist, of which one statement can name them all: some hundreds.
+pub async fn get_many(from: &impl Read, ids: &[AccountId]) -> Result<Vec<AccountRow>> {
+    let found = account::Entity::find()
+        .filter(account::Column::Id.is_in(ids.iter().map(|id| id.get())))
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(AccountRow::read).collect()
+}
+
 /// The account of this name, however it is written.
 pub async fn by_name(from: &impl Read, name: &str) -> Result<Option<AccountRow>> {
     let found = account::Entity::find()

@@ -4,7 +4,7 @@ use crate::{Read, Result, Scope, Tx, environments::environment};
 use pressroom_base::id::EnvironmentId;
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, OnConflict, SimpleExpr},
 };
 
 table! {
@@ -128,6 +128,28 @@ pub async fn list_many(
 
 /// What is compared of every component within a scope, by environment.
 pub async fn versions(from: &impl Read, scope: &Scope) -> Result<Vec<ComponentVersion>> {
+    let Some(own) = scope.ids() else {
+        return compared(from, None).await;
+    };
+    let environments = environment::Entity::find()
+        .select_only()
+        .column(environment::Column::Id)
+        .filter(environment::Column::AccountId.is_in(own));
+    let within = component::Column::EnvironmentId.in_subquery(environments.into_query());
+    compared(from, Some(within)).await
+}
+
+/// The same of these environments, of which one statement can name them all: some hundreds.
+pub async fn versions_of(
+    from: &impl Read,
+    environments: &[EnvironmentId],
+) -> Result<Vec<ComponentVersion>> {
+    let ids = environments.iter().map(|id| id.get());
+    let these = component::Column::EnvironmentId.is_in(ids);
+    compared(from, Some(these)).await
+}
+
+async fn compared(from: &impl Read, which: Option<SimpleExpr>) -> Result<Vec<ComponentVersion>> {
     use component::Column;
     type Columns = (i64, String, String, String, Option<String>, Option<String>);
     let mut query = component::Entity::find()
@@ -141,12 +163,8 @@ pub async fn versions(from: &impl Read, scope: &Scope) -> Result<Vec<ComponentVe
             Column::OfferUnknown,
         ])
         .order_by_asc(Column::EnvironmentId);
-    if let Some(own) = scope.ids() {
-        let environments = environment::Entity::find()
-            .select_only()
-            .column(environment::Column::Id)
-            .filter(environment::Column::AccountId.is_in(own));
-        query = query.filter(Column::EnvironmentId.in_subquery(environments.into_query()));
+    if let Some(which) = which {
+        query = query.filter(which);
     }
     let found: Vec<Columns> = query.into_tuple().all(from.connection()).await?;
     Ok(found

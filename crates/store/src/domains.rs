@@ -63,6 +63,15 @@ pub async fn get(from: &impl Read, id: DomainId) -> Result<Option<DomainRow>> {
     found.map(DomainRow::read).transpose()
 }
 
+/// Those of these domains that exist, of which one statement can name them all: some hundreds.
+pub async fn get_many(from: &impl Read, ids: &[DomainId]) -> Result<Vec<DomainRow>> {
+    let found = domain::Entity::find()
+        .filter(domain::Column::Id.is_in(ids.iter().map(|id| id.get())))
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(DomainRow::read).collect()
+}
+
 /// The domain of this name, as far as the scope may know.
 pub async fn by_name(from: &impl Read, scope: &Scope, name: &str) -> Result<Lookup<DomainRow>> {
     let found = domain::Entity::find()

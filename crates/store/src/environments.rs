@@ -1,5 +1,9 @@
 //! Sites and their environments, each one running WordPress.
 
+mod many;
+
+pub use many::{all_live, get_many, get_sites};
+
 use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, sql, stored::Stored};
 use pressroom_base::{
     Secret, Timestamp,

@@ -158,6 +158,15 @@ pub async fn get(from: &impl Read, id: HostId) -> Result<Option<HostRow>> {
     found.map(HostRow::read).transpose()
 }
 
+/// Those of these hosts that exist, of which one statement can name them all: some hundreds.
+pub async fn get_many(from: &impl Read, ids: &[HostId]) -> Result<Vec<HostRow>> {
+    let found = host::Entity::find()
+        .filter(host::Column::Id.is_in(ids.iter().map(|id| id.get())))
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(HostRow::read).collect()
+}
+
 /// One host, as far as the scope may know.
 pub async fn look_up(from: &impl Read, scope: &Scope, id: HostId) -> Result<Lookup<HostRow>> {
     let found = get(from, id).await?;

@@ -39,6 +39,7 @@ mod stored;
 
 pub mod accounts;
 pub mod activity;
+pub mod changes;
 pub mod components;
 pub mod deliveries;
 pub mod domains;
@@ -57,11 +58,13 @@ pub mod sessions;
 pub mod settings;
 pub mod snapshots;
 pub mod ssh_keys;
+pub mod tags;
 pub mod tokens;
 pub mod users;
 
 pub use accounts::{AccountRow, MembershipRow, NewAccount, Role};
 pub use activity::ActivityRow;
+pub use changes::{Changed, Moment};
 pub use components::{ComponentRow, ComponentVersion, NewComponent};
 pub use domains::{DomainRow, NewDomain};
 pub use environments::{
@@ -87,5 +90,6 @@ pub use snapshots::{
 };
 pub use ssh_keys::{NewSshKey, SshKeyKind, SshKeyRow};
 pub use store::{Read, Store, Tx};
+pub use tags::TagRow;
 pub use tokens::{NewToken, TokenRow};
 pub use users::{NewUser, UserRow};

@@ -19,6 +19,8 @@ mod m0012_security;
 mod m0013_hosts;
 mod m0014_adopted;
 mod m0015_runs;
+mod m0016_tags;
+mod m0017_changes;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -42,6 +44,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_hosts::Step),
             Box::new(m0014_adopted::Step),
             Box::new(m0015_runs::Step),
+            Box::new(m0016_tags::Step),
+            Box::new(m0017_changes::Step),
         ]
     }
 }

@@ -22,6 +22,7 @@ pub mod redis;
 pub mod scratch;
 pub mod server;
 pub mod site;
+pub mod sql;
 pub mod trace;
 pub mod tree;
 pub mod wait;

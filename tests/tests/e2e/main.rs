@@ -28,6 +28,7 @@ mod runs;
 mod security;
 mod single_file;
 mod snapshots;
+mod tags;
 mod themes;
 mod tools;
 mod verdicts;

@@ -69,6 +69,10 @@ events! {
     SITE_REMOVED = "site.removed";
     /// A site was handed over: it stays as it is and is not managed any more.
     SITE_RELEASED = "site.released";
+    /// Tags were given to a site.
+    SITE_TAGGED = "site.tagged";
+    /// Tags were taken from a site.
+    SITE_UNTAGGED = "site.untagged";
     /// A site's move to another domain was asked for.
     SITE_MOVE_STARTED = "site.move_started";
     /// A site lives at another domain now.

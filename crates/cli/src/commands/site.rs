@@ -13,6 +13,7 @@ mod release;
 mod remove;
 mod search_replace;
 mod show;
+mod tag;
 mod update_core;
 mod user;
 mod verify;
@@ -31,6 +32,7 @@ pub use release::Release;
 pub use remove::Remove;
 pub use search_replace::SearchReplace;
 pub use show::Show;
+pub use tag::Tag;
 pub use update_core::UpdateCore;
 pub use user::User;
 pub use verify::Verify;
@@ -53,6 +55,9 @@ pub enum Site {
     /// Users of a site
     #[command(subcommand)]
     User(User),
+    /// Words to select sites by
+    #[command(subcommand)]
+    Tag(Tag),
     /// Hold a site's files against the packages they came from
     Verify(Verify),
     /// Update WordPress and its tables

@@ -92,6 +92,7 @@ fn site(id: i64, domain: &str, title: &str, state: &str) -> Environment {
         debug: false,
         multisite: false,
         components: Vec::new(),
+        tags: Vec::new(),
         busy: None,
         inspected_at: Some(ago(240)),
         created_at: ago(900_000),

@@ -1,10 +1,7 @@
 //! What somebody may have meant.
 
 /// The nearest of the names, if it is near: one slip in three letters.
-pub(super) fn closest(
-    word: &str,
-    names: impl IntoIterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub(crate) fn closest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters: Vec<char> = word.chars().take(32).collect();
     names
         .into_iter()

@@ -8,7 +8,8 @@ use super::{
     operator::Operator,
     parse::Parser,
     read::Spanned,
-    term::{Age, AgeUnit, Bound, ComponentKind, VersionField},
+    tag::{TAG_RULE, tag_name},
+    term::{Age, AgeUnit, Bound, ComponentKind, TextField, VersionField},
     words::{KINDS, STATES},
 };
 
@@ -83,7 +84,11 @@ impl Parser {
         match field {
             Field::Text(text) => {
                 let negated = operator.equality(field)?;
-                let value = self.last_value()?.text;
+                let value = self.last_value()?;
+                if text == TextField::Tag && tag_name(&value.text).is_none() {
+                    return Err(value.wrong(format!("no tag can be called so: {TAG_RULE}")));
+                }
+                let value = value.text;
                 self.maybe_negated(negated, Term::Text { field: text, value }, name)
             }
             Field::Env => {

@@ -1,6 +1,6 @@
 //! A selector as a tree.
 
-use super::Term;
+use super::{Term, TextField, facts::fold};
 
 /// What was asked for, read and understood.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,7 +23,33 @@ impl Selector {
 
     /// Whether any of its conditions is such a one.
     pub(crate) fn asks(&self, such: impl Fn(&Term) -> bool) -> bool {
-        self.0.asks(&such)
+        let mut asks = false;
+        self.0.each(&mut |term| asks |= such(term));
+        asks
+    }
+
+    /// How many conditions it has.
+    pub(crate) fn terms(&self) -> usize {
+        let mut count = 0;
+        self.0.each(&mut |_| count += 1);
+        count
+    }
+
+    /// The tags that it asks for, folded, each once.
+    pub(crate) fn tags(&self) -> Vec<String> {
+        let mut tags = Vec::new();
+        self.0.each(&mut |term| {
+            if let Term::Text {
+                field: TextField::Tag,
+                value,
+            } = term
+            {
+                tags.push(fold(value));
+            }
+        });
+        tags.sort_unstable();
+        tags.dedup();
+        tags
     }
 }
 
@@ -74,12 +100,12 @@ impl Expr {
         Self::Not(Box::new(self))
     }
 
-    fn asks(&self, such: &impl Fn(&Term) -> bool) -> bool {
+    fn each(&self, see: &mut impl FnMut(&Term)) {
         match self {
-            Self::All => false,
-            Self::Term(term) => such(term),
-            Self::Not(inner) => inner.asks(such),
-            Self::And(parts) | Self::Or(parts) => parts.iter().any(|part| part.asks(such)),
+            Self::All => {}
+            Self::Term(term) => see(term),
+            Self::Not(inner) => inner.each(see),
+            Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.each(see)),
         }
     }
 }

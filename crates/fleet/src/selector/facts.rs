@@ -4,7 +4,7 @@ use super::ComponentKind;
 use pressroom_base::Timestamp;
 use pressroom_store::{
     AccountRow, ComponentVersion, DomainRow, EnvironmentKind, EnvironmentRow, EnvironmentState,
-    HostRow, SiteRow,
+    HostRow, SiteRow, TagRow,
 };
 use url::{Host, Url};
 
@@ -26,6 +26,8 @@ pub struct Facts {
     pub sites: Vec<String>,
     /// Its host's label and address; `local` for this machine.
     pub hosts: Vec<String>,
+    /// What people call it by.
+    pub tags: Vec<String>,
     /// WordPress' version, once it was seen.
     pub core: Option<String>,
     /// PHP's version, once it was seen.
@@ -73,6 +75,8 @@ pub struct Rows<'a> {
     pub host: Option<&'a HostRow>,
     /// Its components.
     pub components: &'a [ComponentVersion],
+    /// Its tags.
+    pub tags: &'a [TagRow],
     /// When the newest snapshot that is ready and complete was asked for.
     pub snapshot: Option<Timestamp>,
 }
@@ -98,6 +102,7 @@ impl Facts {
                 // It is elsewhere, and its host is not the reader's to know.
                 (None, Some(_)) => Vec::new(),
             },
+            tags: rows.tags.iter().map(|row| fold(&row.tag)).collect(),
             core: seen(&environment.core_version),
             php: seen(&environment.php_version),
             components: environment

@@ -26,7 +26,7 @@ pub enum Field {
 }
 
 /// Every field, in the order they are told in.
-const FIELDS: [Field; 12] = [
+const FIELDS: [Field; 13] = [
     Field::Component(ComponentKind::Plugin),
     Field::Component(ComponentKind::Theme),
     Field::Version(VersionField::Core),
@@ -36,6 +36,7 @@ const FIELDS: [Field; 12] = [
     Field::Text(TextField::Domain),
     Field::Text(TextField::Site),
     Field::Text(TextField::Host),
+    Field::Text(TextField::Tag),
     Field::Status,
     Field::Updates,
     Field::Snapshot,
@@ -46,10 +47,7 @@ const FIELDS: [Field; 12] = [
 const ALIASES: [(&str, &str); 3] = [("core", "wp"), ("wordpress", "wp"), ("environment", "env")];
 
 /// What people will ask for, and why it is not there.
-const NOT_YET: [(&str, &str); 2] = [
-    ("tag", "sites have no tags"),
-    ("reseller", "there are no resellers"),
-];
+const NOT_YET: [(&str, &str); 1] = [("reseller", "there are no resellers")];
 
 /// What a name means.
 pub(super) enum Named {
@@ -85,6 +83,7 @@ impl Field {
             Self::Text(TextField::Domain) => ("domain", "domain:example.org"),
             Self::Text(TextField::Site) => ("site", "site:shop"),
             Self::Text(TextField::Host) => ("host", "host:web1"),
+            Self::Text(TextField::Tag) => ("tag", "tag:shop"),
             Self::Status => ("status", "status:active"),
             Self::Updates => ("updates", "updates>0"),
             Self::Snapshot => ("snapshot", "snapshot>24h"),

@@ -4,7 +4,7 @@
 //! whose PHP nobody has seen is found neither by `php<8.1` nor by `-php<8.1`.
 
 use super::{
-    Bound, Comparison, ComponentFacts, ComponentKind, Expr, Facts, Offer, Selector, Term,
+    Age, Bound, Comparison, ComponentFacts, ComponentKind, Expr, Facts, Offer, Selector, Term,
     TextField, VersionField,
     facts::{fold, fold_domain},
 };
@@ -27,7 +27,7 @@ impl Truth {
         matches!(self, Self::Yes)
     }
 
-    const fn of(known: bool) -> Self {
+    pub(super) const fn of(known: bool) -> Self {
         if known { Self::Yes } else { Self::No }
     }
 
@@ -93,17 +93,16 @@ impl Term {
             },
             Self::Updates { comparison, count } => match &facts.components {
                 None => Truth::Unknown,
-                Some(components) => updates(components, *comparison, *count),
+                Some(components) => {
+                    let counted = |offer| components.iter().filter(|it| it.offer == offer).count();
+                    let (newer, unknown) = (counted(Offer::Newer), counted(Offer::Unknown));
+                    updates(newer, unknown, *comparison, *count)
+                }
             },
-            Self::Snapshot { comparison, age } => {
-                // What never was is older than anything.
-                let order = facts.snapshot.map_or(Ordering::Greater, |taken| {
-                    now.millis()
-                        .saturating_sub(taken.millis())
-                        .cmp(&age.millis())
-                });
-                Truth::of(comparison.holds(order))
-            }
+            Self::Snapshot {
+                comparison,
+                age: of,
+            } => age(facts.snapshot, *comparison, *of, now),
         }
     }
 }
@@ -114,6 +113,7 @@ fn has_name(facts: &Facts, field: TextField, value: &str) -> bool {
         TextField::Domain => (&facts.domains, fold_domain(value)),
         TextField::Site => (&facts.sites, fold(value)),
         TextField::Host => (&facts.hosts, fold(value)),
+        TextField::Tag => (&facts.tags, fold(value)),
     };
     names.contains(&wanted)
 }
@@ -126,7 +126,7 @@ fn seen_version(facts: &Facts, field: VersionField) -> Option<&str> {
 }
 
 /// 8.1 and 8.1.27 are of 8.1; 8.10 is not.
-fn is_in_series(seen: &str, series: &str) -> bool {
+pub(super) fn is_in_series(seen: &str, series: &str) -> bool {
     seen.strip_prefix(series)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
@@ -157,11 +157,26 @@ fn has_component(
     }))
 }
 
-/// Some offers may be unknown, so the number lies between two.
-fn updates(components: &[ComponentFacts], comparison: Comparison, count: u32) -> Truth {
-    let counted = |offer| components.iter().filter(|it| it.offer == offer).count();
-    let least = counted(Offer::Newer);
-    let most = least + counted(Offer::Unknown);
+/// How the age of what was taken then, if ever, stands to another.
+pub(super) fn age(
+    taken: Option<Timestamp>,
+    comparison: Comparison,
+    age: Age,
+    now: Timestamp,
+) -> Truth {
+    // What never was is older than anything.
+    let order = taken.map_or(Ordering::Greater, |taken| {
+        now.millis()
+            .saturating_sub(taken.millis())
+            .cmp(&age.millis())
+    });
+    Truth::of(comparison.holds(order))
+}
+
+/// How many have an offer; some offers may be unknown, so the number lies between two.
+pub(super) fn updates(newer: usize, unknown: usize, comparison: Comparison, count: u32) -> Truth {
+    let least = newer;
+    let most = least + unknown;
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let at_least = comparison.holds(least.cmp(&count));
     let at_most = comparison.holds(most.cmp(&count));
@@ -199,6 +214,7 @@ mod tests {
             domains: vec!["xn--mller-kva.example".to_owned()],
             sites: vec!["shop".to_owned(), "wp_2f68a0b13".to_owned()],
             hosts: vec!["web1".to_owned(), "192.0.2.1".to_owned()],
+            tags: vec!["shop".to_owned(), "größe.l".to_owned()],
             core: Some("6.5-RC3".to_owned()),
             php: Some("8.1.27".to_owned()),
             components: Some(vec![
@@ -244,6 +260,7 @@ mod tests {
             "site:wp_2f68a0b13",
             "host:web1 host:192.0.2.1",
             "host!=local",
+            "tag:Shop tag:\"shop\" tag:GRÖßE.L -tag:blog tag!=blog",
             "wp<6.5 wp>=6.4 wp=6.5rc3",
             "php:8.1 php:8 php:8.1.27 php>8.1 php!=8.1",
             "plugin:woocommerce plugin:WooCommerce<9.4 plugin:woocommerce>9.3.9",
@@ -265,6 +282,7 @@ mod tests {
             "account:müller",
             "domain:example",
             "host:local",
+            "tag:sho OR tag!=shop",
             "wp>=6.5",
             "wp:6.5",
             "php:8.10 OR php:8.1.2 OR php=8.1 OR php<8.1",

@@ -45,6 +45,10 @@ fn term() -> impl Strategy<Value = Term> {
     let age = (0..99_u32, select(&AgeUnit::ALL[..]));
     prop_oneof![
         (text, name()).prop_map(|(field, value)| Term::Text { field, value }),
+        "[a-cä][a-c.]{0,2}".prop_map(|value| Term::Text {
+            field: TextField::Tag,
+            value
+        }),
         select(&KINDS[..]).prop_map(|(_, kind)| Term::Kind(kind)),
         select(&STATES[..]).prop_map(|(_, state)| Term::Status(state)),
         (of.clone(), version()).prop_map(|(field, version)| Term::Series { field, version }),
@@ -102,7 +106,8 @@ fn facts() -> impl Strategy<Value = Facts> {
             accounts: names.0,
             domains: names.1,
             sites: names.2,
-            hosts: names.3,
+            hosts: names.3.clone(),
+            tags: names.3,
             core: versions.0,
             php: versions.1,
             components,

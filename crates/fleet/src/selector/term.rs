@@ -57,7 +57,7 @@ pub enum Term {
 }
 
 /// What is told by names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TextField {
     /// The account's name.
     Account,
@@ -67,10 +67,12 @@ pub enum TextField {
     Site,
     /// The host's label or address; `local` is this machine.
     Host,
+    /// A tag.
+    Tag,
 }
 
 /// What has one version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum VersionField {
     /// WordPress.
     Core,
@@ -79,7 +81,7 @@ pub enum VersionField {
 }
 
 /// What a site has many of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ComponentKind {
     /// Must-use plugins and drop-ins among them.
     Plugin,

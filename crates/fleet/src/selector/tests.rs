@@ -60,13 +60,18 @@ fn a_refusal_points_at_the_fault() {
             "env:clone plugn:woo\n          ^^^^^ there is no field `plugn`; did you mean `plugin`?",
         ),
         (
-            "tag:shop",
-            "tag:shop\n^^^ `tag` cannot be asked for yet: sites have no tags",
+            "reseller:acme",
+            "reseller:acme\n^^^^^^^^ `reseller` cannot be asked for yet: there are no resellers",
+        ),
+        (
+            "env:clone -tag:\"two words\"",
+            "env:clone -tag:\"two words\"\n               ^^^^^^^^^^^ no tag can be called so: a tag has \
+             1 to 50 letters, digits, `-`, `_` and `.`, and begins with a letter or digit",
         ),
         (
             "Größe:1 wp:6",
             "Größe:1 wp:6\n^^^^^ there is no field `Größe`; there are plugin, theme, wp, php, env, \
-             account, domain, site, host, status, updates, snapshot",
+             account, domain, site, host, tag, status, updates, snapshot",
         ),
         (
             "woocommerce",

@@ -6,7 +6,7 @@ use pressroom_base::{
     keyring::Keyring,
 };
 use pressroom_fleet::{
-    Caller, Fleet, Parts, Settings,
+    Caller, Fleet, Parts, Selecting, Settings,
     caches::RedisSettings,
     domains::NewDomain,
     hosts::{Hosts, Limits},
@@ -23,7 +23,7 @@ use pressroom_store::{
     EnvironmentKind, EnvironmentRow, EnvironmentState, NewAccount, NewEnvironment, Store, accounts,
     environments, jobs,
 };
-use pressroom_testkit::{Scratch, packages, place};
+use pressroom_testkit::{Scratch, packages, place, sql::Raw};
 use std::{fs, path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
@@ -35,10 +35,14 @@ pub const KEEP_ASIDE: Duration = Duration::from_hours(10 * 24);
 
 pub struct Base {
     pub fleet: Fleet,
+    /// The same, as a process that goes on: it answers selectors from a picture.
+    pub lasting: Fleet,
     pub store: Store,
     pub account: AccountId,
     pub hosting: LocalHosting,
     prober: Prober,
+    keyring: Keyring,
+    url: String,
     dir: Scratch,
 }
 
@@ -94,7 +98,7 @@ impl Base {
         redis: Option<RedisSettings>,
     ) -> Self {
         let keyring = Keyring::parse(Keyring::generate().expose()).unwrap();
-        let store = Store::open(url, keyring).await.unwrap();
+        let store = Store::open(url, keyring.clone()).await.unwrap();
         let acme = NewAccount {
             name: "Acme".into(),
             prefix: None,
@@ -104,11 +108,17 @@ impl Base {
         let account = accounts::create(&tx, acme).await.unwrap().id;
         tx.commit().await.unwrap();
         let mut parts = parts(store.clone(), dir.path(), quota);
-        parts.settings.redis = redis;
+        parts.settings.redis = redis.clone();
+        let mut lasting = self::parts(store.clone(), dir.path(), quota);
+        lasting.settings.redis = redis;
+        lasting.settings.selecting = Selecting::FromPicture;
         let (hosting, prober) = (parts.hosting.clone(), parts.prober.clone());
         Self {
             hosting,
             fleet: Fleet::new(parts),
+            lasting: Fleet::new(lasting),
+            keyring,
+            url: url.to_owned(),
             store,
             account,
             prober,
@@ -140,6 +150,22 @@ impl Base {
         let ended = self.ended(started.job.id).await;
         assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
         started.environment.id
+    }
+
+    /// Where the store is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Runs a statement as somebody would who has the database and none of our code.
+    pub async fn raw(&self, sql: &str) {
+        Raw::open(&self.url).await.unwrap().run(sql).await.unwrap();
+    }
+
+    /// The same store, as another process has it open.
+    pub async fn other_process(&self) -> Store {
+        let opened = Store::open(&self.url, self.keyring.clone()).await;
+        opened.unwrap()
     }
 
     pub fn new_domain(name: &str) -> NewDomain {
@@ -264,6 +290,7 @@ fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
             public_url: "https://press.example".into(),
             redis: None,
             node: "test".into(),
+            selecting: Selecting::Directly,
         },
     }
 }

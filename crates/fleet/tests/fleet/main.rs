@@ -7,6 +7,7 @@ mod base;
 mod cancel;
 mod given_up;
 mod quota;
+mod random;
 mod redis_users;
 mod runs;
 mod select;

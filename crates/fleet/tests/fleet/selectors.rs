@@ -31,6 +31,7 @@ async fn facts(base: &Base, environment: &EnvironmentRow) -> Facts {
         domain: None,
         host: host.as_ref(),
         components: &components,
+        tags: &[],
         snapshot: None,
     })
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
 mod base;
+mod changes;
 mod events;
 mod fence;
 mod hosts;
@@ -17,6 +18,7 @@ mod sealing;
 mod security;
 mod snapshots;
 mod ssh_keys;
+mod tags;
 
 /// Runs a test once per database, under its own name.
 macro_rules! on_both {

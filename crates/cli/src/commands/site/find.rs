@@ -99,6 +99,7 @@ pub(super) mod tests {
                 description: String::new(),
                 parent: None,
             }],
+            tags: Vec::new(),
             busy: None,
             inspected_at: None,
             created_at: Timestamp::from_millis(1_779_100_765_000),

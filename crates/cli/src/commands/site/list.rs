@@ -14,7 +14,7 @@ use pressroom_fleet::{
 #[command(after_help = "Examples:
   pressroom site list
   pressroom site list 'plugin:woocommerce<9.4 php<8.1'
-  pressroom site list 'env:production (updates>0 OR snapshot>24h) -status:down'
+  pressroom site list 'env:production tag:shop (updates>0 OR snapshot>24h) -status:down'
   pressroom site list --text agency
   pressroom --json site list account:acme")]
 pub struct List {
@@ -60,6 +60,9 @@ fn refusal(text: &str, error: Error) -> Failure {
 
 fn show_selected(selected: &Selected, printer: &mut Printer) {
     show(&selected.environments, printer);
+    if let Some(hint) = &selected.hint {
+        printer.note(hint);
+    }
     match selected.undecided {
         0 => {}
         1 => printer.note("1 more site may match: what was asked is not known of it"),
@@ -111,7 +114,9 @@ mod tests {
     fn selected(undecided: usize) -> Selected {
         Selected {
             environments: vec![site("wp_2f686f6d6")],
+            total: 1,
             undecided,
+            hint: None,
         }
     }
 
@@ -134,6 +139,18 @@ mod tests {
             "1 more site may match: what was asked is not known of it\n\
              12 more sites may match: what was asked is not known of them\n"
         );
+    }
+
+    #[test]
+    fn what_may_be_wrong_is_told_beside_the_table() {
+        let (mut printer, captured) = Printer::captured(None);
+        let hint = "no site has the tag `shpo`; did you mean `shop`?";
+        let selected = Selected {
+            hint: Some(hint.into()),
+            ..selected(0)
+        };
+        show_selected(&selected, &mut printer);
+        assert_eq!(captured.err(), format!("{hint}\n"));
     }
 
     #[test]

@@ -64,6 +64,7 @@ fn show(site: &Environment, printer: &mut Printer) {
         ),
         ("table prefix", site.table_prefix.clone()),
         ("updates", updates(site).to_string()),
+        ("tags", site.tags.join(" ")),
         (
             "inspected",
             site.inspected_at
@@ -144,7 +145,11 @@ mod tests {
             out.contains("plugin\takismet\t5.3\tunknown\tinactive"),
             "{out}"
         );
+        site.tags = vec!["eu-west".into(), "shop".into()];
+        show(&site, &mut printer);
+        assert!(captured.out().contains("tags:         eu-west shop\n"));
         let json = serde_json::to_value(&site).expect("JSON");
+        assert_eq!(json["tags"], serde_json::json!(["eu-west", "shop"]));
         assert_eq!(
             json["components"][0]["offer_unknown"],
             "only its vendor knows"

@@ -2,7 +2,7 @@
 
 use pressroom_base::{Secret, keyring::Keyring};
 use pressroom_fleet::hosts::{Hosts, Limits};
-use pressroom_fleet::{Fleet, Parts, Settings};
+use pressroom_fleet::{Fleet, Parts, Selecting, Settings};
 use pressroom_providers::{
     hosting::{HostingConfig, LocalHosting},
     packages::{PackageCache, PackageSource},
@@ -84,6 +84,7 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             public_url: "https://press.example".into(),
             redis: None,
             node: "test".into(),
+            selecting: Selecting::FromPicture,
         },
     }
 }
