@@ -88,7 +88,10 @@ impl Fleet {
         let accounts = accounts::get_many(store, &of_accounts).await?;
         let domains = domains::get_many(store, &of_domains).await?;
         let sites = environments::get_sites(store, &of_sites).await?;
+        let of_hosts = unique(rows.iter().map(|row| row.host_id));
+        let hosts = hosts::get_many(store, &of_hosts).await?;
         Ok(Names {
+            hosts: by(hosts, |row| row.id),
             accounts: by(accounts, |row| row.id),
             domains: by(domains, |row| row.id),
             sites: by(sites, |row| row.id),

@@ -7,13 +7,10 @@ use crate::{
     Fleet, Result,
     selector::{Answer, Facts, Rows, Selector, Term, TextField, Truth},
 };
-use pressroom_base::{
-    Timestamp,
-    id::{EnvironmentId, HostId},
-};
+use pressroom_base::{Timestamp, id::EnvironmentId};
 use pressroom_store::{
-    ComponentVersion, EnvironmentFilter, EnvironmentRow, HostRow, Page, Scope, TagRow, components,
-    environments, hosts, snapshots, tags,
+    ComponentVersion, EnvironmentFilter, EnvironmentRow, Page, Scope, TagRow, components,
+    environments, snapshots, tags,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -21,7 +18,6 @@ use std::collections::{HashMap, HashSet};
 pub(super) struct Plain {
     rows: Vec<EnvironmentRow>,
     names: Names,
-    hosts: HashMap<HostId, HostRow>,
     /// By environment, as the next.
     components: Vec<ComponentVersion>,
     tags: Vec<TagRow>,
@@ -49,7 +45,6 @@ impl Plain {
         Ok(Self {
             rows: environments::list(store, scope, &filter, Page::ALL).await?,
             names: fleet.names(scope).await?,
-            hosts: by(hosts::list(store, scope, Page::ALL).await?, |row| row.id),
             components: if selector.asks(of_components) {
                 components::versions(store, scope).await?
             } else {
@@ -99,7 +94,7 @@ impl Plain {
                 account,
                 site,
                 domain,
-                host: row.host_id.and_then(|id| self.hosts.get(&id)),
+                host: row.host_id.and_then(|id| self.names.hosts.get(&id)),
                 components: components.get(&row.id).copied().unwrap_or_default(),
                 tags: tags.get(&row.id).copied().unwrap_or_default(),
                 snapshot: self.snapshots.get(&row.id).copied(),
