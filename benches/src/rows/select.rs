@@ -136,7 +136,7 @@ async fn beside_changes(bench: &Bench, table: &mut Table) -> Result<()> {
 
 /// Somebody of 20 of the 200 accounts.
 async fn narrowed(bench: &Bench, table: &mut Table) -> Result<()> {
-    let caller = bench.member(20);
+    let caller = Bench::member(20);
     let ask = async || {
         let found = bench.fleet.select(&caller, "plugin:woocommerce").await?;
         ensure!(

@@ -4,6 +4,7 @@ mod below;
 mod details;
 mod find;
 mod inspect;
+mod keyed;
 mod list;
 mod select;
 mod view;

@@ -81,7 +81,7 @@ impl Bench {
     }
 
     /// Somebody of the first accounts.
-    pub fn member(&self, of: i64) -> Caller {
+    pub fn member(of: i64) -> Caller {
         Caller::new(Principal {
             identity: Identity::User {
                 id: UserId::new(1),
@@ -285,7 +285,8 @@ fn sites() -> impl Iterator<Item = Facts> {
             hosts: vec!["local".to_owned()],
             tags: [(shop, "shop"), (dice.below(20) == 0, "vip")]
                 .into_iter()
-                .filter_map(|(has, tag)| has.then(|| tag.to_owned()))
+                .filter(|(has, _)| *has)
+                .map(|(_, tag)| tag.to_owned())
                 .collect(),
             core: (dice.below(100) > 0).then_some(core),
             php: (dice.below(100) > 0).then(|| php.to_owned()),

@@ -1,5 +1,6 @@
 //! Rows as faces see them.
 
+use super::keyed::{by, unique};
 use crate::{
     Fleet, Result,
     views::{Component, Environment, Job},
@@ -9,7 +10,7 @@ use pressroom_store::{
     AccountRow, ComponentRow, DomainRow, EnvironmentRow, HostRow, JobState, Page, Scope, SiteRow,
     accounts, components, domains, environments, hosts, jobs, tags,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// The host name in an environment's address: what people call one by that has no domain
 /// of ours.
@@ -171,19 +172,6 @@ impl Fleet {
 
 /// Environments whose names one statement can ask for by id.
 const FEW: usize = 500;
-
-/// Each of the ids once.
-pub(super) fn unique<T: Ord>(ids: impl Iterator<Item = Option<T>>) -> Vec<T> {
-    let once: BTreeSet<T> = ids.flatten().collect();
-    once.into_iter().collect()
-}
-
-pub(super) fn by<K: std::hash::Hash + Eq, T>(
-    rows: impl IntoIterator<Item = T>,
-    key: impl Fn(&T) -> K,
-) -> HashMap<K, T> {
-    rows.into_iter().map(|row| (key(&row), row)).collect()
-}
 
 /// What an environment has many of.
 struct Parts {

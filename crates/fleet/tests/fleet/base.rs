@@ -108,7 +108,7 @@ impl Base {
         let account = accounts::create(&tx, acme).await.unwrap().id;
         tx.commit().await.unwrap();
         let mut parts = parts(store.clone(), dir.path(), quota);
-        parts.settings.redis = redis.clone();
+        parts.settings.redis.clone_from(&redis);
         let mut lasting = self::parts(store.clone(), dir.path(), quota);
         lasting.settings.redis = redis;
         lasting.settings.selecting = Selecting::FromPicture;

@@ -102,17 +102,13 @@ impl Picture {
         // later, over what somebody else has read since.
         let store = store.clone();
         let task = tokio::spawn(async move {
-            match (kept.as_mut(), moment) {
-                (Some(kept), Some(moment)) => {
-                    kept.catch_up(&store, changed).await?;
-                    (kept.moment, kept.since) = (moment, since);
-                    Ok(Arc::clone(&kept.index))
-                }
-                _ => {
-                    let made = kept.insert(Kept::make(&store).await?);
-                    Ok(Arc::clone(&made.index))
-                }
+            if let (Some(kept), Some(moment)) = (kept.as_mut(), moment) {
+                kept.catch_up(&store, changed).await?;
+                (kept.moment, kept.since) = (moment, since);
+                return Ok(Arc::clone(&kept.index));
             }
+            let made = kept.insert(Kept::make(&store).await?);
+            Ok(Arc::clone(&made.index))
         });
         task.await.map_err(Error::internal)?
     }

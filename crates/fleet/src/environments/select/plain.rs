@@ -2,7 +2,7 @@
 //! process that asks once is served by it sooner than by a picture, and what a picture
 //! answers is held against it.
 
-use super::super::view::{Names, by};
+use super::super::{keyed::by, view::Names};
 use crate::{
     Fleet, Result,
     selector::{Answer, Facts, Rows, Selector, Term, TextField, Truth},

@@ -1,6 +1,6 @@
 //! Reading what selectors ask of some environments.
 
-use super::super::view::{by, unique};
+use super::super::keyed::{by, group, unique};
 use crate::{
     Result,
     selector::{Facts, Place, Rows},
@@ -9,7 +9,6 @@ use pressroom_base::id::EnvironmentId;
 use pressroom_store::{
     EnvironmentState, Store, accounts, components, domains, environments, hosts, snapshots, tags,
 };
-use std::{collections::HashMap, hash::Hash};
 
 /// Environments read at once: some statements name each of them.
 pub(super) const AT_ONCE: usize = 500;
@@ -64,12 +63,4 @@ pub(super) async fn facts(store: &Store, ids: &[EnvironmentId]) -> Result<Vec<(P
             Some((place, facts))
         })
         .collect())
-}
-
-fn group<K: Hash + Eq, T>(rows: Vec<T>, key: impl Fn(&T) -> K) -> HashMap<K, Vec<T>> {
-    let mut groups: HashMap<K, Vec<T>> = HashMap::new();
-    for row in rows {
-        groups.entry(key(&row)).or_default().push(row);
-    }
-    groups
 }

@@ -108,10 +108,8 @@ impl World {
         for number in 0..DOMAIN_ROWS * self.accounts.len() {
             // A domain is one account's alone; the others' have other names.
             let account = self.accounts[number % self.accounts.len()];
-            let name = match number {
-                0..DOMAIN_ROWS => DOMAINS[number][0].to_owned(),
-                _ => format!("d{number}.example"),
-            };
+            let known = DOMAINS.get(number).and_then(|names| names.first());
+            let name = known.map_or_else(|| format!("d{number}.example"), ToString::to_string);
             all.push(format!(
                 "INSERT INTO domains (id, account_id, name, root, created_at) \
                  VALUES ({}, {account}, {}, '/domains/{number}', 0)",
