@@ -1,8 +1,10 @@
 //! Sites and their environments, each one running WordPress.
 
 mod many;
+mod place;
 
 pub use many::{all_live, get_many, get_sites};
+pub use place::{Adopted, at_host_name, by_root, in_home, lock_home, using_database};
 
 use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, sql, stored::Stored};
 use pressroom_base::{
@@ -10,9 +12,9 @@ use pressroom_base::{
     id::{AccountId, DomainId, EnvironmentId, HostId, SiteId},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Set,
-    sea_query::{Expr, IntoCondition, LockType, SimpleExpr},
+    sea_query::{Expr, IntoCondition, SimpleExpr},
 };
 
 table! {
@@ -171,17 +173,6 @@ pub struct NewEnvironment {
     pub locale: String,
     /// Its title.
     pub title: String,
-}
-
-/// What is recorded of a site that was there before Pressroom.
-#[derive(Debug, Clone)]
-pub struct Adopted {
-    /// The absolute directory that sessions with it start in.
-    pub home: String,
-    /// The `php` to work on it with; the one that is configured, without.
-    pub php: Option<String>,
-    /// Whether its origin speaks TLS.
-    pub origin_tls: bool,
 }
 
 /// Changes to an environment; `None` leaves a column alone.
@@ -356,22 +347,6 @@ pub async fn by_panel_id(
     Ok(scope.lookup(found, |row| Some(row.account_id)))
 }
 
-/// The environment that has this directory of a machine, of this one without a host; a
-/// failed one has none.
-pub async fn by_root(
-    from: &impl Read,
-    host: Option<HostId>,
-    root: &str,
-) -> Result<Option<EnvironmentRow>> {
-    let found = environment::Entity::find()
-        .filter(environment::Column::Root.eq(root))
-        .filter(on_machine(host))
-        .filter(environment::Column::State.ne(EnvironmentState::Failed.as_str()))
-        .one(from.connection())
-        .await?;
-    found.map(EnvironmentRow::read).transpose()
-}
-
 /// The environments within a scope, by directory (so by domain, then path).
 pub async fn list(
     from: &impl Read,
@@ -521,92 +496,6 @@ pub fn db_password(store: &Store, row: &EnvironmentRow) -> Result<Option<Secret<
 /// The environments in a domain, whatever their state.
 pub async fn in_domain(from: &impl Read, domain: DomainId) -> Result<Vec<EnvironmentId>> {
     ids_where(from, environment::Column::DomainId.eq(domain.get())).await
-}
-
-/// The environments that share a directory of a machine, of this one without a host,
-/// whatever their state. Their rows are locked until the transaction ends.
-pub async fn lock_home(tx: &Tx, host: Option<HostId>, home: &str) -> Result<Vec<EnvironmentId>> {
-    let found: Vec<i64> = environment::Entity::find()
-        .select_only()
-        .column(environment::Column::Id)
-        .filter(environment::Column::Home.eq(home))
-        .filter(on_machine(host))
-        .order_by_asc(environment::Column::Id)
-        // SQLite has but one writer, and is not told.
-        .lock(LockType::NoKeyUpdate)
-        .into_tuple()
-        .all(tx.connection())
-        .await?;
-    Ok(found.into_iter().map(EnvironmentId::new).collect())
-}
-
-/// The environments that share a directory of a machine, of this one without a host,
-/// whatever their state.
-pub async fn in_home(
-    from: &impl Read,
-    host: Option<HostId>,
-    home: &str,
-) -> Result<Vec<EnvironmentRow>> {
-    let found = environment::Entity::find()
-        .filter(environment::Column::Home.eq(home))
-        .filter(on_machine(host))
-        .order_by_asc(environment::Column::Id)
-        .all(from.connection())
-        .await?;
-    found.into_iter().map(EnvironmentRow::read).collect()
-}
-
-/// The environments within a scope whose address has this host name, those with the
-/// shortest address first.
-pub async fn at_host_name(
-    from: &impl Read,
-    scope: &Scope,
-    name: &str,
-) -> Result<Vec<EnvironmentRow>> {
-    let mut named = Condition::any();
-    for scheme in ["http", "https"] {
-        let url = format!("{scheme}://{name}");
-        named = named
-            .add(environment::Column::Url.eq(&url))
-            .add(environment::Column::Url.starts_with(format!("{url}/")))
-            .add(environment::Column::Url.starts_with(format!("{url}:")));
-    }
-    let mut query = environment::Entity::find()
-        .filter(named)
-        .filter(environment::Column::State.ne(EnvironmentState::Failed.as_str()));
-    if let Some(own) = scope.ids() {
-        query = query.filter(environment::Column::AccountId.is_in(own));
-    }
-    let found = query
-        .order_by_asc(environment::Column::Id)
-        .all(from.connection())
-        .await?;
-    let mut found: Vec<EnvironmentRow> = found
-        .into_iter()
-        .map(EnvironmentRow::read)
-        .collect::<Result<_>>()?;
-    found.sort_by_key(|row| row.url.len());
-    Ok(found)
-}
-
-/// The environments whose tables are in a database of this name, as their machine calls
-/// it; of our own server, without a host.
-pub async fn using_database(
-    from: &impl Read,
-    host: Option<HostId>,
-    name: &str,
-) -> Result<Vec<EnvironmentId>> {
-    let there = Condition::all()
-        .add(environment::Column::DbName.eq(name))
-        .add(on_machine(host));
-    ids_where(from, there).await
-}
-
-fn on_machine(host: Option<HostId>) -> SimpleExpr {
-    match host {
-        Some(host) => environment::Column::HostId.eq(host.get()),
-        None => environment::Column::HostId.is_null(),
-    }
 }
 
 async fn ids_where(from: &impl Read, filter: impl IntoCondition) -> Result<Vec<EnvironmentId>> {

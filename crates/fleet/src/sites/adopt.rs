@@ -4,5 +4,6 @@
 mod address;
 mod ask;
 mod place;
+mod site;
 
-pub use ask::{AdoptSite, Adopted};
+pub use site::{AdoptSite, Adopted};

@@ -1,6 +1,6 @@
 //! At which address a site is that was there before, and where it answers.
 
-use super::AdoptSite;
+use super::site::AdoptSite;
 use crate::{Error, Fleet, Result, look::Look};
 use pressroom_base::Kind;
 use pressroom_providers::{address::is_private, hosting::Origin};

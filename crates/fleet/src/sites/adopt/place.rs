@@ -1,6 +1,6 @@
 //! Where a site is that was there before, and whose it is.
 
-use super::AdoptSite;
+use super::site::AdoptSite;
 use crate::{Error, Fleet, Result, accounts, reach::Ground};
 use pressroom_base::Kind;
 use pressroom_carrier::ssh::RunAs;
