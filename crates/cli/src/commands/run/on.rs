@@ -152,7 +152,7 @@ mod tests {
         assert!(run.verb.is_none());
         assert_eq!(run.on.on.as_deref(), Some("-env:clone"));
         assert_eq!(run.on.command, ["wp", "--on", "--json", "--", "x"]);
-        assert_eq!(run.on.timeout, Duration::from_secs(60));
+        assert_eq!(run.on.timeout, Duration::from_mins(1));
         for missing in [
             &["--on", "all"][..],
             &["--", "ls"],
