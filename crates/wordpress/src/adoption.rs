@@ -108,7 +108,7 @@ mod tests {
         }
         if rustix::process::geteuid().is_root() {
             rustix::fs::chown(
-                &dir.path().join("www"),
+                dir.path().join("www"),
                 Some(rustix::fs::Uid::from_raw(65534)),
                 None,
             )

@@ -300,7 +300,7 @@ fn records_survive_any_cut_and_nonsense_is_refused() {
     {
         let mut out = super::output::Labelled::new(&mut wire, 1_000_000);
         out.pass(Channel::Stdout, b"hello").unwrap();
-        out.pass(Channel::Stderr, &[7; 70_000]).unwrap();
+        out.pass(Channel::Stderr, &vec![7; 70_000]).unwrap();
     }
     for size in [1, 2, 5, 7, 4096] {
         let mut records = Records::default();
