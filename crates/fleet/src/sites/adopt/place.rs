@@ -176,7 +176,8 @@ impl Fleet {
 fn checked(path: &str) -> Result<()> {
     let plain = Path::new(path)
         .components()
-        .all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+        .all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
+        && !path.contains("//");
     if !path.starts_with('/') || !plain || path.chars().any(char::is_control) || path.len() > 1000 {
         return Err(Error::invalid(format!(
             "`{}` is not an absolute directory",
