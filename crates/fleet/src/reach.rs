@@ -70,7 +70,7 @@ impl Fleet {
         let Some(id) = environment.domain_id else {
             return Err(Error::new(
                 Kind::Unsupported,
-                "nothing says where the site's directory is",
+                "there is no directory on record for this site",
             ));
         };
         let domain = domains::get(&self.parts.store, id)
