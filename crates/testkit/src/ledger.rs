@@ -18,6 +18,16 @@ const LIVING: &[&str] = &["logs", "sessions"];
 /// and is bounded by whoever uses it.
 const COMPILED: &str = ".pressroom/opcache";
 
+/// What the names of tests' own directories begin with.
+const OF_TESTS: [&str; 6] = [
+    "pressroom-test-",
+    "pressroom-postgres.",
+    "pressroom-home-",
+    "pressroom-lab-",
+    "pressroom-mariadb.",
+    "pressroom-sshd-",
+];
+
 /// One look at everything, as lines `kind name`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ledger {
@@ -215,8 +225,7 @@ fn temporary(lines: &mut BTreeSet<String>) -> Result<()> {
             let name = entry?.file_name();
             let name = name.to_string_lossy();
             // Other tests running beside this one own their directories.
-            let is_of_tests =
-                name.starts_with("pressroom-test-") || name.starts_with("pressroom-postgres.");
+            let is_of_tests = OF_TESTS.iter().any(|prefix| name.starts_with(prefix));
             if name.contains("pressroom") && !is_of_tests {
                 lines.insert(format!("temporary {directory}/{name}"));
             }
