@@ -23,6 +23,7 @@ pub(crate) fn job_kind(kind: &str) -> String {
         "site_remove" => "Remove the site".to_owned(),
         "site_search_replace" => "Search and replace".to_owned(),
         "site_import" => "Import a database".to_owned(),
+        "fleet_run" => "Command over many sites".to_owned(),
         "site_command" => "Run a command".to_owned(),
         "site_sweep" => "Remove what restores kept aside".to_owned(),
         other => from_snake(other),

@@ -109,7 +109,7 @@ impl Action {
             "component_update" | "component_change" | "core_update" => Self::ComponentUpdate,
             "site_search_replace" | "site_import" => Self::SiteDatabase,
             // A run is in no account: as a job it is operators' to stop, otherwise see `runs`.
-            "site_command" | "run" => Self::SiteCommand,
+            "site_command" | "fleet_run" => Self::SiteCommand,
             _ => Self::Operate,
         }
     }

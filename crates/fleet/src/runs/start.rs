@@ -10,7 +10,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// The name of the job.
-pub(super) const KIND: &str = "run";
+pub(super) const KIND: &str = "fleet_run";
 /// A run is taken up by each process that begins after one that ended, so often at most.
 const ATTEMPTS: i32 = 1000;
 
