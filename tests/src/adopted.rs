@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use pressroom_lab::{Hosted, Login, Sshd, Wordpress};
 use pressroom_testkit::{Options, Pressroom, plugin::PluginPackage, server::Finished};
 use serde_json::Value;
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 /// What people call the site by: it has no name, only an address.
 pub const DOMAIN: &str = "site.localhost";
@@ -23,6 +23,10 @@ pub enum Way {
     Sudo,
     /// Root logs in and becomes its owner.
     Root,
+    /// Its owner logs in, in whose home nothing can be run.
+    NoExec,
+    /// The same on a machine that the agent was not made for.
+    Machine,
 }
 
 /// Everything of one test; what runs in it ends with it.
@@ -56,10 +60,13 @@ impl World {
         add_owner(&server, EMAIL, ACCOUNT).await?;
         let token = add_token(&server, EMAIL).await?;
         let sshd = match way {
-            Way::Local | Way::Root | Way::Sudo => Sshd::start()?,
             Way::Login | Way::Noisy => Sshd::start_elsewhere()?,
+            _ => Sshd::start()?,
         };
-        let login = sshd.login()?;
+        let mut login = sshd.login()?;
+        if way == Way::NoExec {
+            login.mount_home("noexec,size=400m")?;
+        }
         let hosted = Hosted::new(Wordpress::V6_4, &login, "www", DOMAIN, sshd.namespace())?;
         let mut other = None;
         if way != Way::Local {
@@ -80,7 +87,16 @@ impl World {
                 let noise = "for i in $(seq 200); do echo 'Welcome to this very talkative machine! $?;'; done\n";
                 login.write(".bashrc", noise)?;
             }
-            sshd.authorize(&user, "", &public_line)?;
+            let options = match way {
+                Way::Machine => {
+                    let bin = login.home().join("bin");
+                    login.write("bin/uname", "#!/bin/sh\necho Linux pdp11\n")?;
+                    fs::set_permissions(bin.join("uname"), fs::Permissions::from_mode(0o755))?;
+                    format!("environment=\"PATH={}:/usr/bin:/bin\"", bin.display())
+                }
+                _ => String::new(),
+            };
+            sshd.authorize(&user, &options, &public_line)?;
             let address = format!("{user}@{}:{}", sshd.address(), sshd.port());
             let add = [
                 "host",

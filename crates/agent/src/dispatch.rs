@@ -1,7 +1,7 @@
 //! From a request to the engine and back to an answer.
 
 use crate::{
-    protocol::{Boot, MAX_CHUNK, Refusal, RefusalCode, Request, Response, SiteRef, Welcome},
+    protocol::{Boot, Form, MAX_CHUNK, Refusal, RefusalCode, Request, Response, SiteRef, Welcome},
     serve::{Site, Traffic},
 };
 use pressroom_base::Epoch;
@@ -49,6 +49,7 @@ impl Site for Engine {
             release: env!("CARGO_PKG_VERSION").into(),
             uid: rustix::process::geteuid().as_raw(),
             fence: fence::seen(self.home()?)?,
+            form: Form::Native,
         })
     }
 

@@ -7,12 +7,14 @@
 //! depend on a crate that does.
 //!
 //! Start reading at [`protocol`] (what is said), then `serve` (how it is
-//! carried out) and [`stdio`] (what the program does); [`frame`], [`preamble`] and [`flow`] are shared with the carrier
-//! at the other end.
+//! carried out) and [`stdio`] (what the program does); [`frame`], [`preamble`] and
+//! [`flow`] are shared with the carrier at the other end. [`php`] is its stand-in where it
+//! cannot run.
 
 mod dispatch;
 pub mod flow;
 pub mod frame;
+pub mod php;
 pub mod preamble;
 mod program;
 pub mod protocol;

@@ -91,6 +91,8 @@ pub enum RefusalCode {
     Io,
     /// The agent carries out as many requests as it takes at once.
     Busy,
+    /// This agent carries out no such request; see [`Form`].
+    Unable,
     /// A fault of the agent's own.
     Internal,
 }
@@ -106,4 +108,18 @@ pub struct Welcome {
     pub uid: u32,
     /// What the site remembers of fences.
     pub fence: fence::Seen,
+    /// What sort of agent it is.
+    #[serde(default)]
+    pub form: Form,
+}
+
+/// The sorts of agents. Both speak the same protocol.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// The program, which carries out every request.
+    #[default]
+    Native,
+    /// The one in PHP, see [`crate::php`].
+    Php,
 }

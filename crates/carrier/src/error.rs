@@ -61,6 +61,14 @@ pub enum Error {
     /// The host could not be asked, or cannot run the agent.
     #[error(transparent)]
     Ssh(#[from] Box<ssh::Error>),
+    /// The agent in PHP carries out no such request.
+    #[error("this needs an agent at the host (`{op}`), and none can run there: {why}")]
+    Unable {
+        /// The operation.
+        op: &'static str,
+        /// What stands in the agent's way.
+        why: String,
+    },
     /// The session's cancellation token fired.
     #[error("cancelled")]
     Cancelled,
@@ -98,7 +106,7 @@ impl Error {
             | Self::Closed { .. }
             | Self::Timeout { .. } => Kind::Unreachable,
             Self::Ssh(error) => error.kind(),
-            Self::Version { .. } => Kind::Unsupported,
+            Self::Version { .. } | Self::Unable { .. } => Kind::Unsupported,
             Self::Protocol(_) => Kind::Remote,
             Self::Cancelled => Kind::Conflict,
             Self::TooLarge { .. } => Kind::Invalid,
@@ -120,6 +128,7 @@ impl Error {
                 RefusalCode::NoPhp | RefusalCode::Database | RefusalCode::Deadline => {
                     Kind::Unreachable
                 }
+                RefusalCode::Unable => Kind::Unsupported,
                 RefusalCode::Internal => Kind::Internal,
             },
         }

@@ -18,6 +18,9 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+/// An agent that spoke.
+pub(crate) type Greeted = (Pipe, Process, Welcome);
+
 /// What begins the reason why something that said nothing is no agent.
 pub(crate) const SILENT: &str = "it said nothing";
 
@@ -100,7 +103,7 @@ impl Started {
     }
 
     /// Waits for it to speak.
-    pub(crate) async fn greet(self) -> Result<(Pipe, Process, Welcome)> {
+    pub(crate) async fn greet(self) -> Result<Greeted> {
         let Self {
             program,
             input,

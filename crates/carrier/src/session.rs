@@ -17,7 +17,7 @@ use crate::{
     process::Process,
     ssh,
 };
-use pressroom_agent::protocol::{Call, Request, Response, Welcome};
+use pressroom_agent::protocol::{Call, Form, Request, Response, Welcome};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -48,6 +48,8 @@ struct Link {
     pipe: Pipe,
     process: Process,
     welcome: Welcome,
+    /// Why the agent is the one in PHP, if it is.
+    obstacle: Option<String>,
     cancel: CancellationToken,
 }
 
@@ -60,7 +62,7 @@ impl Session {
         }
         let opening = async {
             match &place.way {
-                Way::Local(local) => local::start(&place.home, local)?.greet().await,
+                Way::Local(local) => Ok((local::start(&place.home, local)?.greet().await?, None)),
                 // On the heap: it is much longer than what it is a part of.
                 Way::Ssh(remote) => Box::pin(ssh::open(&place.home, remote)).await,
             }
@@ -69,7 +71,7 @@ impl Session {
             opened = opening => opened,
             () = cancel.cancelled() => Err(Error::Cancelled),
         };
-        let (pipe, process, welcome) = opened?;
+        let ((pipe, process, welcome), obstacle) = opened?;
         tracing::debug!(
             process.id = process.id(),
             agent.release = welcome.release,
@@ -80,6 +82,7 @@ impl Session {
                 pipe,
                 process,
                 welcome,
+                obstacle,
                 cancel,
             }),
             deadline: None,
@@ -98,6 +101,12 @@ impl Session {
     /// What the agent said of itself.
     pub fn welcome(&self) -> &Welcome {
         &self.link.welcome
+    }
+
+    /// Why this is the agent in PHP, which carries out a part of the operations; `None`
+    /// when it is the other one.
+    pub fn obstacle(&self) -> Option<&str> {
+        self.link.obstacle.as_deref()
     }
 
     /// The agent's process, when it is one of this machine.
@@ -134,6 +143,10 @@ impl Session {
     pub(super) async fn call(&self, request: Request, data: Data<'_>) -> Result<Response> {
         let Link { pipe, cancel, .. } = &*self.link;
         let op = request.name();
+        if self.link.welcome.form == Form::Php && !request.is_in_php() {
+            let why = self.obstacle().unwrap_or("it was started so").to_owned();
+            return Err(Error::Unable { op, why });
+        }
         let writes = request.epoch().is_some();
         let deadline = self.deadline.unwrap_or_else(|| deadline::of(&request));
         let after = deadline.saturating_add(deadline::GRACE);

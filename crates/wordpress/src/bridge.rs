@@ -39,6 +39,8 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use script::{LOGIN_PHP as LOGIN_PROGRAM, program};
+
 /// The query name that the must-use file redeems: `?wisp_login=<token>`.
 pub const LOGIN_QUERY: &str = "wisp_login";
 
@@ -112,19 +114,7 @@ pub fn run_with(
     if !disk::exists(&dir.join("wp-load.php"))? {
         return Err(Error::Missing(format!("{root}/wp-load.php")));
     }
-    if !actions.iter().all(Action::is_sound) {
-        return Err(Error::BadInput(
-            "an action can be taken to one other blog only".to_owned(),
-        ));
-    }
-    if epoch.is_none()
-        && let Some(action) = actions.iter().find(|action| action.writes())
-    {
-        return Err(Error::BadInput(format!(
-            "`{}` writes to the site and needs an epoch",
-            action.name()
-        )));
-    }
+    check(epoch, actions)?;
     if let Some(epoch) = epoch {
         fence::critical(home, epoch, watch, || Ok(()))?;
     }
@@ -186,6 +176,24 @@ pub fn run_with(
         }
     }
     Ok(report(ended, actions))
+}
+
+/// Refuses actions that nothing can make sense of, and those that write without an epoch.
+pub fn check(epoch: Option<Epoch>, actions: &[Action]) -> Result<()> {
+    if !actions.iter().all(Action::is_sound) {
+        return Err(Error::BadInput(
+            "an action can be taken to one other blog only".to_owned(),
+        ));
+    }
+    if epoch.is_none()
+        && let Some(action) = actions.iter().find(|action| action.writes())
+    {
+        return Err(Error::BadInput(format!(
+            "`{}` writes to the site and needs an epoch",
+            action.name()
+        )));
+    }
+    Ok(())
 }
 
 fn report(ended: process::Ended, actions: &[Action]) -> Report {

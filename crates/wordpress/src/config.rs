@@ -10,6 +10,7 @@ mod settings;
 mod write;
 
 pub use edit::{Edit, Edited, edit};
+pub(crate) use evaluate::SCRIPT as EVALUATION;
 pub use evaluate::read_or_evaluate;
 pub use listing::{ListedConstant, Listing, list};
 pub(crate) use locate::{below, locate, plain_root};

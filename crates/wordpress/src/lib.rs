@@ -39,6 +39,7 @@ mod journal;
 mod kind;
 pub mod maintenance;
 pub mod package;
+pub mod programs;
 pub mod protection;
 pub mod recovery;
 pub mod snapshot;

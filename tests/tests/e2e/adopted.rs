@@ -1,6 +1,7 @@
 //! Sites that were there before Pressroom, on this machine and on hosts: every operation
 //! is the same, however the site is reached.
 
+mod by_php;
 mod operations;
 
 use anyhow::{Result, ensure};
@@ -52,6 +53,16 @@ async fn over_ssh_by_root() -> Result<()> {
     // Of root's own nothing was used.
     ensure!(!std::path::Path::new("/root/.pressroom").exists());
     Ok(())
+}
+
+#[tokio::test]
+async fn through_php_alone_where_nothing_runs_in_the_home() -> Result<()> {
+    by_php::what_is_there(&World::adopted(Way::NoExec).await?, "noexec").await
+}
+
+#[tokio::test]
+async fn through_php_alone_on_another_machine() -> Result<()> {
+    by_php::what_is_there(&World::adopted(Way::Machine).await?, "pdp11").await
 }
 
 #[tokio::test]

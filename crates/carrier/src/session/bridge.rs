@@ -2,11 +2,11 @@
 //! answers is hearsay, from the same process as the site's code.
 
 use super::{Data, Session, answer};
-use crate::Result;
+use crate::{Error, Result};
 use pressroom_agent::protocol::{Boot, Request};
 use pressroom_base::Epoch;
 use pressroom_wordpress::bridge::{
-    Action, Activation, Report, ThemeSwitch,
+    self, Action, Activation, Report, ThemeSwitch,
     outcomes::{CronRan, DatabaseUpgraded},
 };
 
@@ -50,6 +50,11 @@ impl Session {
         actions: Vec<Action>,
         each: bool,
     ) -> Result<Report> {
+        // Not every agent knows what writes.
+        bridge::check(epoch, &actions).map_err(|why| Error::Refused {
+            op: "bridge",
+            refusal: why.into(),
+        })?;
         let request = Request::Bridge {
             epoch,
             boot,

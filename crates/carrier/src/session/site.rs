@@ -2,12 +2,12 @@
 
 use super::{Data, Session, answer};
 use crate::Result;
-use pressroom_agent::protocol::{Request, SiteRef};
+use pressroom_agent::protocol::{Form, Request, SiteRef};
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
     config::NewConfig,
     database::{SeenUser, SiteFacts, UserQuery},
-    inventory::{Inspection, Survey},
+    inventory::{Inspection, Survey, mark_active},
     recovery::Recovery,
     tree::TreeHash,
     usage::DiskUsage,
@@ -36,7 +36,14 @@ impl Session {
             self.call(Request::Survey { site, options }, Data::None),
             Survey
         );
-        survey.map(|survey| *survey)
+        let mut survey = *survey?;
+        if self.welcome().form == Form::Php
+            && let Some(facts) = &survey.facts
+        {
+            // It tells both, and leaves to us what follows from them.
+            mark_active(&mut survey.inspection, facts);
+        }
+        Ok(survey)
     }
 
     /// Refuses a site that was there before Pressroom and could not be changed and taken

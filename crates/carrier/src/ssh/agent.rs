@@ -23,7 +23,7 @@ const REMOVE: Script = Script {
 pub(super) async fn bring(remote: &Remote, missed: Instant) -> Result<()> {
     let uploads = remote.hosts.uploads(remote.id);
     let mut uploads = uploads.lock().await;
-    let whose = (remote.run_as.clone(), remote.agent.hash().to_owned());
+    let whose = remote.whose_agent();
     if uploads.get(&whose).is_some_and(|last| *last >= missed) {
         return Ok(());
     }

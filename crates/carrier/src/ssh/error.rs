@@ -226,6 +226,24 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The host has no such PHP.
+    #[error("`{address}` has no `{php}`")]
+    NoPhp {
+        /// The host.
+        address: Address,
+        /// The command.
+        php: String,
+    },
+    /// Neither agent runs there.
+    #[error("no agent works at `{address}`: {agent}; and not the one in PHP either: {php}")]
+    NoWay {
+        /// The host.
+        address: Address,
+        /// Why not the agent.
+        agent: String,
+        /// Why not the one in PHP.
+        php: String,
+    },
     /// The home is not a path that can be told to every shell.
     #[error("the home `{}` is not an absolute path without control characters", home.display())]
     Home {
@@ -235,6 +253,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether an agent cannot run at the host although all else is well: one that needs
+    /// no file of its own there still may.
+    pub(super) const fn bars_the_agent(&self) -> bool {
+        matches!(
+            self,
+            Self::Machine { .. }
+                | Self::NoExec { .. }
+                | Self::NoSpace { .. }
+                | Self::UnsafeDirectory { .. }
+                | Self::Upload { .. }
+                | Self::Missing { .. }
+        )
+    }
+
+    /// Whether it is PHP that stands in the way of the agent in PHP.
+    pub(super) const fn is_of_php(&self) -> bool {
+        matches!(self, Self::NoPhp { .. } | Self::Restricted { .. })
+    }
+
     /// What the failure means to whoever asked.
     pub const fn kind(&self) -> Kind {
         match self {
@@ -251,9 +288,11 @@ impl Error {
             | Self::Home { .. } => Kind::Invalid,
             Self::HostKeyChanged { .. } => Kind::Conflict,
             Self::Crowded { .. } => Kind::Busy,
-            Self::Restricted { .. } | Self::Machine { .. } | Self::NoExec { .. } => {
-                Kind::Unsupported
-            }
+            Self::Restricted { .. }
+            | Self::Machine { .. }
+            | Self::NoExec { .. }
+            | Self::NoPhp { .. }
+            | Self::NoWay { .. } => Kind::Unsupported,
             Self::KeyRefused { .. }
             | Self::SecondFactor { .. }
             | Self::Sudo { .. }

@@ -69,11 +69,20 @@ struct Host {
     channels: Arc<Semaphore>,
     used: Mutex<Instant>,
     uploads: Arc<Uploads>,
+    obstacles: Mutex<Obstacles>,
 }
 
-/// When an agent was last put in place, by whom it is for and its hash; locked while
-/// one is on its way.
-pub(super) type Uploads = sync::Mutex<HashMap<(RunAs, String), Instant>>;
+/// Why an agent could not run, and when that was seen.
+type Obstacles = HashMap<Whose, (Instant, String)>;
+
+/// So long nobody tries again to bring an agent where it could not run.
+const BARRED: Duration = Duration::from_mins(10);
+
+/// Whom an agent is for, and its hash.
+pub(super) type Whose = (RunAs, String);
+
+/// When an agent was last put in place; locked while one is on its way.
+pub(super) type Uploads = sync::Mutex<HashMap<Whose, Instant>>;
 
 #[derive(Default)]
 struct Link {
@@ -119,6 +128,22 @@ impl Hosts {
 
     pub(super) fn uploads(&self, id: HostId) -> Arc<Uploads> {
         Arc::clone(&self.host(id).uploads)
+    }
+
+    /// What stood in the agent's way a while ago.
+    pub(super) fn obstacle(&self, id: HostId, whose: &Whose) -> Option<String> {
+        let host = self.host(id);
+        let obstacles = host.obstacles.lock();
+        let obstacles = obstacles.unwrap_or_else(PoisonError::into_inner);
+        let (seen, why) = obstacles.get(whose)?;
+        (seen.elapsed() < BARRED).then(|| why.clone())
+    }
+
+    pub(super) fn note_obstacle(&self, id: HostId, whose: Whose, why: &str) {
+        let host = self.host(id);
+        let obstacles = host.obstacles.lock();
+        let mut obstacles = obstacles.unwrap_or_else(PoisonError::into_inner);
+        obstacles.insert(whose, (Instant::now(), why.to_owned()));
     }
 
     /// One more channel to a host, over the connection there is or a new one.
@@ -207,6 +232,7 @@ impl Hosts {
                 channels: Arc::new(Semaphore::new(channels)),
                 used: Mutex::new(Instant::now()),
                 uploads: Arc::default(),
+                obstacles: Mutex::default(),
             })
         });
         Arc::clone(host)

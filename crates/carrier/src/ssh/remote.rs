@@ -1,6 +1,6 @@
 //! Who works on a host.
 
-use super::{Hosts, Program, Result, Route, RunAs, address::is_user, error::Error};
+use super::{Hosts, Program, Result, Route, RunAs, address::is_user, error::Error, hosts::Whose};
 use pressroom_base::id::HostId;
 
 /// A user of a host, and the agent that is to run there.
@@ -16,9 +16,17 @@ pub struct Remote {
     pub run_as: RunAs,
     /// The agent to bring.
     pub agent: Program,
+    /// The `php` command there, for the agent in PHP where that one cannot run; without,
+    /// nothing stands in for it.
+    pub php: Option<String>,
 }
 
 impl Remote {
+    /// Whom the agent is for, and which it is.
+    pub(super) fn whose_agent(&self) -> Whose {
+        (self.run_as.clone(), self.agent.hash().to_owned())
+    }
+
     /// Refuses whom nothing may run as; root too, unless `as_root`.
     pub(super) fn check(&self, as_root: bool) -> Result<()> {
         let login = self.route.host.address.user();

@@ -1,4 +1,4 @@
-//! A session over a channel.
+//! A session over a channel: with the agent, or where that cannot run with the one in PHP.
 
 use super::{
     Remote, account, agent,
@@ -8,12 +8,11 @@ use super::{
 };
 use crate::{
     Result, deadline,
-    pipe::Pipe,
-    process::{Process, SILENT, Started},
+    process::{Greeted, Process, SILENT, Started},
 };
-use pressroom_agent::protocol::Welcome;
+use pressroom_agent::php;
 use std::{path::Path, time::Instant};
-use tokio::time;
+use tokio::{io::AsyncWriteExt, time};
 use tokio_util::sync::CancellationToken;
 
 const SERVE: Script = Script {
@@ -21,57 +20,132 @@ const SERVE: Script = Script {
     deadline: deadline::OPEN,
     as_root: false,
 };
+const SERVE_PHP: Script = Script {
+    text: include_str!("serve_php.sh"),
+    ..SERVE
+};
 
-// How the script ends where it cannot start the agent.
+// How a script ends where it cannot start the agent.
 const ROOT: u32 = 211;
 const MACHINE: u32 = 212;
 const ABSENT: u32 = 213;
 const UNSAFE: u32 = 214;
 const NO_HASH: u32 = 215;
+const NO_PHP: u32 = 216;
 /// How `env` ends when the agent cannot be run.
 const NO_EXEC: u32 = 126;
 
 /// Starts an agent for a home at the other end, and brings it there first if need be.
-pub(crate) async fn open(home: &Path, remote: &Remote) -> Result<(Pipe, Process, Welcome)> {
+/// Where it cannot run and there is a PHP, it is the one in PHP; then with what stood in
+/// the way of the other.
+pub(crate) async fn open(home: &Path, remote: &Remote) -> Result<(Greeted, Option<String>)> {
     let home = home
         .to_str()
         .filter(|home| home.starts_with('/'))
         .ok_or_else(|| Error::Home { home: home.into() })?;
-    let mut brought = false;
-    loop {
-        let asked = Instant::now();
-        let (started, exit) = start(home, remote).await?;
-        let why = match started.greet().await {
-            Err(crate::Error::NotAnAgent { why, .. }) => why,
-            settled => return settled,
-        };
-        let status = exit.status().await;
-        if status == Some(ABSENT) && !brought {
-            agent::bring(remote, asked).await?;
-            brought = true;
-            continue;
+    let Some(php) = &remote.php else {
+        return Ok((native(home, remote).await?, None));
+    };
+    let whose = remote.whose_agent();
+    let why = match remote.hosts.obstacle(remote.id, &whose) {
+        Some(known) => known,
+        None => match native(home, remote).await {
+            Err(crate::Error::Ssh(error)) if error.bars_the_agent() => {
+                let why = error.to_string();
+                tracing::info!("the agent in PHP is used: {why}");
+                remote.hosts.note_obstacle(remote.id, whose, &why);
+                why
+            }
+            settled => return Ok((settled?, None)),
+        },
+    };
+    match in_php(home, remote, php).await {
+        Ok(greeted) => Ok((greeted, Some(why))),
+        Err(crate::Error::Ssh(error)) if error.is_of_php() => Err(Error::NoWay {
+            address: remote.route.host.address.clone(),
+            agent: why,
+            php: error.to_string(),
         }
-        let failure = match exit.cut() {
-            Some(why) => Error::Lost {
-                address: remote.route.host.address.clone(),
-                why,
-            },
-            None => explain(remote, &why, status),
-        };
-        return Err(failure.into());
+        .into()),
+        Err(error) => Err(error),
     }
 }
 
-async fn start(home: &str, remote: &Remote) -> Result<(Started, Exit)> {
-    let machine = remote.agent.machine();
-    let words = [remote.agent.hash(), &machine, home];
+async fn native(home: &str, remote: &Remote) -> Result<Greeted> {
+    let mut brought = false;
+    loop {
+        let asked = Instant::now();
+        let machine = remote.agent.machine();
+        let words = [remote.agent.hash(), &machine, home];
+        let running = SERVE.start(remote, &words).await?;
+        match greet(remote, running).await {
+            Err(Failed::Ended(Some(ABSENT), _)) if !brought => {
+                agent::bring(remote, asked).await?;
+                brought = true;
+            }
+            settled => return settled.map_err(|failed| failed.explain(remote)),
+        }
+    }
+}
+
+async fn in_php(home: &str, remote: &Remote, php: &str) -> Result<Greeted> {
+    let program = php::program();
+    let settings = php::SETTINGS
+        .map(|setting| format!("-d {setting}"))
+        .join(" ");
+    let length = program.len().to_string();
+    let words = [php, &settings, php::START, &length, home];
+    let mut running = SERVE_PHP.start(remote, &words).await?;
+    // A failure shows as the end of what can be read.
+    let _ = time::timeout(deadline::OPEN, running.input.write_all(program.as_bytes())).await;
+    let greeted = greet(remote, running).await;
+    greeted.map_err(|failed| failed.explain(remote))
+}
+
+/// Why what was started is no agent.
+enum Failed {
+    /// It ended or said something else: its status, and what was seen.
+    Ended(Option<u32>, String),
+    /// The line was cut.
+    Cut(String),
+    Other(crate::Error),
+}
+
+async fn greet(remote: &Remote, running: Running) -> std::result::Result<Greeted, Failed> {
+    let (started, exit) = watch_over(remote, running);
+    let why = match started.greet().await {
+        Err(crate::Error::NotAnAgent { why, .. }) => why,
+        settled => return settled.map_err(Failed::Other),
+    };
+    let status = exit.status().await;
+    Err(match exit.cut() {
+        Some(why) => Failed::Cut(why),
+        None => Failed::Ended(status, why),
+    })
+}
+
+impl Failed {
+    fn explain(self, remote: &Remote) -> crate::Error {
+        match self {
+            Self::Ended(status, why) => explain(remote, &why, status).into(),
+            Self::Cut(why) => Error::Lost {
+                address: remote.route.host.address.clone(),
+                why,
+            }
+            .into(),
+            Self::Other(error) => error,
+        }
+    }
+}
+
+fn watch_over(remote: &Remote, running: Running) -> (Started, Exit) {
     let Running {
         input,
         output,
         errors,
         exit,
         control,
-    } = SERVE.start(remote, &words).await?;
+    } = running;
     let process = Process::new(None);
     let hang_up = CancellationToken::new();
     tokio::spawn(supervise(
@@ -82,7 +156,7 @@ async fn start(home: &str, remote: &Remote) -> Result<(Started, Exit)> {
     ));
     let name = remote.route.host.address.to_string();
     let started = Started::new(name, input, output, process, hang_up, errors);
-    Ok((started, exit))
+    (started, exit)
 }
 
 /// Waits for the agent, and makes sure that it ends once the pipe is closed.
@@ -118,6 +192,10 @@ fn explain(remote: &Remote, why: &str, status: Option<u32>) -> Error {
         Some(NO_HASH) => Error::Missing {
             address,
             program: "sha256sum".to_owned(),
+        },
+        Some(NO_PHP) => Error::NoPhp {
+            address,
+            php: remote.php.clone().unwrap_or_default(),
         },
         Some(NO_EXEC) => Error::NoExec { address },
         // A host may be busy; one that ended says something by that.

@@ -4,6 +4,7 @@
 mod bridge;
 mod facts;
 mod lab;
+mod php;
 mod refused;
 mod whole;
 
@@ -26,6 +27,38 @@ async fn a_network_of_6_5() {
     everything(&real).await;
     bridge::another_blog(&real).await;
     refused::everything(&real).await;
+}
+
+#[tokio::test]
+async fn a_single_site_through_php_alone() {
+    let real = Real::in_php(pressroom_lab::Site::new(Wordpress::V6_1).unwrap()).await;
+    in_php(&real).await;
+    whole::a_plugin_that_hangs(&real).await;
+    refused::everything(&real).await;
+}
+
+#[tokio::test]
+async fn a_network_through_php_alone() {
+    let site = pressroom_lab::Site::network(Wordpress::V6_5, Multisite::Subdirectories).unwrap();
+    let real = Real::in_php(site).await;
+    in_php(&real).await;
+    bridge::another_blog(&real).await;
+    refused::everything(&real).await;
+}
+
+/// What the agent in PHP can do, by the same tests; and it tells what the other one tells.
+async fn in_php(real: &Real) {
+    php::tells_the_same(real).await;
+    php::commands(real).await;
+    php::refuses_the_rest(real).await;
+    facts::survey(real).await;
+    facts::maintenance(real).await;
+    bridge::batches(real).await;
+    bridge::options(real).await;
+    whole::activation(real).await;
+    whole::theme(real).await;
+    whole::upgrade(real).await;
+    whole::cron(real).await;
 }
 
 async fn everything(real: &Real) {

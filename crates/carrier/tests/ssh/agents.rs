@@ -1,8 +1,9 @@
 //! How the agent gets to a host, stays there, and goes.
 
 use crate::host::{Host, ROOT, agent, on_the_way, open, soon, wait_until};
-use pressroom_base::Kind;
-use pressroom_carrier::ssh::{Error, Obstacle};
+use pressroom_agent::protocol::Form;
+use pressroom_base::{Epoch, Kind};
+use pressroom_carrier::ssh::{Error, Obstacle, Remote};
 use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
@@ -119,6 +120,7 @@ async fn a_home_where_nothing_runs_is_recognised() {
     assert_eq!(survey.obstacle(&agent()), Some(Obstacle::NoExec));
     let refused = on_the_way(open(&host.place()).await);
     assert!(matches!(refused, Error::NoExec { .. }), "{refused}");
+    in_php(&host, "noexec").await;
     assert!(Host::agents(&host.login).is_empty());
 }
 
@@ -134,6 +136,7 @@ async fn a_home_without_room_is_recognised() {
     );
     let refused = on_the_way(open(&host.place()).await);
     assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
+    in_php(&host, "bytes free").await;
     assert!(Host::agents(&host.login).is_empty());
 }
 
@@ -157,5 +160,37 @@ async fn another_machine_is_recognised() {
     );
     let refused = on_the_way(open(&host.place()).await);
     assert!(matches!(refused, Error::Machine { .. }), "{refused}");
+    in_php(&host, "pdp11").await;
     assert!(Host::agents(&host.login).is_empty());
+}
+
+/// Where there is a PHP it stands in, as often as it is asked for, and says for what.
+async fn in_php(host: &Host, why: &str) {
+    let place = |php: &str| {
+        let remote = Remote {
+            php: Some(php.into()),
+            ..host.remote()
+        };
+        Host::place_of(&host.login, remote)
+    };
+    let refused = on_the_way(open(&place("no-such-php")).await);
+    let told = refused.to_string();
+    assert!(matches!(refused, Error::NoWay { .. }), "{told}");
+    assert!(told.contains(why) && told.contains("no-such-php"), "{told}");
+    for epoch in [1, 2] {
+        let session = open(&place("php")).await.unwrap();
+        assert_eq!(session.welcome().form, Form::Php);
+        assert_eq!(session.welcome().uid, host.login.uid());
+        assert!(session.obstacle().unwrap().contains(why));
+        soon(session.recover(Epoch::new(epoch))).await.unwrap();
+        session.ping().await.unwrap();
+        soon(session.find("", 3)).await.unwrap();
+        let refused = session.tree_hash(ROOT).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Unsupported);
+        assert!(refused.to_string().contains(why), "{refused}");
+        session.close().await;
+    }
+    let stale = open(&place("php")).await.unwrap();
+    let refused = soon(stale.recover(Epoch::new(1))).await.unwrap_err();
+    assert!(refused.is_fenced(), "{refused}");
 }

@@ -107,6 +107,7 @@ impl Host {
             route: self.route(),
             run_as: RunAs::Login,
             agent: agent(),
+            php: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The way to a host, from what is on record.
 
+use super::view::php_of;
 use crate::{Error, Fleet, Result, reach::Ground};
 use pressroom_base::id::HostId;
 use pressroom_carrier::{
@@ -51,6 +52,7 @@ impl Fleet {
             route: Route { via, host, may_ask },
             run_as,
             agent: self.carried_agent().await?,
+            php: Some(php_of(row).0),
         })
     }
 

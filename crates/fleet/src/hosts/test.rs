@@ -78,13 +78,13 @@ impl Fleet {
             see_as_root(remote, &mut survey).await?;
             return Ok(survey);
         }
-        if let Some(obstacle) = seen.obstacle(&remote.agent) {
-            survey.no_way(obstacle.to_string());
-            return Ok(survey);
-        }
-        match find(remote, &survey.home).await {
-            Ok((sites, complete)) => {
-                survey.way = HostWay::Agent;
+        let remote = Remote {
+            php: seen.php.first().map(|php| php.path.clone()),
+            ..remote.clone()
+        };
+        match find(&remote, &survey.home).await {
+            Ok((way, sites, complete)) => {
+                survey.way = way;
                 survey.sites = Some(sites);
                 survey.sites_note =
                     (!complete).then(|| "not every directory could be looked at".into());
@@ -118,8 +118,8 @@ async fn see_as_root(remote: &Remote, survey: &mut HostSurvey) -> Result<()> {
         };
         match Session::open(&place, CancellationToken::new()).await {
             Ok(session) => {
+                survey.way = way_of(&session);
                 session.close().await;
-                survey.way = HostWay::Agent;
             }
             Err(error) if error.kind() == Kind::Unreachable => return Err(error.into()),
             Err(error) => survey.way = HostWay::None(error.to_string()),
@@ -135,14 +135,23 @@ async fn see_as_root(remote: &Remote, survey: &mut HostSurvey) -> Result<()> {
     Ok(())
 }
 
-/// Every WordPress below a home, and whether all of it was looked at.
-async fn find(remote: &Remote, home: &str) -> Result<(Vec<FoundSite>, bool)> {
+fn way_of(session: &Session) -> HostWay {
+    match session.obstacle() {
+        Some(why) => HostWay::Php(why.to_owned()),
+        None => HostWay::Agent,
+    }
+}
+
+/// Every WordPress below a home, by which way it was found, and whether all of it was
+/// looked at.
+async fn find(remote: &Remote, home: &str) -> Result<(HostWay, Vec<FoundSite>, bool)> {
     let place = Place {
         home: home.into(),
         way: Way::Ssh(Box::new(remote.clone())),
     };
     let session = Session::open(&place, CancellationToken::new()).await?;
     let found = session.find("", DEPTH).await;
+    let way = way_of(&session);
     session.close().await;
     let found = found?;
     let sites = found.installs.into_iter().map(|install| FoundSite {
@@ -151,7 +160,7 @@ async fn find(remote: &Remote, home: &str) -> Result<(Vec<FoundSite>, bool)> {
         configured: install.config.is_some(),
         owner: None,
     });
-    Ok((sites.collect(), found.complete))
+    Ok((way, sites.collect(), found.complete))
 }
 
 fn told(seen: &Survey) -> HostSurvey {

@@ -70,7 +70,9 @@ pub struct HostSurvey {
 pub enum HostWay {
     /// By an agent that runs there.
     Agent,
-    /// By none, and why no agent can run.
+    /// By PHP alone, which carries out a part of the operations, and why no agent can run.
+    Php(String),
+    /// By none, and why.
     None(String),
     /// Nobody has looked.
     #[default]

@@ -41,6 +41,10 @@ impl Check {
         let survey = host.survey.clone().unwrap_or_default();
         let (ok, way) = match &survey.way {
             HostWay::Agent => (true, "by an agent there".to_owned()),
+            HostWay::Php(why) => (
+                true,
+                format!("by PHP alone, which cannot exchange files: {why}"),
+            ),
             HostWay::None(why) => (false, format!("in no way: {why}")),
             HostWay::Unknown => (true, "nobody knows yet how: no site was found".to_owned()),
         };

@@ -43,7 +43,12 @@ pub(super) static BRIDGE_PHP: LazyLock<String> = LazyLock::new(|| {
     whole
 });
 
-pub(super) const LOGIN_PHP: &str = include_str!("../login.php");
+/// The whole program.
+pub(crate) fn program() -> &'static str {
+    BRIDGE_PHP.as_str()
+}
+
+pub(crate) const LOGIN_PHP: &str = include_str!("../login.php");
 pub(super) const LOGIN_FILE: &str = "pressroom-login.php";
 
 /// The script, in a file named for its content.

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-const SCRIPT: &str = include_str!("evaluate.php");
+pub(crate) const SCRIPT: &str = include_str!("evaluate.php");
 /// What a configuration may use, in megabytes; it loads no WordPress.
 const MEMORY_MB: u32 = 256;
 /// A configuration that takes longer would not serve a page either.

@@ -3,13 +3,14 @@
 use crate::site::{local, place, soon};
 use pressroom_agent::protocol::{Boot, SiteRef};
 use pressroom_base::Epoch;
-use pressroom_carrier::{CancellationToken, Session};
+use pressroom_carrier::{CancellationToken, Place, Session, Way};
 use pressroom_lab::Site;
 use pressroom_wordpress::bridge::{BridgeOptions, Outcome};
 use serde::de::DeserializeOwned;
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
+    path::PathBuf,
     process::{Command, Output},
 };
 use tempfile::TempDir;
@@ -20,19 +21,33 @@ pub const PHP: &str = "php";
 pub struct Real {
     pub site: Site,
     pub session: Session,
-    _program: TempDir,
+    dir: TempDir,
 }
+
+/// Starts the agent in PHP: its file, `--home` and the home follow. Elsewhere it comes over
+/// standard input.
+const IN_PHP: &str = r#"exec php -d display_errors=stderr -r 'eval("?>" . file_get_contents($argv[1]));' -- "$0" "$2""#;
 
 impl Real {
     pub async fn of(site: Site) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
-        let program = dir.path().join("program");
-        let ours = std::env::current_exe().unwrap();
-        fs::hard_link(&ours, &program)
-            .or_else(|_| fs::copy(&ours, &program).map(drop))
-            .unwrap();
+        let (dir, program) = program();
         let place = place(site.home(), &program);
+        Self::at(site, place, dir).await
+    }
+
+    /// The same site with the agent in PHP.
+    pub async fn in_php(site: Site) -> Self {
+        let (dir, program) = program();
+        let mut place = place(site.home(), &program);
+        let text = dir.path().join("agent.php");
+        fs::write(&text, pressroom_agent::php::program()).unwrap();
+        if let Way::Local(local) = &mut place.way {
+            local.agent = vec!["sh".into(), "-c".into(), IN_PHP.into(), text.into()];
+        }
+        Self::at(site, place, dir).await
+    }
+
+    async fn at(site: Site, place: Place, dir: TempDir) -> Self {
         let real = Self {
             session: {
                 if let Some(user) = &local(&place).run_as {
@@ -45,10 +60,18 @@ impl Real {
                     .unwrap()
             },
             site,
-            _program: dir,
+            dir,
         };
         real.session.recover(EPOCH).await.unwrap();
         real
+    }
+
+    /// One more session with the site, with the other agent.
+    pub async fn native(&self) -> Session {
+        let place = place(self.site.home(), &self.dir.path().join("program"));
+        soon(Session::open(&place, CancellationToken::new()))
+            .await
+            .unwrap()
     }
 
     pub fn root(&self) -> &'static str {
@@ -100,6 +123,18 @@ impl Real {
         };
         (self.option("active_plugins"), wide)
     }
+}
+
+/// This program, where the site's owner can read it.
+fn program() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
+    let program = dir.path().join("program");
+    let ours = std::env::current_exe().unwrap();
+    fs::hard_link(&ours, &program)
+        .or_else(|_| fs::copy(&ours, &program).map(drop))
+        .unwrap();
+    (dir, program)
 }
 
 pub fn names(names: &[&str]) -> Vec<String> {

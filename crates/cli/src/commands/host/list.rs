@@ -43,6 +43,7 @@ fn show(hosts: &[Host], printer: &mut Printer) {
         let survey = host.survey.as_ref();
         let way = survey.map_or("", |survey| match survey.way {
             HostWay::Agent => "agent",
+            HostWay::Php(_) => "php",
             HostWay::None(_) => "none",
             HostWay::Unknown => "",
         });

@@ -80,6 +80,7 @@ fn rows(survey: &HostSurvey) -> Vec<(&'static str, String)> {
             "way",
             match &survey.way {
                 HostWay::Agent => "agent".to_owned(),
+                HostWay::Php(why) => format!("php alone: {why}"),
                 HostWay::None(why) => format!("none: {why}"),
                 HostWay::Unknown => "unknown".to_owned(),
             },

@@ -1,0 +1,102 @@
+<?php
+/** From a request to who carries it out; what is not here is told to be out of reach. */
+final class Pressroom_Requests {
+	public static function carry_out( $call ) {
+		$epoch = isset( $call->epoch ) ? $call->epoch : null;
+		$site  = isset( $call->site ) ? $call->site : $call;
+		$root  = isset( $site->root ) ? $site->root : '';
+		// Of PHPs, this one is there at any rate.
+		$php = isset( $site->php ) ? $site->php : PHP_BINARY;
+		if ( null !== $epoch && 'recover' !== $call->op ) {
+			Pressroom_Home::check( $epoch );
+		}
+		switch ( $call->op ) {
+			case 'recover':
+				return self::is( 'recover', Pressroom_Site::recover( $epoch ) );
+			case 'check_adoption':
+				Pressroom_Site::check_adoption( $root );
+				return array( 'op' => 'done' );
+			case 'inspect':
+				return self::is( 'inspect', Pressroom_Inventory::inspect( $root, Pressroom_Config::settings( $root, $php ) ) );
+			case 'survey':
+				return self::is( 'survey', self::survey( $root, $php, $call->options ) );
+			case 'read_config':
+				return self::is( 'read_config', (object) self::settings( $root, $php ) );
+			case 'list_config':
+				return self::is( 'list_config', Pressroom_Config::listing( $root, $php ) );
+			case 'read_site':
+				$tables = new Pressroom_Tables( self::settings( $root, $php ) );
+				return self::is( 'read_site', $tables->facts( $call->options ) );
+			case 'read_users':
+				$tables = new Pressroom_Tables( self::settings( $root, $php ) );
+				return self::is( 'read_users', $tables->users( $call->query ) );
+			case 'find':
+				return self::is( 'find', Pressroom_Inventory::find( $call->below, $call->depth ) );
+			case 'disk_usage':
+				return self::is( 'disk_usage', Pressroom_Site::disk_usage( $call->path ) );
+			case 'maintain':
+				$lease = isset( $call->lease_s ) ? $call->lease_s : null;
+				return self::is( 'maintain', Pressroom_Site::maintain( $epoch, $root, $lease, false ) );
+			case 'renew_maintenance':
+				return self::is( 'maintain', Pressroom_Site::maintain( $epoch, $root, $call->lease_s, true ) );
+			case 'maintenance_status':
+				return self::is( 'maintain', Pressroom_Site::maintenance( $root ) );
+			case 'bridge':
+				$starts = new Pressroom_Starts( $call );
+				return self::is( 'bridge', $call->each ? $starts->run_each( $call->actions ) : $starts->run( $call->actions ) );
+			case 'activate_plugins':
+				$starts = new Pressroom_Starts( $call );
+				return self::is( 'activate_plugins', $starts->activate( $call->plugins, $call->network_wide ) );
+			case 'switch_theme':
+				$starts = new Pressroom_Starts( $call );
+				return self::is( 'switch_theme', $starts->switch_theme( $call->stylesheet ) );
+			case 'upgrade_databases':
+				$starts = new Pressroom_Starts( $call );
+				return self::is( 'upgrade_databases', $starts->upgrade_databases( $call->network, $call->batch ) );
+			case 'run_cron':
+				$starts = new Pressroom_Starts( $call );
+				return self::is( 'run_cron', $starts->run_cron() );
+			case 'run_command':
+				return self::is( 'run_command', Pressroom_Site::run_command( $epoch, $call->command ) );
+			default:
+				throw new Pressroom_Refused( 'unable', "`$call->op` needs the agent itself, which does not run on this host" );
+		}
+	}
+
+	private static function settings( $root, $php ) {
+		$settings = Pressroom_Config::settings( $root, $php );
+		if ( ! $settings ) {
+			throw Pressroom_Refused::missing( Pressroom_Home::below( $root, 'wp-config.php' ) );
+		}
+		return $settings;
+	}
+
+	/** Files and tables together; a database that does not answer is no failure. */
+	private static function survey( $root, $php, $options ) {
+		$settings   = Pressroom_Config::settings( $root, $php );
+		$inspection = Pressroom_Inventory::inspect( $root, $settings );
+		$facts      = null;
+		$trouble    = null;
+		try {
+			$tables = new Pressroom_Tables( $settings );
+			$facts  = $tables->facts( $options );
+		} catch ( Pressroom_Refused $why ) {
+			if ( 'database' !== $why->reason ) {
+				throw $why;
+			}
+			$trouble = $why->getMessage();
+		}
+		return array(
+			'inspection' => $inspection,
+			'facts'      => $facts,
+			'trouble'    => $trouble,
+		);
+	}
+
+	private static function is( $op, $answer ) {
+		return array(
+			'op' => $op,
+			'is' => $answer,
+		);
+	}
+}

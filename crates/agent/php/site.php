@@ -1,0 +1,278 @@
+<?php
+/** Maintenance as a lease, room on the disk, a command of somebody's own; see the files of these names in Rust. */
+final class Pressroom_Site {
+	const HONOURED = 600;
+	const MARK     = "<?php\n// Pressroom lease";
+	const GRACE    = 2;
+
+	/** Takes the fence. What the other agent left half-done is only its own to settle. */
+	public static function recover( $epoch ) {
+		Pressroom_Home::state();
+		Pressroom_Home::critical( $epoch, static function () {}, true );
+		foreach ( array( 'tmp', 'logs', 'sessions' ) as $name ) {
+			Pressroom_Home::make_private( Pressroom_Home::path() . "/$name" );
+		}
+		$left = glob( Pressroom_Home::state( 'journal' ) . '/*.json' );
+		if ( $left ) {
+			throw new Pressroom_Refused( 'occupied', 'an exchange of files that the agent began is not settled, and can be only where it runs' );
+		}
+		$staging = Pressroom_Home::state( 'staging' );
+		foreach ( (array) glob( "$staging/*.aside" ) as $aside ) {
+			if ( (int) basename( $aside ) < $epoch ) {
+				@unlink( $aside );
+			}
+		}
+		return array(
+			'swaps'           => array(),
+			'core_swaps'      => array(),
+			'dropped_stages'  => 0,
+			'stuck'           => array(),
+			'exchanges'       => array(),
+			'unfinished_core' => false,
+		);
+	}
+
+	public static function check_adoption( $root ) {
+		$path  = Pressroom_Home::resolve( $root );
+		$found = is_dir( $path ) ? @lstat( $path ) : false;
+		if ( ! $found ) {
+			throw Pressroom_Refused::missing( $path );
+		}
+		$we = Pressroom_Home::user();
+		if ( $found['uid'] !== $we ) {
+			throw new Pressroom_Refused( 'bad_input', "`$path` belongs to the user with the id {$found['uid']}, and not to the one with the id $we who works here" );
+		}
+		$home = Pressroom_Home::path();
+		if ( ! is_writable( $home ) ) {
+			throw new Pressroom_Refused( 'bad_input', "the site's user cannot write to `$home`, the directory above WordPress: a new version is laid out and exchanged there, where no visitor reaches it" );
+		}
+		Pressroom_Home::state();
+		if ( stat( $home )['dev'] !== $found['dev'] ) {
+			throw new Pressroom_Refused( 'bad_input', "`$path` is a disk of its own: what is laid out beside it could not be exchanged with it in one step" );
+		}
+	}
+
+	/** As `du` counts regular files, links not followed. */
+	public static function disk_usage( $relative ) {
+		$path = Pressroom_Home::resolve( $relative );
+		if ( ! is_dir( $path ) ) {
+			throw Pressroom_Refused::missing( $relative );
+		}
+		$usage = array(
+			'files' => 0,
+			'bytes' => 0,
+		);
+		$seen  = array();
+		for ( $open = array( $path ); $open; ) {
+			$dir   = array_pop( $open );
+			$names = @scandir( $dir, SCANDIR_SORT_NONE );
+			Pressroom_Agent::check();
+			foreach ( (array) $names as $name ) {
+				$found = '.' === $name || '..' === $name ? false : @lstat( "$dir/$name" );
+				$kind  = $found ? $found['mode'] & 0170000 : 0;
+				if ( 0040000 === $kind ) {
+					$open[] = "$dir/$name";
+				} elseif ( 0100000 === $kind ) {
+					$id = $found['dev'] . ':' . $found['ino'];
+					if ( $found['nlink'] < 2 || ! isset( $seen[ $id ] ) ) {
+						$usage['bytes'] += 512 * max( 0, $found['blocks'] );
+					}
+					if ( $found['nlink'] > 1 ) {
+						$seen[ $id ] = true;
+					}
+					++$usage['files'];
+				}
+			}
+		}
+		return $usage;
+	}
+
+	public static function maintenance( $root ) {
+		$file = Pressroom_Home::below( $root, '.maintenance' );
+		Pressroom_Home::resolve( $file );
+		$text = Pressroom_Home::read_start( $file, 65536 );
+		if ( null === $text ) {
+			return array( 'state' => 'off' );
+		}
+		clearstatcache();
+		if ( 0 === strpos( $text, self::MARK ) ) {
+			$left = filemtime( Pressroom_Home::resolve( $file ) ) + self::HONOURED - time();
+			return $left > 0
+				? array(
+					'state'        => 'leased',
+					'seconds_left' => $left,
+				)
+				: array(
+					'state'   => 'lapsed',
+					'foreign' => false,
+				);
+		}
+		if ( ! preg_match( '/^\s*<\?php\s+\$upgrading\s*=\s*(\d{1,12})\s*;\s*(?:\?>\s*)?$/D', $text, $said ) ) {
+			return array(
+				'state'        => 'foreign',
+				'seconds_left' => null,
+			);
+		}
+		$left = $said[1] + self::HONOURED - time();
+		return $left > 0
+			? array(
+				'state'        => 'foreign',
+				'seconds_left' => $left,
+			)
+			: array(
+				'state'   => 'lapsed',
+				'foreign' => true,
+			);
+	}
+
+	/** Enters, prolongs (`$renew`) or, with no lease, leaves. */
+	public static function maintain( $epoch, $root, $lease, $renew ) {
+		Pressroom_Home::check( $epoch );
+		$path  = Pressroom_Home::resolve( Pressroom_Home::below( $root, '.maintenance' ) );
+		$kept  = Pressroom_Home::state( 'kept' ) . '/' . substr( hash( 'sha256', rtrim( $root, '/' ) ), 0, 16 ) . '.maintenance';
+		$found = self::maintenance( $root );
+		$ours  = 'leased' === $found['state'] || ( 'lapsed' === $found['state'] && ! $found['foreign'] );
+		if ( null === $lease ) {
+			Pressroom_Home::critical(
+				$epoch,
+				static function () use ( $ours, $path, $kept ) {
+					if ( $ours && ! @unlink( $path ) ) {
+						throw Pressroom_Refused::io( 'remove', $path );
+					}
+					clearstatcache();
+					if ( is_file( $kept ) && ! file_exists( $path ) && ! @rename( $kept, $path ) ) {
+						throw Pressroom_Refused::io( 'put back', $path );
+					}
+				}
+			);
+			return self::maintenance( $root );
+		}
+		if ( $renew && 'leased' !== $found['state'] ) {
+			throw Pressroom_Refused::missing( Pressroom_Home::below( $root, '.maintenance' ) );
+		}
+		if ( 'foreign' === $found['state'] ) {
+			return $found;
+		}
+		if ( 'lapsed' === $found['state'] && $found['foreign'] ) {
+			Pressroom_Home::critical(
+				$epoch,
+				static function () use ( $path, $kept ) {
+					if ( ! @rename( $path, $kept ) ) {
+						throw Pressroom_Refused::io( 'keep', $path );
+					}
+				}
+			);
+		}
+		$upgrading = time() + min( self::HONOURED, $lease ) - self::HONOURED;
+		$text      = self::MARK . ": it lapses by itself.\n\$upgrading = $upgrading;\n\$upgrading = (int) @filemtime( __FILE__ );\n";
+		Pressroom_Home::place( $epoch, $path, $text, 0644, $upgrading );
+		return self::maintenance( $root );
+	}
+
+	/** Runs a command and gives what it prints in records: channel, length, bytes. */
+	public static function run_command( $epoch, $command ) {
+		$argv      = $command->argv;
+		$variables = isset( $command->variables ) ? (array) $command->variables : array();
+		$words     = implode( '', $argv ) . implode( '', $variables );
+		$names     = preg_grep( '/^[A-Z0-9_]+$/D', array_keys( $variables ), PREG_GREP_INVERT );
+		if ( ! $argv || '' === $argv[0] || $names || strlen( $words ) + count( $argv ) > 131072 || false !== strpos( $words, "\0" ) ) {
+			throw new Pressroom_Refused( 'bad_input', $argv ? 'this is no command to run' : 'there is no command to run' );
+		}
+		$dir = Pressroom_Home::resolve( $command->root );
+		if ( ! is_dir( $dir ) ) {
+			throw Pressroom_Refused::missing( $command->root );
+		}
+		$home        = Pressroom_Home::path();
+		$environment = array(
+			'PATH' => getenv( 'PATH' ) ?: Pressroom_Child::PATH,
+			'HOME' => $home,
+			'LANG' => 'C.UTF-8',
+			'PWD'  => $dir,
+		);
+		if ( is_dir( "$home/tmp" ) && ! is_link( "$home/tmp" ) ) {
+			$environment['TMPDIR'] = "$home/tmp";
+		}
+		$end    = array(
+			'exit_code'     => null,
+			'signal'        => null,
+			'timed_out'     => false,
+			'stdout_bytes'  => 0,
+			'stderr_bytes'  => 0,
+			'dropped_bytes' => 0,
+			'duration_ms'   => 0,
+		);
+		$room   = $command->keep_bytes;
+		$pass   = static function ( $channel, $bytes ) use ( &$end, &$room ) {
+			$end[ 1 === $channel ? 'stdout_bytes' : 'stderr_bytes' ] += strlen( $bytes );
+			$fits                  = min( $room, strlen( $bytes ) );
+			$room                 -= $fits;
+			$end['dropped_bytes'] += strlen( $bytes ) - $fits;
+			if ( $fits > 0 ) {
+				Pressroom_Agent::give( pack( 'CN', $channel, $fits ) . substr( $bytes, 0, $fits ) );
+			}
+		};
+		$found  = Pressroom_Child::find( $argv[0] );
+		$can    = null !== $found && is_file( self::from( $dir, $found ) ) && is_executable( self::from( $dir, $found ) );
+		$child  = $can ? Pressroom_Child::start( $argv, $dir, $variables + $environment, '' ) : null;
+		if ( null === $child ) {
+			$there            = null !== $found && file_exists( self::from( $dir, $found ) );
+			$end['exit_code'] = $there ? 126 : 127;
+			$pass( 2, $argv[0] . ': ' . ( $there ? 'Permission denied' : 'command not found' ) . "\n" );
+			return $end;
+		}
+		$since  = microtime( true );
+		$fenced = $since;
+		$told   = null;
+		$why    = null;
+		$limit  = min( 3300, $command->limit_ms / 1000 );
+		$look   = static function () use ( $child, $epoch, $since, $limit, &$fenced, &$told, &$why, &$end ) {
+			$now = microtime( true );
+			if ( null !== $told ) {
+				if ( $now - $told > self::GRACE ) {
+					$child->kill( 9 );
+				}
+				return;
+			}
+			try {
+				Pressroom_Agent::check();
+				if ( null !== $epoch && $now - $fenced > 1 ) {
+					$fenced = $now;
+					Pressroom_Home::check( $epoch );
+				}
+				$end['timed_out'] = $now - $since >= $limit;
+			} catch ( Pressroom_Refused $withdrawn ) {
+				$why = $withdrawn;
+			}
+			if ( $end['timed_out'] || null !== $why ) {
+				$told = $now;
+				$child->kill( 15 );
+				$child->kill( 18 );
+			}
+		};
+		$take   = static function ( $channel, $bytes ) use ( $pass, &$why, &$told, $child ) {
+			if ( null !== $why ) {
+				return;
+			}
+			try {
+				$pass( $channel, $bytes );
+			} catch ( Pressroom_Refused $withdrawn ) {
+				$why  = $withdrawn;
+				$told = microtime( true );
+				$child->kill( 15 );
+				$child->kill( 18 );
+			}
+		};
+		$child->follow( $take, $look );
+		if ( null !== $why ) {
+			throw $why;
+		}
+		$end['exit_code']   = $child->code;
+		$end['signal']      = $child->signal;
+		$end['duration_ms'] = (int) ( 1000 * ( microtime( true ) - $since ) );
+		return $end;
+	}
+
+	private static function from( $dir, $program ) {
+		return '/' === $program[0] ? $program : "$dir/$program";
+	}
+}

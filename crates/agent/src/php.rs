@@ -1,0 +1,93 @@
+//! The agent in PHP, for hosts on which this program cannot run: the same protocol, and
+//! of the requests those that PHP can carry out ([`Request::is_in_php`]).
+//!
+//! It is sent over standard input and written nowhere. The programs for the PHP
+//! processes that it starts itself come along.
+//!
+//! [`Request::is_in_php`]: crate::protocol::Request::is_in_php
+
+use pressroom_wordpress::programs;
+use std::sync::LazyLock;
+
+/// Each begins with `<?php` and can be read and checked alone.
+const PARTS: [&str; 10] = [
+    include_str!("../php/wire.php"),
+    include_str!("../php/agent.php"),
+    include_str!("../php/home.php"),
+    include_str!("../php/child.php"),
+    include_str!("../php/bridge.php"),
+    include_str!("../php/config.php"),
+    include_str!("../php/inventory.php"),
+    include_str!("../php/tables.php"),
+    include_str!("../php/site.php"),
+    include_str!("../php/requests.php"),
+];
+
+/// What PHP evaluates to run a program of `$argv[1]` bytes that comes over standard
+/// input; the home is `$argv[2]`. Without `!`, `'` and `\`, as every shell takes it.
+pub const START: &str = r#"eval("?>" . stream_get_contents(STDIN, (int) $argv[1]));"#;
+
+/// What PHP is told, whatever the machine's configuration says: nothing of the
+/// machine's may print, wait, or take functions away.
+pub const SETTINGS: [&str; 10] = [
+    "display_errors=stderr",
+    "log_errors=0",
+    "html_errors=0",
+    "max_execution_time=0",
+    "memory_limit=512M",
+    "auto_prepend_file=",
+    "auto_append_file=",
+    "zend.exception_ignore_args=1",
+    "disable_functions=",
+    "open_basedir=",
+];
+
+/// The whole program.
+pub fn program() -> &'static str {
+    static WHOLE: LazyLock<String> = LazyLock::new(|| {
+        let mut whole = String::from("<?php\n");
+        for part in PARTS {
+            whole.push_str(part.strip_prefix("<?php\n").unwrap_or(part));
+        }
+        let release = env!("CARGO_PKG_VERSION");
+        let named = [
+            ("bridge", programs::bridge()),
+            ("evaluate", programs::evaluation()),
+            ("login", programs::login()),
+        ];
+        let named: String = named
+            .map(|(name, text)| format!("'{name}' => {},\n", literal(text)))
+            .concat();
+        whole + &format!("Pressroom_Agent::serve( $argv[2], '{release}', array(\n{named}) );\n")
+    });
+    &WHOLE
+}
+
+/// A text as PHP has it between single quotes.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn a_literal_is_the_text_again() {
+        let text = "a'b\\c\\'d\\\\ $x\n\"";
+        let said = Command::new("php")
+            .args(["-n", "-r", &format!("echo {};", literal(text))])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&said.stdout), text);
+    }
+
+    #[test]
+    fn every_part_is_php() {
+        for part in PARTS {
+            assert!(part.starts_with("<?php\n/**"), "{}", &part[..40]);
+        }
+        assert!(!START.contains(['!', '\'', '\\']));
+    }
+}

@@ -1,0 +1,193 @@
+//! The agent in PHP beside the other one.
+
+use super::lab::{EPOCH, PHP, Real};
+use crate::site::soon;
+use pressroom_agent::protocol::{Form, SiteRef};
+use pressroom_base::Kind;
+use pressroom_carrier::Error;
+use pressroom_wordpress::{
+    command::{Channel, Command},
+    config::Source,
+    database::UserQuery,
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Instant};
+
+/// Both are asked of a site on which there is something of everything.
+pub async fn tells_the_same(real: &Real) {
+    assert_eq!(real.session.welcome().form, Form::Php);
+    furnish(real);
+    let native = real.native().await;
+    assert_eq!(native.welcome().form, Form::Native);
+    let (root, php) = (real.root(), &real.session);
+    let wanted = ["admin_email", "no such option", "blogname"];
+
+    let site = || real.site_ref();
+    let ours = php.survey(site(), &wanted).await.unwrap();
+    let mut theirs = native.survey(site(), &wanted).await.unwrap();
+    theirs.inspection.settings.source = Source::Evaluated;
+    same(&ours, &theirs);
+    assert!(ours.inspection.components.len() > 8, "{ours:?}");
+    assert!(ours.inspection.broken_themes.len() > 2);
+
+    let ours = php.read_config(site()).await.unwrap();
+    same(&ours, &theirs.inspection.settings);
+    assert_eq!(ours.db_password, theirs.inspection.settings.db_password);
+    let ours = php.list_config(site()).await.unwrap();
+    let mut theirs = native.list_config(site()).await.unwrap();
+    theirs.source = Source::Evaluated;
+    same(&ours, &theirs);
+    let wide = native.find("", 5).await.unwrap();
+    same(&php.find("", 5).await.unwrap(), &wide);
+    assert_eq!(wide.installs.len(), 2, "{wide:?}");
+    let usage = native.disk_usage(root).await.unwrap();
+    same(&php.disk_usage(root).await.unwrap(), &usage);
+    for query in [
+        UserQuery::Id(1),
+        UserQuery::Login("admin".into()),
+        UserQuery::Email("nobody@example.test".into()),
+        UserQuery::After { id: 0, limit: 7 },
+    ] {
+        let theirs = native.read_users(root, query.clone()).await.unwrap();
+        same(&php.read_users(root, query).await.unwrap(), &theirs);
+    }
+    native.close().await;
+}
+
+/// As they go over the wire.
+fn same<T: Serialize>(ours: &T, theirs: &T) {
+    let shown = |told: &T| serde_json::to_string_pretty(told).unwrap();
+    let (ours, theirs) = (shown(ours), shown(theirs));
+    for (ours, theirs) in ours.lines().zip(theirs.lines()) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(ours.len(), theirs.len());
+}
+
+/// Forms of components that are found in the wild, and some that are none.
+fn furnish(real: &Real) {
+    let write = |path: &str, text: &str| {
+        let path = format!("wp-content/{path}");
+        real.site.write(&path, text).unwrap();
+    };
+    write(
+        "plugins/odd/main.php",
+        "<?php /* Plugin Name: Odd <b>one</b> & \u{e9}\r * Version:1.2 ?> x\r\n@Author: <a href='x'>A < B</a>\n\
+         Requires Plugins: a, ,b\nNetwork: TRUE\nUpdate URI: https://Vendor.example:8/odd\n*/",
+    );
+    write(
+        "plugins/odd/second.php",
+        "<?php\n# Plugin Name: Second\n# Version: 3\n",
+    );
+    write(
+        "plugins/alone.php",
+        "<?php\n// Plugin Name: Alone\n// Text Domain: own\n",
+    );
+    write("plugins/none/readme.txt", "Plugin Name: no");
+    write("plugins/zero.php", "<?php // Plugin Name:0");
+    write("mu-plugins/loader.php", "<?php // nothing said");
+    write("db-error.php", "<?php /* Plugin Name: Errors */");
+    for (slug, style) in [
+        ("child", "Theme Name: Child\nTemplate: parent"),
+        ("parent", "Theme Name: Parent\nVersion: 2.0-b1"),
+        ("orphan", "Theme Name: Orphan\nTemplate: gone"),
+        ("own", "Theme Name: Own\nTemplate: own"),
+        ("grandchild", "Theme Name: Grandchild\nTemplate: child"),
+        (
+            "shelf/inner",
+            "Description: <i>no</i> name\nUpdate URI: false",
+        ),
+    ] {
+        write(
+            &format!("themes/{slug}/style.css"),
+            &format!("/*\n{style}\n*/"),
+        );
+    }
+    write("themes/parent/index.php", "<?php");
+    write("themes/child/index.php", "<?php");
+    write("themes/shelf/inner/templates/index.html", "");
+    write("themes/empty/readme.txt", "");
+    real.site.write("below/wp-load.php", "<?php").unwrap();
+    let version = "<?php $wp_version = '5.0';\n$wp_local_package = 'de_DE';";
+    real.site
+        .write("below/wp-includes/version.php", version)
+        .unwrap();
+}
+
+/// As with the other one: exit codes, signals, both channels, limits, and nobody waits for
+/// what nobody wants any more.
+pub async fn commands(real: &Real) {
+    let shell = |script: &str| Command {
+        root: real.root().into(),
+        argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        variables: BTreeMap::from([("PRESSROOM_SITE".to_owned(), "it's \"1\"".to_owned())]),
+        limit_ms: 20_000,
+        keep_bytes: 1_000_000,
+    };
+    let mut printed = [Vec::new(), Vec::new()];
+    let script = "pwd; echo \"$PRESSROOM_SITE\"; echo no >&2; printf '\\377'; exit 3";
+    let end = real
+        .session
+        .run_command(Some(EPOCH), shell(script), |channel, bytes| {
+            printed[usize::from(channel == Channel::Stderr)].extend_from_slice(bytes);
+        });
+    let end = soon(end).await.unwrap();
+    assert_eq!((end.exit_code, end.signal), (Some(3), None));
+    let said = format!("{}\nit's \"1\"\n", real.site.path().display());
+    assert_eq!(printed[0], [said.as_bytes(), &[0xff]].concat());
+    assert_eq!(printed[1], b"no\n");
+
+    let silent = |_: Channel, _: &[u8]| {};
+    let end = |command| soon(real.session.run_command(None, command, silent));
+    let killed = end(shell("kill -9 $$")).await.unwrap();
+    assert_eq!((killed.exit_code, killed.signal), (None, Some(9)));
+    let mut absent = shell("");
+    absent.argv = vec!["no-such-program".into()];
+    assert_eq!(end(absent.clone()).await.unwrap().exit_code, Some(127));
+    absent.argv = vec!["./index.php".into()];
+    assert_eq!(end(absent).await.unwrap().exit_code, Some(126));
+    let much = end(shell("head -c 5000000 /dev/zero")).await.unwrap();
+    assert_eq!(
+        (much.stdout_bytes, much.dropped_bytes),
+        (5_000_000, 4_000_000)
+    );
+
+    let began = Instant::now();
+    let sleep = if real.is_network() {
+        "sleep 77.5"
+    } else {
+        "sleep 77.6"
+    };
+    let mut long = shell(&format!("trap '' TERM; {sleep} & wait; wait"));
+    long.limit_ms = 300;
+    let ended = end(long).await.unwrap();
+    assert!(
+        ended.timed_out && began.elapsed().as_secs() < 15,
+        "{ended:?}"
+    );
+    let mut look = std::process::Command::new("pgrep");
+    let left = look.args(["-f", sleep]).output().unwrap();
+    assert!(left.stdout.is_empty(), "it runs on");
+}
+
+/// Before anything is sent, and with the reason.
+pub async fn refuses_the_rest(real: &Real) {
+    let refused = real.session.tree_hash(real.root()).await.unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Error::Unable {
+                op: "tree_hash",
+                ..
+            }
+        ),
+        "{refused}"
+    );
+    assert_eq!(refused.kind(), Kind::Unsupported);
+    let site = SiteRef {
+        root: real.root().into(),
+        php: Some(PHP.into()),
+    };
+    let refused = real.session.database_size(site).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Unsupported);
+}
