@@ -160,7 +160,7 @@ async fn another_machine_is_recognised() {
     );
     let refused = on_the_way(open(&host.place()).await);
     assert!(matches!(refused, Error::Machine { .. }), "{refused}");
-    in_php(&host, "pdp11").await;
+    in_php(&host, "made for Linux").await;
     assert!(Host::agents(&host.login).is_empty());
 }
 

@@ -57,7 +57,10 @@ const REFUSED: [Operation; 12] = [
     ("`plugin install`", &["plugin", "install", "SITE", "fresh"]),
     ("`plugin update`", &["plugin", "update", "SITE", "greeting"]),
     ("`plugin delete`", &["plugin", "delete", "SITE", "greeting"]),
-    ("`theme delete`", &["theme", "delete", "SITE", "other"]),
+    (
+        "`theme delete`",
+        &["theme", "delete", "SITE", "twentytwentyfour"],
+    ),
     (
         "`site update-core`",
         &["site", "update-core", "SITE", "--version", "6.5.5"],
@@ -154,7 +157,7 @@ fn plant(world: &World) -> Result<()> {
     world
         .login
         .write(&format!("{content}/themes/other/style.css"), style)?;
-    let index = "<?php echo 'the other theme: '; bloginfo('name'); wp_footer();";
+    let index = "<!DOCTYPE html><html><body>the other theme: <?php bloginfo('name'); wp_footer(); ?></body></html>";
     world
         .login
         .write(&format!("{content}/themes/other/index.php"), index)?;
