@@ -41,6 +41,6 @@ pub use remote::Remote;
 pub use restriction::Restriction;
 pub use route::{Route, Stop};
 pub use run_as::RunAs;
-pub use survey::{Obstacle, Php, Survey};
+pub use survey::{Php, Survey};
 
 pub(crate) use session::open;

@@ -1,10 +1,7 @@
 //! What a host is and has, as one script finds it.
 
-use super::{Program, Remote, Result, script::Script};
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use super::{Remote, Result, script::Script};
+use std::time::{Duration, Instant};
 
 const SURVEY: Script = Script {
     text: include_str!("survey.sh"),
@@ -25,9 +22,6 @@ pub struct Survey {
     pub uid: Option<u32>,
     /// That user's home.
     pub home: String,
-    /// Whether programs can be run from the home; `None` when nothing can be written
-    /// there.
-    pub runs_programs: Option<bool>,
     /// Bytes that are free for the user's home.
     pub free_bytes: Option<u64>,
     /// Every PHP that was found, in the order of the search path.
@@ -49,21 +43,8 @@ pub struct Php {
     pub path: String,
 }
 
-/// Why an agent cannot run on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
-    /// It was made for another machine than this.
-    Machine(String),
-    /// The home is mounted so that nothing in it can be run.
-    NoExec,
-    /// The user cannot write to its home.
-    ReadOnly,
-    /// So few bytes are free.
-    NoSpace(u64),
-}
-
 impl Remote {
-    /// Looks at the host: what it is, what it has, whether an agent can run there.
+    /// Looks at the host: what it is, what it has.
     pub async fn survey(&self) -> Result<Survey> {
         // What connecting takes is another matter.
         drop(self.hosts.channel(self.id, &self.route).await?);
@@ -79,22 +60,6 @@ impl Remote {
 }
 
 impl Survey {
-    /// Why this agent cannot run there; none where it can.
-    pub fn obstacle(&self, agent: &Program) -> Option<Obstacle> {
-        let machine = format!("{} {}", self.system, self.machine);
-        if machine != agent.machine() {
-            return Some(Obstacle::Machine(machine));
-        }
-        match self.runs_programs {
-            Some(true) => {}
-            Some(false) => return Some(Obstacle::NoExec),
-            None if self.free_bytes == Some(0) => return Some(Obstacle::NoSpace(0)),
-            None => return Some(Obstacle::ReadOnly),
-        }
-        let free = self.free_bytes.unwrap_or(u64::MAX);
-        (free <= agent.bytes()).then_some(Obstacle::NoSpace(free))
-    }
-
     fn parse(answer: &str) -> Self {
         let mut survey = Self::default();
         for line in answer.lines() {
@@ -108,7 +73,6 @@ impl Survey {
                 "user" => survey.user = value.into(),
                 "uid" => survey.uid = value.parse().ok(),
                 "home" => survey.home = value.into(),
-                "run" => survey.runs_programs = Some(value == "yes"),
                 "free" => survey.free_bytes = value.parse().ok(),
                 "php" => survey.add_php(value),
                 "web" => survey.web_servers.push(value.to_owned()),
@@ -133,17 +97,6 @@ impl Survey {
     }
 }
 
-impl fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Machine(theirs) => write!(f, "the agent was not made for a {theirs} machine"),
-            Self::NoExec => f.write_str("the user's home is mounted `noexec`"),
-            Self::ReadOnly => f.write_str("the user cannot write to its home"),
-            Self::NoSpace(free) => write!(f, "only {free} bytes are free in the user's home"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Php, Survey};
@@ -151,7 +104,7 @@ mod tests {
     #[test]
     fn reads_what_the_script_prints_and_nothing_else() {
         let survey = Survey::parse(
-            "system Linux\nmachine x86_64\nuser shop\nuid 1001\nhome /home/shop\nrun yes\n\
+            "system Linux\nmachine x86_64\nuser shop\nuid 1001\nhome /home/shop\n\
              free 1048576\nphp 8.2.7 /usr/bin/php\nphp 8.2.7 /usr/bin/php\nphp Warning: x\n\
              php 7.4.33 /usr/bin/php7.4\nweb nginx\nsudo ALL : ALL\nnonsense\n",
         );
@@ -168,7 +121,6 @@ mod tests {
         );
         assert_eq!(survey.uid, Some(1001));
         assert_eq!(survey.free_bytes, Some(1_048_576));
-        assert_eq!(survey.runs_programs, Some(true));
         assert_eq!(survey.sudo, ["ALL : ALL"]);
     }
 }

@@ -123,7 +123,6 @@ async fn a_host_says_what_it_has() {
     let survey = soon(host.remote().survey()).await.unwrap();
     assert_eq!(survey.user, host.login.name());
     assert_eq!(survey.home, host.login.home().to_str().unwrap());
-    assert_eq!(survey.runs_programs, Some(true));
     assert!(survey.latency > std::time::Duration::ZERO);
     assert!(survey.free_bytes.is_some_and(|free| free > 0));
     assert_eq!(survey.sudo, Vec::<String>::new());
@@ -133,7 +132,6 @@ async fn a_host_says_what_it_has() {
         .unwrap();
     let version = String::from_utf8(php.stdout).unwrap();
     assert_eq!(survey.php[0].version, version, "{survey:?}");
-    assert_eq!(survey.obstacle(&crate::host::agent()), None);
     let left = std::fs::read_dir(host.login.home()).unwrap();
     let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, [ROOT], "nothing is left behind");
