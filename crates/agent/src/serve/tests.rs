@@ -58,6 +58,7 @@ impl Site for Puppet {
             release: "test".into(),
             uid: 1,
             fence: Seen::default(),
+            form: crate::protocol::Form::Native,
         })
     }
 
