@@ -33,7 +33,11 @@ fn built() -> PathBuf {
 fn in_nothing(agent: &Path, arguments: &[&str]) -> Output {
     let root = tempfile::tempdir().unwrap();
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::copy(agent, root.path().join("agent")).unwrap();
+    // By another process: one that another test starts meanwhile would have it open for
+    // writing, and then nobody can run it.
+    let copy = root.path().join("agent");
+    let copied = process::Command::new("cp").arg(agent).arg(copy).status();
+    assert!(copied.unwrap().success());
     process::Command::new("chroot")
         .arg("--userspec=65534:65534")
         .arg(root.path())
