@@ -4,6 +4,8 @@ use crate::site;
 use anyhow::{Context, Result, ensure};
 use std::{
     ffi::OsString,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -35,6 +37,17 @@ impl WpCli {
             phar: self.phar.clone(),
             file_cache: Some(dir.to_owned()),
         }
+    }
+
+    /// The same where others can read it, in this directory.
+    pub fn copied_to(&self, dir: &Path) -> Result<Self> {
+        let phar = dir.join("wp-cli.phar");
+        fs::copy(&self.phar, &phar)?;
+        fs::set_permissions(&phar, Permissions::from_mode(0o644))?;
+        Ok(Self {
+            phar,
+            file_cache: self.file_cache.clone(),
+        })
     }
 
     /// The command line for a site.

@@ -7,6 +7,7 @@ mod fanout;
 mod files;
 mod jobs;
 mod reading;
+mod remote;
 mod select;
 mod server;
 
@@ -26,6 +27,7 @@ const AREAS: &[(&str, Measure)] = &[
     ("search-replace", database::search_replace),
     ("jobs", jobs::measure),
     ("fan-out run", fanout::measure),
+    ("ssh remote", remote::measure),
     ("api", api::measure),
     ("fleet filter select", select::measure),
     ("memory start", server::measure),

@@ -74,7 +74,7 @@ pub fn as_owner(command: &mut Command) {
 }
 
 /// The agent beside this program.
-fn agent() -> Result<PathBuf> {
+pub fn agent() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     Ok(own.with_file_name("pressroom-agent"))
 }

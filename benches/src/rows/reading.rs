@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use pressroom_agent::protocol::SiteRef;
 use pressroom_carrier::{Place, Session};
 use pressroom_lab::{Site, SiteOptions};
+use pressroom_wordpress::inventory::Survey;
 use std::{collections::BTreeSet, process::Command};
 use tokio::{runtime::Runtime, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -43,24 +44,7 @@ fn inventory(table: &mut Table, runtime: &Runtime, site: &Site) -> Result<()> {
             Ok::<_, anyhow::Error>(survey)
         })
     };
-    let survey = read()?;
-    let facts = survey.facts.context("no tables were read")?;
-    ensure!(
-        facts.options.contains_key("active_plugins"),
-        "no options were read"
-    );
-    let ours: BTreeSet<(String, String)> = survey
-        .inspection
-        .components
-        .iter()
-        .filter(|found| found.file.starts_with("bench-"))
-        .map(|found| (found.slug.clone(), found.version.clone()))
-        .collect();
-    ensure!(
-        ours.len() == site::PLUGINS,
-        "{} plugins were seen",
-        ours.len()
-    );
+    let ours = components(&read()?)?;
     let what = format!("inventory of a site with {} plugins", site::PLUGINS);
     let Some(wp) = WpCli::find() else {
         let ours = timing::median(15, || read().map(drop))?;
@@ -81,20 +65,46 @@ fn inventory(table: &mut Table, runtime: &Runtime, site: &Site) -> Result<()> {
             wp.run(&site.path(), &["core", "version"])?;
             Ok::<_, anyhow::Error>(plugins)
         };
-        let plugins: serde_json::Value = serde_json::from_str(&list()?)?;
-        let theirs: BTreeSet<(String, String)> = plugins
-            .as_array()
-            .context("a list of plugins")?
-            .iter()
-            .map(|plugin| (text(plugin, "name"), text(plugin, "version")))
-            .filter(|(name, _)| name.starts_with("bench-"))
-            .collect();
-        ensure!(ours == theirs, "the two lists differ");
+        ensure!(ours == listed(&list()?)?, "the two lists differ");
         let (our_time, other) = timing::side_by_side(5, || read().map(drop), || list().map(drop))?;
         let least = if name == "wp" { 100.0 } else { 40.0 };
         table.push(Row::faster(&what, our_time, Some((name, other)), least));
     }
     Ok(())
+}
+
+/// The plugins that were made for this, as the agent saw them: names and versions.
+pub fn components(survey: &Survey) -> Result<BTreeSet<(String, String)>> {
+    let facts = survey.facts.as_ref().context("no tables were read")?;
+    ensure!(
+        facts.options.contains_key("active_plugins"),
+        "no options were read"
+    );
+    let seen: BTreeSet<(String, String)> = survey
+        .inspection
+        .components
+        .iter()
+        .filter(|found| found.file.starts_with("bench-"))
+        .map(|found| (found.slug.clone(), found.version.clone()))
+        .collect();
+    ensure!(
+        seen.len() == site::PLUGINS,
+        "{} plugins were seen",
+        seen.len()
+    );
+    Ok(seen)
+}
+
+/// The same as `wp plugin list --format=json` prints them.
+pub fn listed(json: &str) -> Result<BTreeSet<(String, String)>> {
+    let plugins: serde_json::Value = serde_json::from_str(json)?;
+    Ok(plugins
+        .as_array()
+        .context("a list of plugins")?
+        .iter()
+        .map(|plugin| (text(plugin, "name"), text(plugin, "version")))
+        .filter(|(name, _)| name.starts_with("bench-"))
+        .collect())
 }
 
 fn text(value: &serde_json::Value, name: &str) -> String {

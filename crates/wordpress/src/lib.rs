@@ -38,6 +38,7 @@ pub mod inventory;
 mod journal;
 mod kind;
 pub mod maintenance;
+mod names;
 pub mod package;
 pub mod programs;
 pub mod protection;

@@ -1,7 +1,7 @@
 //! A bounded conversation with a local server.
 
-use crate::{Error, Result, database::connection, watch::Watch};
-use std::{future::Future, io, time::Duration};
+use crate::{Error, Result, database::connection, names, watch::Watch};
+use std::{future::Future, io, net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpStream, UnixStream},
@@ -25,7 +25,10 @@ impl Wire {
             let stream: Box<dyn Stream> = if address.starts_with('/') {
                 Box::new(UnixStream::connect(address).await?)
             } else {
-                Box::new(TcpStream::connect(address).await?)
+                let (name, port) = parts(address)?;
+                let found = names::addresses(name).await?;
+                let found: Vec<SocketAddr> = found.iter().map(|ip| (*ip, port).into()).collect();
+                Box::new(TcpStream::connect(&*found).await?)
             };
             Ok(Self { stream })
         })
@@ -40,6 +43,16 @@ impl Wire {
     pub(super) async fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         within(self.stream.read(buffer)).await
     }
+}
+
+/// `host:port`, `[v6]:port` in parts.
+fn parts(address: &str) -> io::Result<(&str, u16)> {
+    let wrong = || io::Error::new(io::ErrorKind::InvalidInput, "invalid socket address");
+    let (name, port) = address.rsplit_once(':').ok_or_else(wrong)?;
+    let bare = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    Ok((bare.unwrap_or(name), port.parse().map_err(|_| wrong())?))
 }
 
 /// Runs a conversation; what failed in it is a reason, what the watch says an error.

@@ -3,6 +3,7 @@
 use crate::{
     Error, Result,
     config::{self, Settings},
+    names,
     watch::Watch,
 };
 use mysql_async::{Conn, Opts, OptsBuilder};
@@ -76,7 +77,14 @@ impl Connection {
     /// Opens one connection whose rows and statements may be as large as the
     /// protocol has them.
     pub(crate) async fn open(&self) -> std::result::Result<Conn, mysql_async::Error> {
-        Conn::new(self.opts.clone()).await
+        let mut opts = self.opts.clone();
+        if opts.socket().is_none() {
+            let found = names::addresses(opts.ip_or_hostname()).await?;
+            opts = OptsBuilder::from_opts(opts)
+                .resolved_ips(Some(found))
+                .into();
+        }
+        Conn::new(opts).await
     }
 }
 
