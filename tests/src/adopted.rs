@@ -22,7 +22,7 @@ pub enum Way {
     Login,
     /// The same, with a profile that prints 10 kB.
     Noisy,
-    /// The owner logs in, and the home is a small disk of its own.
+    /// The owner logs in on this machine, and the home is a small disk of its own.
     Small,
     /// Another user logs in and becomes its owner by `sudo`.
     Sudo,
@@ -61,8 +61,9 @@ impl World {
         add_owner(&server, EMAIL, ACCOUNT).await?;
         let token = add_token(&server, EMAIL).await?;
         let sshd = match way {
-            Way::Local | Way::Root | Way::Sudo => Sshd::start()?,
-            Way::Login | Way::Noisy | Way::Small => Sshd::start_elsewhere()?,
+            // Another network is another set of mounts: a disk that is added later is not there.
+            Way::Local | Way::Root | Way::Sudo | Way::Small => Sshd::start()?,
+            Way::Login | Way::Noisy => Sshd::start_elsewhere()?,
         };
         let mut login = sshd.login()?;
         if way == Way::Small {

@@ -151,7 +151,7 @@ async fn long_work_whose_line_is_cut_leaves_a_whole_site() -> Result<()> {
 
 /// What a command says once the host lets us in again: after a cut it may rest for a
 /// moment.
-pub async fn settled(world: &World, words: &[&str]) -> Result<serde_json::Value> {
+async fn settled(world: &World, words: &[&str]) -> Result<serde_json::Value> {
     let started = Instant::now();
     loop {
         let done = world.server.cli(words, "").await?;
