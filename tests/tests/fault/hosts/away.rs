@@ -9,6 +9,7 @@ use pressroom_tests::{
 };
 use std::{
     fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -55,6 +56,15 @@ impl Dying {
     }
 }
 
+/// How many files lie in a directory, at any depth.
+fn files(at: &Path) -> usize {
+    let entries = fs::read_dir(at).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    paths
+        .map(|path| if path.is_dir() { files(&path) } else { 1 })
+        .sum()
+}
+
 #[tokio::test]
 async fn a_host_that_dies_in_the_midst_of_an_update_has_one_version() -> Result<()> {
     let mut dying = Dying::prepare().await?;
@@ -88,11 +98,11 @@ async fn a_host_that_dies_in_the_midst_of_an_update_has_one_version() -> Result<
     // When the update is under way there, and for longer than it is tried again.
     dying.world.offer(&package(dying.next()))?;
     let beside = dying.world.owner().join(".pressroom");
-    let before = fs::read_dir(&beside)?.count();
+    let before = files(&beside);
     let update = dying.world.server.begin_cli(&words)?;
     eventually("an update under way", SOON, || async {
-        let now = fs::read_dir(&beside)?.count();
-        ensure!(now > before, "{now} entries");
+        let now = files(&beside);
+        ensure!(now > before, "{now} files");
         Ok(())
     })
     .await?;
@@ -108,5 +118,23 @@ async fn a_host_that_dies_in_the_midst_of_an_update_has_one_version() -> Result<
     dying.is_as_told(&done).await.context(about)?;
     dying.world.cli(&words).await?;
     ensure!(whole(&dying.world, [dying.there, dying.next()])? == dying.next());
-    dying.world.is_its_owners()
+    dying.world.is_its_owners()?;
+
+    // Where it is away from the beginning nothing was done that would have to be taken back.
+    dying.world.sshd.kill();
+    let works: [&[&str]; 5] = [
+        &words,
+        &["plugin", "deactivate", &site, "greeting"],
+        &["site", "maintenance", "on", &site],
+        &["site", "update-core", &site, "--version", "6.5.5"],
+        &["snapshot", "create", &site],
+    ];
+    for words in works {
+        let begun = Instant::now();
+        let done = dying.world.server.cli(words, "").await?;
+        let at_once = begun.elapsed() < Duration::from_secs(20);
+        ensure!(done.code != 0 && at_once, "{words:?}: {done:?}");
+        ensure!(done.stderr.contains("nothing answers at"), "{done:?}");
+    }
+    Ok(())
 }
