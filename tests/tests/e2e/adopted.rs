@@ -2,6 +2,7 @@
 //! is the same, however the site is reached.
 
 mod by_php;
+mod commands;
 mod operations;
 
 use anyhow::{Result, ensure};

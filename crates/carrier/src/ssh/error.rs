@@ -102,6 +102,8 @@ pub enum Error {
         why: String,
         /// What that one meant.
         kind: Kind,
+        /// The host that showed another key, when it was that.
+        changed: Option<Address>,
         /// When it is tried again.
         again_in: Duration,
     },
@@ -267,9 +269,24 @@ impl Error {
         )
     }
 
+    /// Whether that will still be so in a while: room is made sooner than a machine
+    /// becomes another one.
+    pub(super) const fn bars_it_for_long(&self) -> bool {
+        matches!(self, Self::Machine { .. } | Self::NoExec { .. })
+    }
+
     /// Whether it is PHP that stands in the way of the agent in PHP.
     pub(super) const fn is_of_php(&self) -> bool {
         matches!(self, Self::NoPhp { .. } | Self::Restricted { .. })
+    }
+
+    /// The host that shows another key than before, now or when it was tried last.
+    pub const fn changed_host(&self) -> Option<&Address> {
+        match self {
+            Self::HostKeyChanged { address, .. } => Some(address),
+            Self::Resting { changed, .. } => changed.as_ref(),
+            _ => None,
+        }
     }
 
     /// What the failure means to whoever asked.

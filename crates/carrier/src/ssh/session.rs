@@ -53,7 +53,9 @@ pub(crate) async fn open(home: &Path, remote: &Remote) -> Result<(Greeted, Optio
             Err(crate::Error::Ssh(error)) if error.bars_the_agent() => {
                 let why = error.to_string();
                 tracing::info!("the agent in PHP is used: {why}");
-                remote.hosts.note_obstacle(remote.id, whose, &why);
+                if error.bars_it_for_long() {
+                    remote.hosts.note_obstacle(remote.id, whose, &why);
+                }
                 why
             }
             settled => return Ok((settled?, None)),
