@@ -168,6 +168,7 @@ fn place(sshd: &Sshd, login: &Login, key: Key) -> Result<Place> {
         },
         run_as: RunAs::Login,
         agent: Program::read(&site::agent()?)?,
+        php: None,
     };
     Ok(Place {
         home: login.home().to_owned(),
