@@ -113,7 +113,6 @@ async fn a_host_that_dies_in_the_midst_of_an_update_has_one_version() -> Result<
     dying.world.sshd.resume()?;
     let done = update.ended().await?;
     ensure!(done.code != 0, "it was given up: {done:?}");
-    println!("{done:?}");
     let about = format!("away for long: {done:?}");
     dying.is_as_told(&done).await.context(about)?;
     dying.world.cli(&words).await?;
