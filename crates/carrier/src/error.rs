@@ -125,6 +125,14 @@ impl Error {
         }
     }
 
+    /// The host that shows another key than before, when it is that.
+    pub const fn changed_host(&self) -> Option<&ssh::Address> {
+        match self {
+            Self::Ssh(error) => error.changed_host(),
+            _ => None,
+        }
+    }
+
     /// The agent's refusal, when it is one.
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {

@@ -102,6 +102,8 @@ pub enum Error {
         why: String,
         /// What that one meant.
         kind: Kind,
+        /// The host that showed another key, when it was that.
+        changed: Option<Address>,
         /// When it is tried again.
         again_in: Duration,
     },
@@ -235,6 +237,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// The host that shows another key than before, now or when it was tried last.
+    pub const fn changed_host(&self) -> Option<&Address> {
+        match self {
+            Self::HostKeyChanged { address, .. } => Some(address),
+            Self::Resting { changed, .. } => changed.as_ref(),
+            _ => None,
+        }
+    }
+
     /// What the failure means to whoever asked.
     pub const fn kind(&self) -> Kind {
         match self {

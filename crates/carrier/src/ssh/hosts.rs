@@ -4,7 +4,7 @@
 //! one that is dead, silent or crowded delays nobody who goes elsewhere.
 
 use super::{
-    Route, RunAs,
+    Address, Route, RunAs,
     connection::{Connection, Ended},
     error::{Error, Result},
 };
@@ -95,6 +95,7 @@ struct Rest {
     until: Instant,
     why: String,
     kind: Kind,
+    changed: Option<Address>,
 }
 
 impl Hosts {
@@ -246,6 +247,7 @@ impl Host {
                     address: address.clone(),
                     why: rest.why.clone(),
                     kind: rest.kind,
+                    changed: rest.changed.clone(),
                     again_in,
                 });
             }
@@ -293,6 +295,7 @@ impl Link {
             until: Instant::now() + rest,
             why: failure.to_string(),
             kind: failure.kind(),
+            changed: failure.changed_host().cloned(),
         });
         tracing::info!(
             host = %route.host.address,

@@ -86,9 +86,10 @@ impl Fleet {
         }
         let remote = self.remote(row, RunAs::Login).await?;
         self.parts.ssh.forget(row.id);
-        let removed = remote.remove_agent().await;
-        removed.map_err(pressroom_carrier::Error::from)?;
-        Ok(())
+        match remote.remove_agent().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.host_failed(row, error).await),
+        }
     }
 }
 

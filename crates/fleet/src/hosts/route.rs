@@ -32,7 +32,30 @@ impl Fleet {
         };
         let opened = Session::open(&place, cancel).await;
         self.learn_keys(&row, &remote).await?;
-        Ok(opened?)
+        match opened {
+            Ok(session) => Ok(session),
+            Err(error) => Err(self.host_failed(&row, error).await),
+        }
+    }
+
+    /// What a host's failure means to whoever manages it. One that shows another key
+    /// stays shut until somebody acts: it is said how, wherever the failure is shown.
+    pub(crate) async fn host_failed(
+        &self,
+        row: &HostRow,
+        error: impl Into<pressroom_carrier::Error>,
+    ) -> Error {
+        let error = error.into();
+        let Some(changed) = error.changed_host() else {
+            return error.into();
+        };
+        let on_the_way = stops(&self.parts.store, row).await.unwrap_or_default();
+        let shown = on_the_way
+            .iter()
+            .find(|stop| address(stop).is_ok_and(|address| address == *changed))
+            .unwrap_or(row);
+        let message = format!("{error}: `pressroom host forget-key {}`", spoken(shown));
+        Error::new(error.kind(), message).with_source(error)
     }
 
     /// Who works on a host, and how it is reached.
@@ -160,6 +183,16 @@ async fn stop(store: &Store, row: &HostRow) -> Result<Stop> {
 /// A key as `known_hosts` has it behind the name.
 pub(super) fn line(key: &StoredKey) -> String {
     format!("{} {}", key.algorithm, key.base64)
+}
+
+/// What names a host on the command line: its label where that is one plain word.
+fn spoken(row: &HostRow) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if row.label.chars().all(is_plain) && !row.label.starts_with('-') {
+        row.label.clone()
+    } else {
+        row.id.to_string()
+    }
 }
 
 pub(super) fn address(row: &HostRow) -> Result<Address> {

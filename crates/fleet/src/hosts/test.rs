@@ -66,13 +66,13 @@ impl Fleet {
     }
 
     async fn survey_host(&self, row: &HostRow, remote: &Remote) -> Result<HostSurvey> {
-        let seen = remote
-            .survey()
-            .await
-            .map_err(pressroom_carrier::Error::from);
+        let seen = remote.survey().await;
         // Also of a host that could not be looked at: it was reached, and showed a key.
         self.learn_keys(row, remote).await?;
-        let seen = seen?;
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => return Err(self.host_failed(row, error).await),
+        };
         let mut survey = told(&seen);
         if row.login == "root" {
             see_as_root(remote, &mut survey).await?;

@@ -80,12 +80,12 @@ impl Fleet {
     /// The directory and its owner, as the host says.
     async fn on_host(&self, host: &HostRow, new: &AdoptSite) -> Result<(String, Option<String>)> {
         let remote = self.remote(host, RunAs::Login).await?;
-        let seen = remote
-            .directory(&new.path)
-            .await
-            .map_err(pressroom_carrier::Error::from);
+        let seen = remote.directory(&new.path).await;
         self.learn_keys(host, &remote).await?;
-        let seen = seen?;
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => return Err(self.host_failed(host, error).await),
+        };
         let (root, owner) = match (seen, &new.user) {
             (Some(seen), None) => (seen.path, seen.owner),
             (Some(seen), Some(user)) => (seen.path, user.clone()),
