@@ -77,7 +77,15 @@ impl Fleet {
                 Err(error) => Check::new(&name, false, error.to_string()),
             }
         });
-        Ok(stream::iter(looked).buffered(HOSTS_AT_ONCE).collect().await)
+        // Not in their order: those behind one that hangs would not begin.
+        let looked = stream::iter(
+            looked
+                .enumerate()
+                .map(|(place, look)| async move { (place, look.await) }),
+        );
+        let mut checks: Vec<_> = looked.buffer_unordered(HOSTS_AT_ONCE).collect().await;
+        checks.sort_by_key(|(place, _)| *place);
+        Ok(checks.into_iter().map(|(_, check)| check).collect())
     }
 
     async fn packages_check(&self) -> Check {
