@@ -192,6 +192,13 @@ impl From<pressroom_providers::packages::Error> for Error {
     }
 }
 
+/// Whether a job has done nothing at its site: whatever it does there is written down
+/// first, as a step. There is nothing to take back then, and no need to reach a host that
+/// may be away.
+pub(crate) async fn nothing_begun(ctx: &JobContext) -> Result<bool> {
+    Ok(ctx.steps().await?.is_empty())
+}
+
 /// A step's work in the words of the queue; on the heap, because steps nest.
 pub(crate) fn told<'a, T>(
     work: impl Future<Output = Result<T>> + Send + 'a,

@@ -5,7 +5,7 @@
 use super::attempt::{Attempt, Back, Kept, OPEN, TABLES, TABLES_BACK, VERDICT, began, made};
 use crate::{
     Error, Fleet, Result,
-    reach::told,
+    reach::{nothing_begun, told},
     snapshots::{self, asides},
 };
 use pressroom_base::{Epoch, Kind, catalog::event};
@@ -22,6 +22,9 @@ const LEASE: Duration = Duration::from_mins(10);
 /// stays. Each act is idempotent: it can be repeated.
 pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
     snapshots::drop_unfinished(fleet, ctx).await?;
+    if nothing_begun(ctx).await? {
+        return Ok(());
+    }
     let row = fleet.row_of_job(ctx).await?;
     let (session, recovery) = fleet.open_site_recovering(ctx, &row).await?;
     if ctx.done_step(VERDICT).await?.is_some() {

@@ -2,7 +2,12 @@
 
 use super::LEASE;
 use crate::{
-    Caller, Error, Fleet, Result, authorize::Action, jobs::Enqueue, look::Look, views::Job,
+    Caller, Error, Fleet, Result,
+    authorize::Action,
+    jobs::Enqueue,
+    look::Look,
+    reach::{nothing_begun, told},
+    views::Job,
 };
 use async_trait::async_trait;
 use pressroom_base::{catalog::event, id::EnvironmentId};
@@ -20,6 +25,8 @@ const UNAVAILABLE: u16 = 503;
 /// Code that was compiled before may answer for so long.
 const HAND_OVER: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
+/// The step of entering.
+const ENTER: &str = "enter";
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Payload {
@@ -111,7 +118,7 @@ impl JobKind for MaintenanceJob {
         _why: &JobFailure,
     ) -> std::result::Result<(), JobFailure> {
         let payload: Payload = ctx.payload()?;
-        if payload.enabled {
+        if payload.enabled && !nothing_begun(ctx).await? {
             Box::pin(end(&self.0, ctx)).await?;
         }
         Ok(())
@@ -138,13 +145,17 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
 
 async fn begin(fleet: &Fleet, ctx: &JobContext, row: &EnvironmentRow) -> Result<MaintenanceSet> {
     let session = fleet.open_site(ctx, row).await?;
-    // The wish first: a worker that dies after it leaves what others carry out.
-    let tx = ctx.begin().await?;
-    maintenance::want(&tx, row.id, ctx.epoch()).await?;
-    tx.commit().await?;
-    session
-        .enter_maintenance(ctx.epoch(), &row.path, LEASE)
-        .await?;
+    let entering = async {
+        // The wish first: a worker that dies after it leaves what others carry out.
+        let tx = ctx.begin().await?;
+        maintenance::want(&tx, row.id, ctx.epoch()).await?;
+        tx.commit().await?;
+        session
+            .enter_maintenance(ctx.epoch(), &row.path, LEASE)
+            .await?;
+        Ok(())
+    };
+    ctx.step(ENTER, told(entering)).await?;
     let somebody_elses = match session.maintenance(&row.path).await? {
         Maintenance::Leased { .. } => false,
         Maintenance::Foreign { .. } => true,

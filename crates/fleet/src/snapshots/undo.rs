@@ -6,7 +6,7 @@ use super::{
     asides,
     steps::{FILES_STEP, TABLES_STEP, UNPACK_STEP, VERDICT_STEP},
 };
-use crate::{Fleet, Result};
+use crate::{Fleet, Result, reach::nothing_begun};
 use pressroom_base::Epoch;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
@@ -28,6 +28,9 @@ pub(super) struct TablesIntent {
 /// Puts files and tables back, unless the restored site was judged good already: then
 /// it stays. Each act is idempotent: it can be repeated.
 pub(super) async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
+    if nothing_begun(ctx).await? {
+        return Ok(());
+    }
     let row = fleet.row_of_job(ctx).await?;
     let ground = fleet.ground(&row).await?;
     let session = fleet.open_session(&ground, ctx.cancelled().clone()).await?;

@@ -7,7 +7,10 @@ use super::{
     report::{ChangeOutcome, ChangeReport},
     start::{Change, ChangeComponents},
 };
-use crate::{Error, Fleet, Result, reach::told};
+use crate::{
+    Error, Fleet, Result,
+    reach::{nothing_begun, told},
+};
 use async_trait::async_trait;
 use pressroom_base::catalog::event;
 use pressroom_carrier::Session;
@@ -128,6 +131,9 @@ async fn change_one(
 }
 
 async fn undo(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
+    if nothing_begun(ctx).await? {
+        return Ok(());
+    }
     let change: ChangeComponents = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
     let (session, recovery) = fleet.open_site_recovering(ctx, &row).await?;

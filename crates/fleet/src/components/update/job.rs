@@ -5,7 +5,7 @@ use super::{
     attempt::{made, step_name},
     item::Item,
 };
-use crate::{Fleet, Result, code, components::on_disk};
+use crate::{Fleet, Result, code, components::on_disk, reach::nothing_begun};
 use async_trait::async_trait;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
@@ -99,6 +99,9 @@ async fn run(fleet: &Fleet, ctx: &JobContext, report: &mut UpdateReport) -> Resu
 }
 
 async fn take_back_unverified(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
+    if nothing_begun(ctx).await? {
+        return Ok(());
+    }
     let update: UpdateComponents = ctx.payload()?;
     let row = fleet.row_of_job(ctx).await?;
     let (session, recovery) = fleet.open_site_recovering(ctx, &row).await?;
