@@ -10,6 +10,9 @@ use std::{fs, path::Path};
 /// What people call the site by: it has no name, only an address.
 pub const DOMAIN: &str = "site.localhost";
 
+/// A small disk that has room for a site and what is done with it.
+const ROOMY: &str = "size=1g";
+
 /// How a site is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -19,6 +22,8 @@ pub enum Way {
     Login,
     /// The same, with a profile that prints 10 kB.
     Noisy,
+    /// The owner logs in on this machine, and the home is a small disk of its own.
+    Small,
     /// Another user logs in and becomes its owner by `sudo`.
     Sudo,
     /// Root logs in and becomes its owner.
@@ -56,10 +61,14 @@ impl World {
         add_owner(&server, EMAIL, ACCOUNT).await?;
         let token = add_token(&server, EMAIL).await?;
         let sshd = match way {
-            Way::Local | Way::Root | Way::Sudo => Sshd::start()?,
+            // Another network is another set of mounts: a disk that is added later is not there.
+            Way::Local | Way::Root | Way::Sudo | Way::Small => Sshd::start()?,
             Way::Login | Way::Noisy => Sshd::start_elsewhere()?,
         };
-        let login = sshd.login()?;
+        let mut login = sshd.login()?;
+        if way == Way::Small {
+            login.mount_home(ROOMY)?;
+        }
         let hosted = Hosted::new(Wordpress::V6_4, &login, "www", DOMAIN, sshd.namespace())?;
         let mut other = None;
         if way != Way::Local {

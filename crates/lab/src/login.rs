@@ -127,6 +127,23 @@ impl Login {
         Ok(())
     }
 
+    /// Leaves not a byte free in a home that is mounted.
+    pub fn fill_home(&self) -> Result<()> {
+        let found = rustix::fs::statvfs(&self.home)?;
+        let used = (found.f_blocks - found.f_bfree) * found.f_frsize;
+        self.resize_home(&used.to_string())
+    }
+
+    /// Gives a home that is mounted another size, e.g. `2m`. No less than what is in it.
+    pub fn resize_home(&self, size: &str) -> Result<()> {
+        place::run(
+            Command::new("mount")
+                .args(["-o", &format!("remount,size={size}")])
+                .arg(&self.home),
+        )?;
+        Ok(())
+    }
+
     /// Lets the user run anything as another by `sudo`, without a password.
     pub fn may_become(&self, other: &str) -> Result<()> {
         let file = Path::new(SUDOERS).join(&self.name);

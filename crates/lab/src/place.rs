@@ -80,9 +80,14 @@ pub(crate) fn run(command: &mut Command) -> Result<String> {
 
 /// Kills a process, if it is still there.
 pub(crate) fn kill(process: u32) {
+    signal(process, Signal::KILL);
+}
+
+/// Sends a process a signal, if it is still there.
+pub(crate) fn signal(process: u32, signal: Signal) {
     let process = i32::try_from(process).ok().and_then(Pid::from_raw);
     if let Some(process) = process {
         // It may have ended meanwhile.
-        let _ = rustix::process::kill_process(process, Signal::KILL);
+        let _ = rustix::process::kill_process(process, signal);
     }
 }

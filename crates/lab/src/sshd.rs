@@ -3,9 +3,10 @@
 use crate::{
     Namespace,
     login::Login,
-    place::{self, kill},
+    place::{self, kill, signal},
 };
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 use std::{
     fs::{self, File},
     io::Read,
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 pub struct Sshd {
     dir: TempDir,
     namespace: Option<Namespace>,
+    everywhere: bool,
     port: u16,
     server: Option<Child>,
 }
@@ -31,15 +33,21 @@ pub struct Sshd {
 impl Sshd {
     /// Starts one, on this machine's own network.
     pub fn start() -> Result<Self> {
-        Self::start_in(None)
+        Self::start_in(None, false)
+    }
+
+    /// Starts one that answers at every address of this machine, so also at all of
+    /// 127.0.0.0/8: as many hosts as a test wants.
+    pub fn start_everywhere() -> Result<Self> {
+        Self::start_in(None, true)
     }
 
     /// Starts one on a network of its own, as another machine's.
     pub fn start_elsewhere() -> Result<Self> {
-        Self::start_in(Some(Namespace::new()?))
+        Self::start_in(Some(Namespace::new()?), false)
     }
 
-    fn start_in(namespace: Option<Namespace>) -> Result<Self> {
+    fn start_in(namespace: Option<Namespace>, everywhere: bool) -> Result<Self> {
         ensure!(
             rustix::process::geteuid().is_root(),
             "an SSH server for several users needs root"
@@ -56,6 +64,7 @@ impl Sshd {
         let mut sshd = Self {
             dir,
             namespace,
+            everywhere,
             port,
             server: None,
         };
@@ -125,6 +134,17 @@ impl Sshd {
         }
     }
 
+    /// Stops it and its sessions where they are: whoever connects is let in by the kernel
+    /// and never hears a word.
+    pub fn freeze(&self) {
+        if let Some(server) = &self.server {
+            signal(server.id(), Signal::STOP);
+            for session in sessions_of(server.id()) {
+                signal(session, Signal::STOP);
+            }
+        }
+    }
+
     /// Kills its sessions; it goes on listening.
     pub fn cut(&self) {
         for session in self
@@ -184,7 +204,12 @@ impl Sshd {
 
     fn write_config(&self) -> Result<PathBuf> {
         let dir = self.dir.path().display();
-        let (address, port) = (self.address(), self.port);
+        let port = self.port;
+        let address = if self.everywhere {
+            Ipv4Addr::UNSPECIFIED
+        } else {
+            self.address()
+        };
         let file = self.dir.path().join("config");
         fs::write(
             &file,
