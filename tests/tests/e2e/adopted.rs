@@ -1,6 +1,7 @@
 //! Sites that were there before Pressroom, on this machine and on hosts: every operation
 //! is the same, however the site is reached.
 
+mod commands;
 mod operations;
 
 use anyhow::{Result, ensure};
