@@ -13,21 +13,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-fn options() -> Options {
+/// For a server that notices soon what was lost.
+pub fn options() -> Options {
     Options {
         config: SHORT_LEASES.to_owned(),
         ..Options::default()
     }
 }
 
-fn package(version: u32) -> PluginPackage {
+/// A plugin whose versions differ in every file.
+pub fn package(version: u32) -> PluginPackage {
     PluginPackage::new("greeting")
         .version(&format!("1.{version}.0"))
         .files(40)
 }
 
 /// Which of two versions is there, whole; neither is an error.
-fn whole(world: &World, versions: [u32; 2]) -> Result<u32> {
+pub fn whole(world: &World, versions: [u32; 2]) -> Result<u32> {
     let mut said = Vec::new();
     for version in versions {
         let differs = package(version)

@@ -1,10 +1,11 @@
-//! Kills, stopped workers, full disks and databases that go away.
+//! Kills, stopped workers, full disks, and databases and hosts that go away.
 
 mod caches;
 mod clones;
 mod components;
 mod core_updates;
 mod disk;
+mod hosts;
 mod kills;
 mod lines;
 mod moves;
