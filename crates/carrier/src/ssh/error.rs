@@ -103,7 +103,7 @@ pub enum Error {
         /// What that one meant.
         kind: Kind,
         /// The host that showed another key, when it was that.
-        changed: Option<Address>,
+        changed: Option<Box<Address>>,
         /// When it is tried again.
         again_in: Duration,
     },
@@ -284,7 +284,10 @@ impl Error {
     pub const fn changed_host(&self) -> Option<&Address> {
         match self {
             Self::HostKeyChanged { address, .. } => Some(address),
-            Self::Resting { changed, .. } => changed.as_ref(),
+            Self::Resting {
+                changed: Some(address),
+                ..
+            } => Some(address),
             _ => None,
         }
     }

@@ -273,7 +273,7 @@ impl Host {
                     address: address.clone(),
                     why: rest.why.clone(),
                     kind: rest.kind,
-                    changed: rest.changed.clone(),
+                    changed: rest.changed.clone().map(Box::new),
                     again_in,
                 });
             }

@@ -121,14 +121,14 @@ async fn a_host_that_dies_in_the_midst_of_an_update_has_one_version() -> Result<
 
     // Where it is away from the beginning nothing was done that would have to be taken back.
     dying.world.sshd.kill();
-    let works: [&[&str]; 5] = [
+    let tried: [&[&str]; 5] = [
         &words,
         &["plugin", "deactivate", &site, "greeting"],
         &["site", "maintenance", "on", &site],
         &["site", "update-core", &site, "--version", "6.5.5"],
         &["snapshot", "create", &site],
     ];
-    for words in works {
+    for words in tried {
         let begun = Instant::now();
         let done = dying.world.server.cli(words, "").await?;
         let at_once = begun.elapsed() < Duration::from_secs(20);
