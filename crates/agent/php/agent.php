@@ -12,7 +12,7 @@ final class Pressroom_Agent {
 	public static $programs = array();
 
 	private static $wire;
-	/** Requests that wait: stream => call. */
+	/** Requests under way, the one that is being served first: stream => call. */
 	private static $waiting = array();
 	private static $last    = 0;
 	/** The stream that is being served, its end, its credit, and whether it is withdrawn. */
@@ -155,7 +155,6 @@ final class Pressroom_Agent {
 		self::$deadline  = $call->until;
 		self::$credit    = self::INITIAL_CREDIT;
 		self::$withdrawn = false;
-		// A request that runs counts among those that are under way.
 		try {
 			self::check();
 			$answer = Pressroom_Requests::carry_out( $call );

@@ -101,7 +101,6 @@ final class Pressroom_Starts {
 	}
 
 	public function activate( $plugins, $network_wide ) {
-		$this->options += array( 'time_limit_s' => null );
 		$this->bound();
 		$report = $this->run(
 			array(
@@ -140,7 +139,7 @@ final class Pressroom_Starts {
 					'record' => $before,
 				)
 			);
-			$activation['undone'] = $back && isset( $back->after ) && $back->after == $before; // phpcs:ignore -- by value.
+			$activation['undone'] = $back && isset( $back->after ) && $back->after == $before; // By value.
 		}
 		return $activation;
 	}
@@ -302,7 +301,7 @@ final class Pressroom_Starts {
 			return false;
 		}
 		foreach ( (array) $back->rows as $name => $row ) {
-			if ( isset( $before->rows->$name ) && $before->rows->$name != $row ) { // phpcs:ignore -- by value.
+			if ( isset( $before->rows->$name ) && $before->rows->$name != $row ) { // By value.
 				return false;
 			}
 		}

@@ -133,10 +133,10 @@ final class Pressroom_Config {
 		ksort( $all, SORT_STRING );
 		$config = array();
 		foreach ( $all as $name => list( $hex, $told ) ) {
-			$same            = isset( $first->constants->$hex, $second->constants->$hex ) && $first->constants->$hex == $second->constants->$hex; // phpcs:ignore -- by value.
+			$same            = isset( $first->constants->$hex, $second->constants->$hex ) && $first->constants->$hex == $second->constants->$hex; // By value.
 			$config[ $name ] = $same ? self::value( $told ) : new Pressroom_Unknown();
 		}
-		$prefix                  = $first->table_prefix == $second->table_prefix ? $first->table_prefix : 'unknown'; // phpcs:ignore -- by value.
+		$prefix                  = $first->table_prefix == $second->table_prefix ? $first->table_prefix : 'unknown'; // By value.
 		$config['$table_prefix'] = null === $prefix ? new Pressroom_Unknown() : self::value( $prefix );
 		return $config;
 	}

@@ -102,16 +102,17 @@ final class Pressroom_Wire {
 		if ( strlen( $this->pending ) < self::HEADER ) {
 			return null;
 		}
-		list( , $length, $kind, $stream ) = array_values( unpack( 'Nx/Nlength/Ckind/Nstream', "\0\0\0\0" . $this->pending ) );
-		if ( $length > self::MAX_FRAME || $kind > self::PONG ) {
+		$head = unpack( 'Nlength/Ckind/Nstream', $this->pending );
+		if ( $head['length'] > self::MAX_FRAME || $head['kind'] > self::PONG ) {
 			throw new Pressroom_Closed();
 		}
-		if ( strlen( $this->pending ) < self::HEADER + $length ) {
+		$end = self::HEADER + $head['length'];
+		if ( strlen( $this->pending ) < $end ) {
 			return null;
 		}
-		$payload       = (string) substr( $this->pending, self::HEADER, $length );
-		$this->pending = (string) substr( $this->pending, self::HEADER + $length );
-		return array( $kind, $stream, $payload );
+		$payload       = (string) substr( $this->pending, self::HEADER, $head['length'] );
+		$this->pending = (string) substr( $this->pending, $end );
+		return array( $head['kind'], $head['stream'], $payload );
 	}
 
 	private function write( $bytes ) {
