@@ -2,6 +2,7 @@
 
 mod add;
 mod list;
+mod record;
 mod remove;
 mod route;
 mod test;

@@ -1,11 +1,14 @@
 //! The way to a host, from what is on record.
 
-use super::view::php_of;
+use super::{
+    record::{address, line, spoken},
+    view::php_of,
+};
 use crate::{Error, Fleet, Result, reach::Ground};
 use pressroom_base::id::HostId;
 use pressroom_carrier::{
     CancellationToken, Place, Session, Way,
-    ssh::{Address, HostKey, Key, Pin, Program, Remote, Route, RunAs, Stop},
+    ssh::{HostKey, Key, Pin, Program, Remote, Route, RunAs, Stop},
 };
 use pressroom_store::{HostKey as StoredKey, HostRow, Pin as Pinned, Read, Store, hosts, ssh_keys};
 use std::{net::IpAddr, path::Path};
@@ -180,25 +183,6 @@ async fn stop(store: &Store, row: &HostRow) -> Result<Stop> {
         key,
         pin,
     })
-}
-
-/// A key as `known_hosts` has it behind the name.
-pub(super) fn line(key: &StoredKey) -> String {
-    format!("{} {}", key.algorithm, key.base64)
-}
-
-/// What names a host on the command line: its label where that is one plain word.
-fn spoken(row: &HostRow) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    if row.label.chars().all(is_plain) && !row.label.starts_with('-') {
-        row.label.clone()
-    } else {
-        row.id.to_string()
-    }
-}
-
-pub(super) fn address(row: &HostRow) -> Result<Address> {
-    Address::new(&row.login, &row.address, row.port).map_err(Error::internal)
 }
 
 fn no_agent() -> Error {

@@ -1,5 +1,6 @@
 //! A host as people see it.
 
+use super::record::{address, line};
 use pressroom_base::{
     Timestamp,
     id::{HostId, SshKeyId},
@@ -125,11 +126,11 @@ impl Host {
     pub(super) fn new(row: HostRow, account: String) -> Self {
         let pinned = row
             .pinned()
-            .and_then(|key| super::route::line(&key).parse::<HostKey>().ok());
+            .and_then(|key| line(&key).parse::<HostKey>().ok());
         Self {
             id: row.id,
             account,
-            address: super::route::address(&row)
+            address: address(&row)
                 .map_or_else(|_| row.address.clone(), |address| address.to_string()),
             label: row.label,
             key: row.key_id,
