@@ -6,11 +6,15 @@ use anyhow::{Context, Result, ensure};
 use pressroom_tests::adopted::{Way, World};
 use std::{fs, path::PathBuf};
 
-/// What lies beside the site: agents, and whatever was not cleared away.
+/// What lies beside the site: agents, and whatever was not cleared away. Compiled PHP is
+/// kept for the next time.
 fn ours(world: &World) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut left = vec![world.owner().join(".pressroom")];
     while let Some(path) = left.pop() {
+        if path.ends_with(".pressroom/opcache") {
+            continue;
+        }
         if path.is_dir() {
             left.extend(fs::read_dir(&path)?.flatten().map(|entry| entry.path()));
         } else if path.exists() {
