@@ -1,15 +1,10 @@
 <?php
-/** What is installed, as WordPress lists it, without running any of it; see `inventory.rs`. */
+/** What is installed, without running any of it; see `inventory.rs` and `find.rs`. */
 final class Pressroom_Inventory {
-	const HEADER_BYTES     = 8192;
-	const MAX_DIRECTORIES  = 50000;
-	const MAX_INSTALLS     = 1000;
-	const DROP_INS         = array( 'advanced-cache.php', 'db-error.php', 'db.php', 'fatal-error-handler.php', 'install.php', 'maintenance.php', 'object-cache.php', 'php-error.php' );
-	const NETWORK_DROP_INS = array( 'blog-deleted.php', 'blog-inactive.php', 'blog-suspended.php', 'sunrise.php' );
+	const MAX_DIRECTORIES = 50000;
+	const MAX_INSTALLS    = 1000;
 
-	private $components = array();
-	private $broken     = array();
-	private $unread     = array();
+	private $unread = array();
 
 	/** In the shape of `Inspection`. */
 	public static function inspect( $root, $settings ) {
@@ -28,14 +23,17 @@ final class Pressroom_Inventory {
 			'must_use' => array( 'path' => $content['path'] . '/mu-plugins' ) + $content,
 			'themes'   => array( 'path' => $content['path'] . '/themes' ) + $content,
 		);
-		$look->plugins( $look->reach( $all['plugins'], 'plugins' ) );
-		$look->themes( $look->reach( $all['themes'], 'themes' ) );
-		$look->must_use( $look->reach( $all['must_use'], 'must-use plugins' ) );
-		$look->drop_ins( $look->reach( $all['content'], 'drop-ins' ), isset( $settings['multisite'] ) ? $settings['multisite'] : null );
+		$plugins = new Pressroom_Plugins();
+		$plugins->normal( $look->reach( $all['plugins'], 'plugins' ) );
+		$themes = new Pressroom_Themes();
+		$themes->read( $look->reach( $all['themes'], 'themes' ) );
+		$must_use = new Pressroom_Plugins();
+		$must_use->must_use( $look->reach( $all['must_use'], 'must-use plugins' ) );
+		$must_use->drop_ins( $look->reach( $all['content'], 'drop-ins' ), isset( $settings['multisite'] ) ? $settings['multisite'] : null );
 		return self::core( $root ) + array(
 			'settings'      => (object) $settings,
-			'components'    => $look->components,
-			'broken_themes' => $look->broken,
+			'components'    => array_merge( $plugins->found, $themes->found, $must_use->found ),
+			'broken_themes' => $themes->broken,
 			'unread'        => $look->unread,
 		);
 	}
@@ -57,7 +55,7 @@ final class Pressroom_Inventory {
 				break;
 			}
 			$has = static function ( $name ) use ( $dir ) {
-				return self::is_file( Pressroom_Home::below( $dir, $name ) );
+				return Pressroom_Look::is_file( Pressroom_Home::below( $dir, $name ) );
 			};
 			$is  = ( $has( 'wp-load.php' ) || $has( 'wp-settings.php' ) ) && $has( 'wp-includes/version.php' );
 			if ( $is ) {
@@ -81,9 +79,9 @@ final class Pressroom_Inventory {
 				$complete = $complete && null === $path;
 				continue;
 			}
-			foreach ( self::names( $dir ) as $name ) {
+			foreach ( Pressroom_Look::names( $dir ) as $name ) {
 				$of_wordpress = $is && in_array( $name, array( 'wp-admin', 'wp-includes', 'wp-content' ), true );
-				if ( '.' !== $name[0] && ! $of_wordpress && ! in_array( $name, $passed, true ) && self::is_dir( Pressroom_Home::below( $dir, $name ) ) ) {
+				if ( '.' !== $name[0] && ! $of_wordpress && ! in_array( $name, $passed, true ) && Pressroom_Look::is_dir( Pressroom_Home::below( $dir, $name ) ) ) {
 					$open[] = array( Pressroom_Home::below( $dir, $name ), $level + 1, $inside );
 				}
 			}
@@ -146,339 +144,5 @@ final class Pressroom_Inventory {
 			$this->unread[] = "$what are in `{$directory['path']}`, $why";
 		}
 		return null;
-	}
-
-	/** Names in a directory in byte order; nothing where there is none. */
-	private static function names( $relative ) {
-		$path  = null === $relative ? null : Pressroom_Home::reach( $relative );
-		$names = null !== $path && is_dir( $path ) ? @scandir( $path ) : false;
-		$names = false === $names ? array() : array_diff( $names, array( '.', '..' ) );
-		$names = array_filter(
-			$names,
-			static function ( $name ) {
-				return (bool) preg_match( '//u', $name );
-			}
-		);
-		sort( $names, SORT_STRING );
-		Pressroom_Agent::check();
-		return $names;
-	}
-
-	private static function is_dir( $relative ) {
-		$path = Pressroom_Home::reach( $relative );
-		return null !== $path && is_dir( $path );
-	}
-
-	private static function is_file( $relative ) {
-		$path = Pressroom_Home::reach( $relative );
-		return null !== $path && is_file( $path );
-	}
-
-	private static function is_php( $name ) {
-		return strlen( $name ) > 4 && '.php' === substr( $name, -4 );
-	}
-
-	/** As `get_file_data()` reads them. */
-	private static function headers( $start, $names ) {
-		$start = str_replace( "\r", "\n", (string) substr( $start, 0, self::HEADER_BYTES ) );
-		$found = array();
-		foreach ( $names as $name ) {
-			$found[ $name ] = '';
-			if ( preg_match( '/^(?:[ \t]*<\?php)?[ \t\/*#@]*' . preg_quote( $name, '/' ) . ':(.*)$/mi', $start, $match ) && $match[1] ) {
-				$found[ $name ] = trim( preg_replace( '/\s*(?:\*\/|\?>).*/', '', $match[1] ) );
-			}
-		}
-		return $found;
-	}
-
-	private static function plugin_headers( $start ) {
-		return self::headers( $start, array( 'Plugin Name', 'Version', 'Description', 'Author', 'Text Domain', 'Requires at least', 'Requires PHP', 'Requires Plugins', 'Update URI', 'Network', 'Site Wide Only' ) );
-	}
-
-	private static function is_nothing( $text ) {
-		return '' === $text || '0' === $text;
-	}
-
-	private static function some( $text ) {
-		return '' === $text ? null : $text;
-	}
-
-	private static function without_tags( $text ) {
-		return trim( preg_replace( '~<(?=[a-zA-Z/!?])[^>]*(?:>|$)~s', '', $text ) );
-	}
-
-	private function plugins( $container ) {
-		foreach ( self::names( $container ) as $name ) {
-			if ( '.' === $name[0] ) {
-				continue;
-			}
-			if ( self::is_dir( "$container/$name" ) ) {
-				$this->plugin_directory( $container, $name );
-			} elseif ( self::is_php( $name ) && self::is_file( "$container/$name" ) ) {
-				$start = Pressroom_Home::read_start( "$container/$name", self::HEADER_BYTES );
-				$said  = null === $start ? null : self::plugin_headers( $start );
-				if ( $said && ! self::is_nothing( $said['Plugin Name'] ) ) {
-					$this->components[] = self::single( 'normal', $name, $said );
-				}
-			}
-		}
-	}
-
-	private function plugin_directory( $container, $slug ) {
-		$names = array();
-		foreach ( self::names( "$container/$slug" ) as $name ) {
-			if ( '.' !== $name[0] && self::is_php( $name ) && self::is_file( "$container/$slug/$name" ) ) {
-				$names[] = $name;
-			}
-		}
-		if ( in_array( "$slug.php", $names, true ) ) {
-			$names = array_merge( array( "$slug.php" ), array_diff( $names, array( "$slug.php" ) ) );
-		}
-		$main = null;
-		foreach ( $names as $name ) {
-			$start = Pressroom_Home::read_start( "$container/$slug/$name", self::HEADER_BYTES );
-			$said  = null === $start ? null : self::plugin_headers( $start );
-			if ( ! $said || self::is_nothing( $said['Plugin Name'] ) ) {
-				continue;
-			}
-			if ( null === $main ) {
-				$main = self::plugin( 'normal', $slug, "$slug/$name", $said );
-			} else {
-				$main['others'][] = array(
-					'file'    => "$slug/$name",
-					'name'    => $said['Plugin Name'],
-					'version' => $said['Version'],
-					'active'  => null,
-				);
-			}
-		}
-		if ( null !== $main ) {
-			$this->components[] = $main;
-		}
-	}
-
-	private function must_use( $container ) {
-		foreach ( self::names( $container ) as $name ) {
-			if ( '.php' !== substr( $name, -4 ) || ! self::is_file( "$container/$name" ) ) {
-				continue;
-			}
-			$start = Pressroom_Home::read_start( "$container/$name", self::HEADER_BYTES );
-			// "Silence is golden", as WordPress skips it.
-			if ( null !== $start && ! ( 'index.php' === $name && strlen( $start ) <= 30 ) ) {
-				$this->components[] = self::single( 'must_use', $name, self::plugin_headers( $start ) );
-			}
-		}
-	}
-
-	private function drop_ins( $container, $multisite ) {
-		if ( null === $container ) {
-			return;
-		}
-		$names = false === $multisite ? self::DROP_INS : array_merge( self::DROP_INS, self::NETWORK_DROP_INS );
-		foreach ( $names as $name ) {
-			$start = self::is_file( "$container/$name" ) ? Pressroom_Home::read_start( "$container/$name", self::HEADER_BYTES ) : null;
-			if ( null !== $start ) {
-				$this->components[] = self::single( 'drop_in', $name, self::plugin_headers( $start ) );
-			}
-		}
-	}
-
-	private static function single( $place, $file, $said ) {
-		$slug  = self::is_php( $file ) ? substr( $file, 0, -4 ) : preg_replace( '/\.php$/', '', $file );
-		$found = self::plugin( $place, $slug, $file, $said );
-		if ( '' === $found['text_domain'] ) {
-			$found['text_domain'] = null;
-		}
-		return $found;
-	}
-
-	private static function plugin( $place, $slug, $file, $said ) {
-		$in       = strpos( $file, '/' );
-		$domain   = $said['Text Domain'];
-		$network  = self::is_nothing( $said['Network'] ) ? $said['Site Wide Only'] : $said['Network'];
-		$requires = array_map( 'trim', explode( ',', $said['Requires Plugins'] ) );
-		return array(
-			'kind'               => 'plugin',
-			'place'              => $place,
-			'slug'               => $slug,
-			'file'               => $file,
-			'name'               => self::is_nothing( $said['Plugin Name'] ) ? $file : $said['Plugin Name'],
-			'version'            => $said['Version'],
-			'author'             => self::without_tags( $said['Author'] ),
-			'description'        => self::without_tags( $said['Description'] ),
-			'parent'             => null,
-			'requires_php'       => self::some( $said['Requires PHP'] ),
-			'requires_wordpress' => self::some( $said['Requires at least'] ),
-			'update_uri'         => self::some( $said['Update URI'] ),
-			'text_domain'        => self::is_nothing( $domain ) ? ( false === $in ? null : substr( $file, 0, $in ) ) : $domain,
-			'requires_plugins'   => array_values( array_filter( $requires, 'strlen' ) ),
-			'network_only'       => 0 === strcasecmp( $network, 'true' ),
-			'others'             => array(),
-			'update_source'      => 'normal' === $place ? self::source( 'plugin', $slug, $said['Update URI'] ) : array( 'from' => 'nobody' ),
-			'active'             => null,
-			'network_active'     => null,
-			'active_on'          => array(),
-		);
-	}
-
-	/** Who may know of a newer version, by the `Update URI`. */
-	private static function source( $kind, $slug, $uri ) {
-		$nobody = array( 'from' => 'nobody' );
-		$uri    = trim( $uri );
-		if ( false !== strpos( $slug, '/' ) ) {
-			return array( 'from' => 'unknown' );
-		}
-		if ( self::is_nothing( $uri ) ) {
-			return array( 'from' => 'repository' );
-		}
-		if ( 0 === strcasecmp( $uri, 'false' ) ) {
-			return $nobody;
-		}
-		$at = strpos( $uri, '://' );
-		if ( false !== $at ) {
-			if ( ! preg_match( '/^https?$/i', substr( $uri, 0, $at ) ) ) {
-				return $nobody;
-			}
-			$uri = (string) substr( $uri, $at + 3 );
-		} elseif ( false !== strpos( $uri, ':' ) || false !== strpos( '/#?', $uri[0] ) ) {
-			return $nobody;
-		}
-		$end  = strcspn( $uri, '/?#' );
-		$path = (string) substr( $uri, $end );
-		$host = (string) substr( $uri, 0, $end );
-		$host = false === strrpos( $host, '@' ) ? $host : (string) substr( $host, strrpos( $host, '@' ) + 1 );
-		$host = strtolower( explode( ':', $host )[0] );
-		if ( '' === $host ) {
-			return $nobody;
-		}
-		$pages = array(
-			'wordpress.org' => $kind . 's',
-			'w.org'         => $kind,
-		);
-		if ( ! isset( $pages[ $host ] ) ) {
-			return array(
-				'from' => 'vendor',
-				'host' => $host,
-			);
-		}
-		$page = explode( '/', trim( $path, '/' ), 2 );
-		$own  = isset( $page[1] ) && $page[0] === $pages[ $host ] && 0 === strcasecmp( $page[1], $slug );
-		return $own ? array( 'from' => 'repository' ) : $nobody;
-	}
-
-	private function themes( $container ) {
-		$all = array();
-		foreach ( self::directories( $container ) as $name ) {
-			if ( self::is_file( "$container/$name/style.css" ) ) {
-				$all[ $name ] = self::theme_headers( "$container/$name/style.css" );
-				continue;
-			}
-			$inner = 0;
-			foreach ( self::directories( "$container/$name" ) as $below ) {
-				if ( self::is_file( "$container/$name/$below/style.css" ) ) {
-					$all[ "$name/$below" ] = self::theme_headers( "$container/$name/$below/style.css" );
-					++$inner;
-				}
-			}
-			if ( 0 === $inner ) {
-				$all[ $name ] = array( 'fault' => 'no_stylesheet' );
-			}
-		}
-		ksort( $all, SORT_STRING );
-		foreach ( $all as $slug => $said ) {
-			$slug  = (string) $slug;
-			$fault = isset( $said['fault'] ) ? $said : self::judge( $container, $slug, $said, $all );
-			if ( null !== $fault ) {
-				$this->broken[] = array(
-					'slug'  => $slug,
-					'fault' => $fault,
-				);
-				continue;
-			}
-			$this->components[] = array(
-				'kind'               => 'theme',
-				'place'              => 'normal',
-				'slug'               => $slug,
-				'file'               => "$slug/style.css",
-				'name'               => self::is_nothing( $said['Theme Name'] ) ? $slug : $said['Theme Name'],
-				'version'            => $said['Version'],
-				'author'             => self::without_tags( $said['Author'] ),
-				'description'        => self::without_tags( $said['Description'] ),
-				'parent'             => self::is_nothing( $said['Template'] ) ? null : $said['Template'],
-				'requires_php'       => self::some( $said['Requires PHP'] ),
-				'requires_wordpress' => self::some( $said['Requires at least'] ),
-				'update_uri'         => self::some( $said['Update URI'] ),
-				'text_domain'        => self::some( $said['Text Domain'] ),
-				'requires_plugins'   => array(),
-				'network_only'       => false,
-				'others'             => array(),
-				'update_source'      => self::source( 'theme', $slug, $said['Update URI'] ),
-				'active'             => null,
-				'network_active'     => null,
-				'active_on'          => array(),
-			);
-		}
-	}
-
-	private static function directories( $container ) {
-		$found = array();
-		foreach ( self::names( $container ) as $name ) {
-			if ( '.' !== $name[0] && 'CVS' !== $name && self::is_dir( "$container/$name" ) ) {
-				$found[] = $name;
-			}
-		}
-		return $found;
-	}
-
-	private static function theme_headers( $file ) {
-		$start = Pressroom_Home::read_start( $file, self::HEADER_BYTES );
-		if ( null === $start ) {
-			return array( 'fault' => 'stylesheet_unreadable' );
-		}
-		return self::headers( $start, array( 'Theme Name', 'Description', 'Author', 'Version', 'Template', 'Text Domain', 'Requires at least', 'Requires PHP', 'Update URI' ) );
-	}
-
-	private static function judge( $container, $slug, $said, $all ) {
-		$template = $said['Template'];
-		if ( $template === $slug ) {
-			return array( 'fault' => 'own_parent' );
-		}
-		if ( self::is_nothing( $template ) ) {
-			foreach ( array( 'templates/index.html', 'block-templates/index.html', 'index.php' ) as $index ) {
-				if ( self::is_file( "$container/$slug/$index" ) || self::is_dir( "$container/$slug/$index" ) ) {
-					return null;
-				}
-			}
-			return array( 'fault' => 'no_index' );
-		}
-		$parent = self::parent_of( $container, $slug, $template, $all );
-		if ( null === $parent ) {
-			return array(
-				'fault'  => 'no_parent',
-				'parent' => $template,
-			);
-		}
-		$above = isset( $all[ $parent ]['Template'] ) ? $all[ $parent ]['Template'] : '';
-		if ( ! self::is_nothing( $above ) && $above !== $parent ) {
-			$grandparent = self::parent_of( $container, $parent, $above, $all );
-			if ( null !== $grandparent && $grandparent !== $parent ) {
-				return array(
-					'fault'  => 'parent_is_child',
-					'parent' => $parent,
-				);
-			}
-		}
-		return null;
-	}
-
-	private static function parent_of( $container, $slug, $template, $all ) {
-		$in     = strrpos( $slug, '/' );
-		$places = false === $in ? array( $template ) : array( $template, substr( $slug, 0, $in ) . "/$template" );
-		foreach ( $places as $place ) {
-			if ( self::is_file( "$container/$place/index.php" ) || self::is_dir( "$container/$place/index.php" ) ) {
-				return $place;
-			}
-		}
-		return isset( $all[ $template ] ) ? $template : null;
 	}
 }

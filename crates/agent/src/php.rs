@@ -10,13 +10,17 @@ use pressroom_wordpress::programs;
 use std::sync::LazyLock;
 
 /// Each begins with `<?php` and can be read and checked alone.
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 14] = [
     include_str!("../php/wire.php"),
     include_str!("../php/agent.php"),
     include_str!("../php/home.php"),
     include_str!("../php/child.php"),
     include_str!("../php/bridge.php"),
     include_str!("../php/config.php"),
+    include_str!("../php/look.php"),
+    include_str!("../php/headers.php"),
+    include_str!("../php/plugins.php"),
+    include_str!("../php/themes.php"),
     include_str!("../php/inventory.php"),
     include_str!("../php/tables.php"),
     include_str!("../php/site.php"),
