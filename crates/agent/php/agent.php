@@ -7,6 +7,8 @@ final class Pressroom_Agent {
 	const INITIAL_CREDIT = 1048576;
 	const MAX_ANSWER     = 16777216;
 	const MAX_DEADLINE   = 3600;
+	/** How it ends on a PHP that it does not run on; known to the carrier. */
+	const TOO_OLD = 217;
 
 	/** The programs for other PHP processes, by name. */
 	public static $programs = array();
@@ -22,6 +24,9 @@ final class Pressroom_Agent {
 	private static $withdrawn = false;
 
 	public static function serve( $home, $release, $programs ) {
+		if ( PHP_VERSION_ID < 70400 ) {
+			exit( self::TOO_OLD );
+		}
 		self::$programs = $programs;
 		self::$wire     = new Pressroom_Wire();
 		umask( 0022 );

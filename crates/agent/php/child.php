@@ -124,8 +124,7 @@ final class Pressroom_Child {
 				}
 				if ( null === $ended && $this->has_ended() ) {
 					$ended = microtime( true );
-					// What it left behind in its group ends with it; its own number is free.
-					$this->kill( 9, false );
+					$this->kill_rest();
 				}
 				if ( null !== $ended && ( ! $open || microtime( true ) - $ended > self::LINGER ) ) {
 					return;
@@ -136,22 +135,34 @@ final class Pressroom_Child {
 		}
 	}
 
-	/** Signals the group, and the process itself where it may have none of its own yet. */
-	public function kill( $signal, $itself = true ) {
-		$whom = $itself ? array( $this->pid ) : array();
-		if ( $this->grouped ) {
-			$whom[] = -$this->pid;
+	/** Signals the process and its group; nobody once it has ended, when its number is free. */
+	public function kill( $signal ) {
+		if ( null !== $this->code || null !== $this->signal ) {
+			return;
 		}
-		foreach ( $whom as $id ) {
-			if ( function_exists( 'posix_kill' ) ) {
-				posix_kill( $id, $signal );
-				continue;
-			}
-			$files   = array_fill( 0, 3, array( 'file', '/dev/null', 'r+' ) );
-			$process = @proc_open( array( 'sh', '-c', 'kill -"$0" -- "$1"', (string) $signal, (string) $id ), $files, $none );
-			if ( is_resource( $process ) ) {
-				proc_close( $process );
-			}
+		// It may have no group of its own yet.
+		self::send( $signal, $this->pid );
+		if ( $this->grouped ) {
+			self::send( $signal, -$this->pid );
+		}
+	}
+
+	/** Ends what it left behind in its group: at once, while the group still has its number. */
+	private function kill_rest() {
+		if ( $this->grouped ) {
+			self::send( 9, -$this->pid );
+		}
+	}
+
+	private static function send( $signal, $whom ) {
+		if ( function_exists( 'posix_kill' ) ) {
+			posix_kill( $whom, $signal );
+			return;
+		}
+		$files   = array_fill( 0, 3, array( 'file', '/dev/null', 'r+' ) );
+		$process = @proc_open( array( 'sh', '-c', 'kill -"$0" -- "$1"', (string) $signal, (string) $whom ), $files, $none );
+		if ( is_resource( $process ) ) {
+			proc_close( $process );
 		}
 	}
 
@@ -188,9 +199,7 @@ final class Pressroom_Child {
 	}
 
 	private function end() {
-		if ( null === $this->code && null === $this->signal ) {
-			$this->kill( 9 );
-		}
+		$this->kill( 9 );
 		foreach ( $this->pipes as $pipe ) {
 			if ( is_resource( $pipe ) ) {
 				fclose( $pipe );

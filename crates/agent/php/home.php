@@ -195,6 +195,10 @@ final class Pressroom_Home {
 				if ( 21 !== @fwrite( $lock, sprintf( "%020d\n", $epoch ) ) || ! fflush( $lock ) ) {
 					throw Pressroom_Refused::io( 'write', $path );
 				}
+				// Older ones leave it to the system.
+				if ( function_exists( 'fdatasync' ) && ! fdatasync( $lock ) ) {
+					throw Pressroom_Refused::io( 'write', $path );
+				}
 			}
 			return $act();
 		} finally {

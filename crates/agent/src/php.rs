@@ -27,6 +27,29 @@ const PARTS: [&str; 14] = [
     include_str!("../php/requests.php"),
 ];
 
+/// The requests that it carries out, by name.
+pub const REQUESTS: [&str; 19] = [
+    "activate_plugins",
+    "bridge",
+    "check_adoption",
+    "disk_usage",
+    "find",
+    "inspect",
+    "list_config",
+    "maintain",
+    "maintenance_status",
+    "read_config",
+    "read_site",
+    "read_users",
+    "recover",
+    "renew_maintenance",
+    "run_command",
+    "run_cron",
+    "survey",
+    "switch_theme",
+    "upgrade_databases",
+];
+
 /// What PHP evaluates to run a program of `$argv[1]` bytes that comes over standard
 /// input; the home is `$argv[2]`. Without `!`, `'` and `\`, as every shell takes it.
 pub const START: &str = r#"eval("?>" . stream_get_contents(STDIN, (int) $argv[1]));"#;
@@ -85,6 +108,15 @@ mod tests {
             .output()
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&said.stdout), text);
+    }
+
+    #[test]
+    fn it_carries_out_what_is_listed_and_nothing_else() {
+        let text = include_str!("../php/requests.php");
+        let case = |line: &'static str| line.trim().strip_prefix("case '")?.strip_suffix("':");
+        let mut cases: Vec<&str> = text.lines().filter_map(case).collect();
+        cases.sort_unstable();
+        assert_eq!(cases, REQUESTS);
     }
 
     #[test]

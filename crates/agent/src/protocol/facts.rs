@@ -1,6 +1,7 @@
 //! What can be told of a request without carrying it out.
 
 use super::Request;
+use crate::php;
 use pressroom_base::Epoch;
 
 impl Request {
@@ -31,29 +32,8 @@ impl Request {
 
     /// Whether the agent in PHP carries it out too: what WordPress does itself, what can
     /// be read, and what changes no tree of files.
-    pub const fn is_in_php(&self) -> bool {
-        matches!(
-            self,
-            Self::Recover { .. }
-                | Self::CheckAdoption { .. }
-                | Self::Inspect { .. }
-                | Self::Survey { .. }
-                | Self::Find { .. }
-                | Self::ReadConfig { .. }
-                | Self::ListConfig { .. }
-                | Self::ReadSite { .. }
-                | Self::ReadUsers { .. }
-                | Self::DiskUsage { .. }
-                | Self::Maintain { .. }
-                | Self::RenewMaintenance { .. }
-                | Self::MaintenanceStatus { .. }
-                | Self::Bridge { .. }
-                | Self::ActivatePlugins { .. }
-                | Self::SwitchTheme { .. }
-                | Self::UpgradeDatabases { .. }
-                | Self::RunCron { .. }
-                | Self::RunCommand { .. }
-        )
+    pub fn is_in_php(&self) -> bool {
+        php::REQUESTS.contains(&self.name())
     }
 
     /// The name on the wire, for messages and logs.

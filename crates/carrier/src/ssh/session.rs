@@ -32,6 +32,7 @@ const ABSENT: u32 = 213;
 const UNSAFE: u32 = 214;
 const NO_HASH: u32 = 215;
 const NO_PHP: u32 = 216;
+const OLD_PHP: u32 = 217;
 /// How `env` ends when the agent cannot be run.
 const NO_EXEC: u32 = 126;
 
@@ -198,6 +199,10 @@ fn explain(remote: &Remote, why: &str, status: Option<u32>) -> Error {
         Some(NO_PHP) => Error::NoPhp {
             address,
             php: remote.php.clone().unwrap_or_default(),
+        },
+        Some(OLD_PHP) => Error::NoPhp {
+            address,
+            php: "php of version 7.4 or later".to_owned(),
         },
         Some(NO_EXEC) => Error::NoExec { address },
         // A host may be busy; one that ended says something by that.

@@ -86,10 +86,9 @@ impl Fleet {
         }
         let remote = self.remote(row, RunAs::Login).await?;
         self.parts.ssh.forget(row.id);
-        match remote.remove_agent().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.host_failed(row, error).await),
-        }
+        let removed = remote.remove_agent().await;
+        self.from_host(row, removed).await?;
+        Ok(())
     }
 }
 

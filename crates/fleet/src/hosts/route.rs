@@ -36,22 +36,23 @@ impl Fleet {
         };
         let opened = Session::open(&place, cancel).await;
         self.learn_keys(&row, &remote).await?;
-        match opened {
-            Ok(session) => Ok(session),
-            Err(error) => Err(self.host_failed(&row, error).await),
-        }
+        self.from_host(&row, opened).await
     }
 
-    /// What a host's failure means to whoever manages it. One that shows another key
-    /// stays shut until somebody acts: it is said how, wherever the failure is shown.
-    pub(crate) async fn host_failed(
+    /// What a host answered, or what its failure means to whoever manages it. One that
+    /// shows another key stays shut until somebody acts: it is said how, wherever the
+    /// failure is shown.
+    pub(crate) async fn from_host<T>(
         &self,
         row: &HostRow,
-        error: impl Into<pressroom_carrier::Error>,
-    ) -> Error {
-        let error = error.into();
+        answer: std::result::Result<T, impl Into<pressroom_carrier::Error>>,
+    ) -> Result<T> {
+        let error = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error.into(),
+        };
         let Some(changed) = error.changed_host() else {
-            return error.into();
+            return Err(error.into());
         };
         let on_the_way = stops(&self.parts.store, row).await.unwrap_or_default();
         let shown = on_the_way
@@ -59,7 +60,7 @@ impl Fleet {
             .find(|stop| address(stop).is_ok_and(|address| address == *changed))
             .unwrap_or(row);
         let message = format!("{error}: `pressroom host forget-key {}`", spoken(shown));
-        Error::new(error.kind(), message).with_source(error)
+        Err(Error::new(error.kind(), message).with_source(error))
     }
 
     /// Who works on a host, and how it is reached.

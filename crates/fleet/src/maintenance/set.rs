@@ -80,12 +80,7 @@ impl Fleet {
         row: &EnvironmentRow,
     ) -> Result<()> {
         if maintenance::is_wanted(&self.parts.store, row.id).await? {
-            let tx = ctx.begin().await?;
-            maintenance::want(&tx, row.id, ctx.epoch()).await?;
-            tx.commit().await?;
-            session
-                .enter_maintenance(ctx.epoch(), &row.path, LEASE)
-                .await?;
+            enter(ctx, session, row).await?;
         } else {
             session.leave_maintenance(ctx.epoch(), &row.path).await?;
         }
@@ -143,19 +138,20 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     serde_json::to_value(&result).map_err(Error::internal)
 }
 
+/// The wish first: a worker that dies after it leaves what others carry out.
+async fn enter(ctx: &JobContext, session: &Session, row: &EnvironmentRow) -> Result<()> {
+    let tx = ctx.begin().await?;
+    maintenance::want(&tx, row.id, ctx.epoch()).await?;
+    tx.commit().await?;
+    session
+        .enter_maintenance(ctx.epoch(), &row.path, LEASE)
+        .await?;
+    Ok(())
+}
+
 async fn begin(fleet: &Fleet, ctx: &JobContext, row: &EnvironmentRow) -> Result<MaintenanceSet> {
     let session = fleet.open_site(ctx, row).await?;
-    let entering = async {
-        // The wish first: a worker that dies after it leaves what others carry out.
-        let tx = ctx.begin().await?;
-        maintenance::want(&tx, row.id, ctx.epoch()).await?;
-        tx.commit().await?;
-        session
-            .enter_maintenance(ctx.epoch(), &row.path, LEASE)
-            .await?;
-        Ok(())
-    };
-    ctx.step(ENTER, told(entering)).await?;
+    ctx.step(ENTER, told(enter(ctx, &session, row))).await?;
     let somebody_elses = match session.maintenance(&row.path).await? {
         Maintenance::Leased { .. } => false,
         Maintenance::Foreign { .. } => true,
