@@ -17,6 +17,14 @@ pub(super) fn of_job(job: Option<&JobRow>) -> Option<RunItemEnd> {
     let is_command = job.kind == command::KIND;
     let message = || job.error_message.clone().unwrap_or_default();
     Some(match job.state {
+        // It may take as long as its host is away; the run does not wait for that.
+        JobState::Queued if job.undo_to.is_some() => {
+            let note = format!(
+                "{}; it is taken back as soon as that can be done",
+                message()
+            );
+            RunItemEnd::new(RunItemState::Failed, note)
+        }
         JobState::Queued | JobState::Running => return None,
         JobState::Completed if is_command => {
             let end = job.result.as_ref().map(CommandEnd::deserialize);

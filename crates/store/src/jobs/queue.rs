@@ -357,15 +357,30 @@ pub async fn retry(
 
 /// Gives a job back unfinished: whoever claims it next finds it interrupted.
 pub async fn release(tx: &Tx, id: JobId, epoch: Epoch, delay: Duration) -> Result<()> {
+    back(tx, id, epoch, delay, 0).await
+}
+
+/// Puts a job off that could not even be tried: as [`release`], and the attempt does not
+/// count.
+pub async fn put_off(tx: &Tx, id: JobId, epoch: Epoch, delay: Duration) -> Result<()> {
+    back(tx, id, epoch, delay, 1).await
+}
+
+async fn back(tx: &Tx, id: JobId, epoch: Epoch, delay: Duration, uncounted: i32) -> Result<()> {
     let clock = tx.store().clock();
     let touched = sql::run(
         tx,
         format!(
             "UPDATE jobs SET state = 'queued', run_at = {clock} + $1, interrupted = TRUE, \
-             holder = NULL, lease_until = NULL \
+             attempt = attempt - $4, holder = NULL, lease_until = NULL \
              WHERE id = $2 AND epoch = $3 AND state = 'running'"
         ),
-        [millis(delay).into(), id.get().into(), epoch.get().into()],
+        [
+            millis(delay).into(),
+            id.get().into(),
+            epoch.get().into(),
+            uncounted.into(),
+        ],
     )
     .await?;
     fenced(tx, id, touched)

@@ -107,7 +107,7 @@ async fn a_host_that_dies_in_the_midst_of_an_update_has_one_version() -> Result<
     })
     .await?;
     dying.world.sshd.kill();
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    tokio::time::sleep(Duration::from_secs(rounds(8, 180).into())).await;
     // Visitors notice nothing of it.
     dying.world.page_with("/", "<!-- greeting 1.").await?;
     dying.world.sshd.resume()?;
