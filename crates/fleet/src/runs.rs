@@ -14,6 +14,7 @@ mod job;
 mod kept;
 mod operation;
 mod resume;
+mod rights;
 mod start;
 mod targets;
 mod view;

@@ -16,7 +16,7 @@ use sea_orm::{
 mod items;
 mod output;
 
-pub use items::{begin_item, end_all, end_item, get_item, item_at, items, items_in};
+pub use items::{begin_item, end_all, end_item, get_item, item_at, items, items_in, take_up_begun};
 pub use output::{append_output, output_after};
 
 names! {

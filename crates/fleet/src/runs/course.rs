@@ -1,11 +1,7 @@
 //! The course of a run: begins what may be begun, writes down what has ended, and waits.
 
-use super::{Command, Operation, command, end, operation::is_busy};
-use crate::{
-    Caller, Error, Fleet, Principal, Result,
-    authorize::{Resource, authorize},
-    jobs::Enqueue,
-};
+use super::{Command, Operation, command, end, operation::is_busy, rights::Rights};
+use crate::{Caller, Error, Fleet, Result, jobs::Enqueue};
 use pressroom_base::{
     Kind,
     catalog::event,
@@ -13,8 +9,8 @@ use pressroom_base::{
 };
 use pressroom_jobs::{JobContext, JobFailure, JobKind, Part};
 use pressroom_store::{
-    EnvironmentRow, EnvironmentState, RunItemEnd, RunItemRow, RunItemState, RunRow, Scope, Tx,
-    environments, jobs, runs,
+    EnvironmentRow, RunItemEnd, RunItemRow, RunItemState, RunRow, Scope, Tx, environments, jobs,
+    runs,
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,6 +19,7 @@ use std::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
+    task::{self, JoinSet},
     time::{Instant, sleep_until},
 };
 
@@ -32,8 +29,6 @@ const LOOK: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_secs(1);
 /// How often it is said how far the run is.
 const SAY: Duration = Duration::from_secs(1);
-/// How often it is looked whether whoever asked may still do it.
-const RIGHTS: Duration = Duration::from_secs(5);
 
 /// A run under way in this process.
 pub(super) struct Course<'a> {
@@ -45,8 +40,11 @@ pub(super) struct Course<'a> {
     keep_bytes: u64,
     at_once: usize,
     per_host: usize,
-    caller: Option<(Caller, Instant)>,
+    rights: Rights,
     waiting: VecDeque<Waiting>,
+    /// Use cases that look at their site before they begin a job: none waits for another's.
+    beginning: JoinSet<Result<Begun>>,
+    begun_by: HashMap<task::Id, Waiting>,
     running: HashMap<RunItemId, Running>,
     ended: u64,
     total: u64,
@@ -86,6 +84,9 @@ impl<'a> Course<'a> {
     /// Where a run stands.
     pub(super) async fn of(fleet: &'a Fleet, ctx: &'a JobContext, run: RunRow) -> Result<Self> {
         let store = &fleet.parts.store;
+        let tx = ctx.begin().await?;
+        runs::take_up_begun(&tx, run.id, ctx.id()).await?;
+        tx.commit().await?;
         let operation = serde_json::from_value(run.operation.clone()).map_err(Error::internal)?;
         let mut total = 0;
         let mut left = 0;
@@ -104,8 +105,10 @@ impl<'a> Course<'a> {
             keep_bytes: command::keep_bytes(usize::try_from(total).unwrap_or(usize::MAX)),
             at_once: usize::try_from(run.at_once).unwrap_or(1).max(1),
             per_host: usize::try_from(run.per_host).unwrap_or(1).max(1),
+            rights: Rights::of(run.requested_by, ctx.id()),
             run,
-            caller: None,
+            beginning: JoinSet::new(),
+            begun_by: HashMap::new(),
             waiting: waiting
                 .into_iter()
                 .map(|item| Waiting {
@@ -140,15 +143,16 @@ impl<'a> Course<'a> {
         loop {
             self.ctx.check()?;
             let closing = self.ctx.closing().is_cancelled();
-            if closing && self.running.values().all(|item| item.own.is_none()) {
+            let own = self.running.values().any(|item| item.own.is_some());
+            if closing && !own && self.begun_by.is_empty() {
                 return Err(self.ctx.leave());
             }
             self.turn(&news, closing).await?;
             self.say().await?;
-            if self.running.is_empty() && self.waiting.is_empty() {
+            if self.running.is_empty() && self.waiting.is_empty() && self.begun_by.is_empty() {
                 return Ok(());
             }
-            news = self.wait(closing).await;
+            news = self.wait(closing).await?;
         }
     }
 
@@ -168,39 +172,44 @@ impl<'a> Course<'a> {
             self.running.remove(id);
         }
         self.ended += ends.len() as u64;
-        let commands = match &self.operation {
-            Operation::Command(command) => Some(command.clone()),
-            _ => None,
-        };
         let mut parts = Vec::new();
         let tx = self.ctx.begin().await?;
         for (id, end) in &ends {
             runs::end_item(&tx, *id, end).await?;
         }
-        if let Some(command) = commands.filter(|_| !closing) {
-            while let Some(at) = self.next() {
-                let Some(next) = self.waiting.remove(at) else {
-                    break;
-                };
-                let begun = self.begin_command(&tx, &next.item, &command).await?;
-                self.note(&tx, next, begun, &mut parts).await?;
-            }
-            tx.commit().await?;
-            for (id, part) in parts {
-                self.set_going(id, part);
-            }
-            return Ok(());
-        }
-        tx.commit().await?;
         while let (false, Some(at)) = (closing, self.next()) {
             let Some(next) = self.waiting.remove(at) else {
                 break;
             };
-            // The use case has transactions of its own.
-            let begun = self.begin_job(&next.item).await?;
-            let tx = self.ctx.begin().await?;
-            self.note(&tx, next, begun, &mut parts).await?;
-            tx.commit().await?;
+            let row = environments::get(&tx, next.item.environment_id).await?;
+            let permitted = self.rights.at(self.fleet, row, &self.operation).await?;
+            let (caller, row) = match permitted {
+                Ok(both) => both,
+                Err(why) => {
+                    let never = Begun::Never(skipped(why));
+                    self.note(&tx, next, never, &mut parts).await?;
+                    continue;
+                }
+            };
+            if let Operation::Command(command) = &self.operation {
+                let command = command.clone();
+                let begun = self.begin_command(&tx, &next.item, &command, &caller, &row);
+                let begun = begun.await?;
+                self.note(&tx, next, begun, &mut parts).await?;
+            } else {
+                let (fleet, operation) = (self.fleet.clone(), self.operation.clone());
+                let begun = self.beginning.spawn(async move {
+                    match operation.begin(&fleet, &caller, row.id).await {
+                        Ok(job) => Ok(Begun::Job(job.id)),
+                        Err(error) => refused(error),
+                    }
+                });
+                self.begun_by.insert(begun.id(), next);
+            }
+        }
+        tx.commit().await?;
+        for (id, part) in parts {
+            self.set_going(id, part);
         }
         Ok(())
     }
@@ -208,12 +217,14 @@ impl<'a> Course<'a> {
     /// The first that may begin now: there is room in all and on its host, and it was not
     /// busy a moment ago.
     fn next(&self) -> Option<usize> {
-        if self.running.len() >= self.at_once {
+        if self.running.len() + self.begun_by.len() >= self.at_once {
             return None;
         }
         let mut on_host: HashMap<Option<HostId>, usize> = HashMap::new();
-        for item in self.running.values() {
-            *on_host.entry(item.host).or_default() += 1;
+        let running = self.running.values().map(|item| item.host);
+        let beginning = self.begun_by.values().map(|waiting| waiting.item.host_id);
+        for host in running.chain(beginning) {
+            *on_host.entry(host).or_default() += 1;
         }
         let now = Instant::now();
         self.waiting.iter().position(|waiting| {
@@ -277,18 +288,15 @@ impl<'a> Course<'a> {
     }
 
     async fn begin_command(
-        &mut self,
+        &self,
         tx: &Tx,
         item: &RunItemRow,
         command: &Command,
+        caller: &Caller,
+        row: &EnvironmentRow,
     ) -> Result<Begun> {
         let Ok(permit) = Arc::clone(&self.fleet.commands).try_acquire_owned() else {
             return Ok(Begun::Full);
-        };
-        let row = environments::get(tx, item.environment_id).await?;
-        let (caller, row) = match self.permitted(row).await? {
-            Ok(both) => both,
-            Err(end) => return Ok(Begun::Never(end)),
         };
         let payload = command::Payload {
             item: item.id,
@@ -298,85 +306,16 @@ impl<'a> Course<'a> {
         let job = if command.read_only {
             Enqueue::reading(command::KIND, row.account_id, Some(row.id), &payload)?
         } else {
-            Enqueue::writing(command::KIND, &row, &payload)?
+            Enqueue::writing(command::KIND, row, &payload)?
         };
         let job = job.with_event(event::SITE_COMMAND_STARTED);
-        match self.fleet.enqueue(tx, &caller, job).await {
+        match self.fleet.enqueue(tx, caller, job).await {
             Ok(id) => {
                 let part = self.ctx.claim_part(tx, id).await?;
                 Ok(Begun::Part(Box::new(part), permit))
             }
             Err(error) => refused(error),
         }
-    }
-
-    async fn begin_job(&mut self, item: &RunItemRow) -> Result<Begun> {
-        let store = &self.fleet.parts.store;
-        let row = environments::get(store, item.environment_id).await?;
-        let (caller, row) = match self.permitted(row).await? {
-            Ok(both) => both,
-            Err(end) => return Ok(Begun::Never(end)),
-        };
-        // An earlier worker may have been lost between the use case's commit and ours.
-        let earlier = jobs::part_on(store, self.ctx.id(), row.id).await?;
-        if let Some(job) = earlier {
-            return Ok(Begun::Job(job));
-        }
-        match self.operation.begin(self.fleet, &caller, &row).await {
-            Ok(job) => Ok(Begun::Job(job)),
-            Err(error) => refused(error),
-        }
-    }
-
-    /// The environment, when it is there and whoever asked may still do it there; otherwise
-    /// how the item ends.
-    async fn permitted(
-        &mut self,
-        row: Option<EnvironmentRow>,
-    ) -> Result<std::result::Result<(Caller, EnvironmentRow), RunItemEnd>> {
-        let Some(row) = row else {
-            return Ok(Err(skipped("the site is no longer recorded")));
-        };
-        let gone = match row.state {
-            EnvironmentState::Active | EnvironmentState::Broken => None,
-            EnvironmentState::Installing => Some("the site is being installed"),
-            EnvironmentState::Deleting => Some("the site is being removed"),
-            EnvironmentState::Failed => Some("the site was never installed"),
-        };
-        if let Some(why) = gone {
-            return Ok(Err(skipped(why)));
-        }
-        let Some(caller) = self.caller().await? else {
-            return Ok(Err(skipped(
-                "whoever asked for it may not sign in any more",
-            )));
-        };
-        let owner = Resource::OfAccount(row.account_id);
-        match authorize(&caller.principal, self.operation.action(), owner) {
-            Ok(()) => Ok(Ok((caller, row))),
-            Err(_) => Ok(Err(skipped(
-                "whoever asked for it may not do it there any more",
-            ))),
-        }
-    }
-
-    /// Whoever asked, as they are now.
-    async fn caller(&mut self) -> Result<Option<Caller>> {
-        if let Some((caller, seen)) = &self.caller
-            && seen.elapsed() < RIGHTS
-        {
-            return Ok(Some(caller.clone()));
-        }
-        let principal = match self.run.requested_by {
-            None => Some(Principal::console()),
-            Some(person) => self.fleet.person(person).await?,
-        };
-        let caller = principal.map(|principal| Caller {
-            part_of: Some(self.ctx.id()),
-            ..Caller::new(principal)
-        });
-        self.caller = caller.clone().map(|caller| (caller, Instant::now()));
-        Ok(caller)
     }
 
     /// Sets a part going, and hears of its end.
@@ -391,8 +330,26 @@ impl<'a> Course<'a> {
         });
     }
 
+    /// Writes down what a use case led to.
+    async fn has_begun(
+        &mut self,
+        ended: std::result::Result<(task::Id, Result<Begun>), task::JoinError>,
+    ) -> Result<()> {
+        let (id, begun) = match ended {
+            Ok((id, begun)) => (id, begun?),
+            // Whoever takes the run up finds the job, if there is one.
+            Err(error) => return Err(Error::internal(error)),
+        };
+        let Some(waiting) = self.begun_by.remove(&id) else {
+            return Ok(());
+        };
+        let tx = self.ctx.begin().await?;
+        self.note(&tx, waiting, begun, &mut Vec::new()).await?;
+        tx.commit().await.map_err(Error::from)
+    }
+
     /// Waits for news, and says of which items.
-    async fn wait(&mut self, closing: bool) -> Vec<RunItemId> {
+    async fn wait(&mut self, closing: bool) -> Result<Vec<RunItemId>> {
         let now = Instant::now();
         let others = self.running.values().any(|item| item.own.is_none());
         let mut until = now + if others { LOOK } else { LOOK * 10 };
@@ -406,6 +363,7 @@ impl<'a> Course<'a> {
         let mut news = Vec::new();
         tokio::select! {
             Some(id) = self.news.recv() => news.push(id),
+            Some(ended) = self.beginning.join_next_with_id() => self.has_begun(ended).await?,
             () = self.ctx.cancelled().cancelled() => {}
             () = closing_now.cancelled(), if !closing => {}
             () = sleep_until(until) => {
@@ -416,7 +374,7 @@ impl<'a> Course<'a> {
         while let Ok(id) = self.news.try_recv() {
             news.push(id);
         }
-        news
+        Ok(news)
     }
 
     async fn say(&mut self) -> std::result::Result<(), JobFailure> {

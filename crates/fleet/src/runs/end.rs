@@ -33,7 +33,7 @@ pub(super) fn of_job(job: Option<&JobRow>) -> Option<RunItemEnd> {
                 _ => interrupted(),
             }
         }
-        JobState::Completed => RunItemEnd::new(RunItemState::Done, ""),
+        JobState::Completed => RunItemEnd::new(RunItemState::Done, job.message.clone()),
         JobState::Cancelled => RunItemEnd::new(RunItemState::Cancelled, "stopped on request"),
         JobState::Failed if job.error_code.as_deref() == Some(INTERRUPTED) => interrupted(),
         JobState::Dead if is_command => interrupted(),

@@ -42,6 +42,21 @@ impl SetSecurity {
             slug: None,
         }
     }
+
+    /// As on the command line, where editing files is what is switched.
+    pub(crate) fn summary(&self) -> String {
+        let (name, on) = match self.measure {
+            Measure::FileEditing => ("file-editing", self.enabled.map(|enabled| !enabled)),
+            Measure::FileProtection => ("file-protection", self.enabled),
+            Measure::HideLogin => ("hide-login", self.enabled),
+            Measure::Debug => ("debug", self.enabled),
+        };
+        match on {
+            Some(true) => format!("{name} on"),
+            Some(false) => format!("{name} off"),
+            None => name.to_owned(),
+        }
+    }
 }
 
 impl Fleet {

@@ -3,7 +3,9 @@
 use crate::base::Base;
 use pressroom_base::Kind;
 use pressroom_fleet::{
-    Caller, code,
+    Caller,
+    caches::CacheChange,
+    code,
     principal::{Grants, Principal, Role},
     runs::{Bounds, Command, NewRun, Operation, Resumed, Run, RunItem},
 };
@@ -357,7 +359,7 @@ async fn other_operations_take_the_same_way(base: Base) {
     base.site("a", EnvironmentState::Active).await;
     base.site("b", EnvironmentState::Installing).await;
     let console = Base::console();
-    for operation in [Operation::FlushCaches, Operation::Snapshot] {
+    for operation in [Operation::Caches(CacheChange::Flush), Operation::Snapshot] {
         let new = on("all", operation);
         let run = base.fleet.start_run(&console, new).await.unwrap();
         let (_, items) = ended(&base, &run).await;

@@ -157,7 +157,12 @@ async fn tell(
             ));
         }
         if !item.note.is_empty() {
-            printer.complaint(&format!("{}: {}\n", plain(&item.label), plain(&item.note)));
+            let line = format!("{}: {}\n", plain(&item.label), plain(&item.note));
+            if item.state == "done" {
+                printer.data(&line);
+            } else {
+                printer.complaint(&line);
+            }
         }
     });
     Ok(())

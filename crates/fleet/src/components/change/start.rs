@@ -50,7 +50,7 @@ pub enum Change {
 
 impl Change {
     /// What it is called in names of steps and in output.
-    pub(super) const fn verb(&self) -> &'static str {
+    pub(crate) const fn verb(&self) -> &'static str {
         match self {
             Self::Install { .. } => "install",
             Self::Activate => "activate",
