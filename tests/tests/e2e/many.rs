@@ -83,6 +83,11 @@ async fn what_is_done_to_one_site_is_done_to_many() -> Result<()> {
     let missing = ["plugin", "deactivate", "--on", "all", "no-such"];
     let done = server.cli(&missing, "").await?;
     ensure!(done.code == 1, "{done:?}");
+    let said = format!(
+        "{}: Plugin not found (`no-such` is not installed)\n",
+        labels[2]
+    );
+    ensure!(done.stderr.contains(&said), "{done:?}");
     let run = newest(&fixture).await?;
     let run = run["id"].as_str().context("an id")?;
     let ended = items(&fixture, run).await?;

@@ -398,7 +398,8 @@ fn refused(error: Error) -> Result<Begun> {
     if error.kind() == Kind::Internal {
         return Err(error);
     }
-    Ok(Begun::Never(skipped(error.message())))
+    let why = end::with_hint(error.message().to_owned(), error.hint());
+    Ok(Begun::Never(skipped(why)))
 }
 
 fn skipped(why: impl Into<String>) -> RunItemEnd {

@@ -15,7 +15,10 @@ pub(super) fn of_job(job: Option<&JobRow>) -> Option<RunItemEnd> {
         return Some(interrupted());
     };
     let is_command = job.kind == command::KIND;
-    let message = || job.error_message.clone().unwrap_or_default();
+    let message = || {
+        let message = job.error_message.clone().unwrap_or_default();
+        with_hint(message, job.error_hint.as_deref())
+    };
     Some(match job.state {
         // It may take as long as its host is away; the run does not wait for that.
         JobState::Queued if job.undo_to.is_some() => {
@@ -39,6 +42,14 @@ pub(super) fn of_job(job: Option<&JobRow>) -> Option<RunItemEnd> {
         JobState::Dead if is_command => interrupted(),
         JobState::Failed | JobState::Dead => RunItemEnd::new(RunItemState::Failed, message()),
     })
+}
+
+/// What is said of a failure, in one line.
+pub(super) fn with_hint(message: String, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{message} ({hint})"),
+        None => message,
+    }
 }
 
 pub(super) fn interrupted() -> RunItemEnd {
