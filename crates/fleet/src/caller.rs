@@ -1,7 +1,10 @@
 //! A principal with one request's circumstances.
 
 use crate::principal::Principal;
-use pressroom_base::id::{IdempotencyId, JobId};
+use pressroom_base::{
+    Epoch,
+    id::{IdempotencyId, JobId},
+};
 use uuid::Uuid;
 
 /// Who calls a use case, and whether this call is a repetition.
@@ -12,8 +15,9 @@ pub struct Caller {
     /// Set when the request carried an idempotency key: the job the use case starts
     /// is attached to this row in the transaction that creates it.
     pub idempotency: Option<IdempotencySlot>,
-    /// The job in whose course the use case is called: what it starts is a part of that.
-    pub(crate) part_of: Option<JobId>,
+    /// The job in whose course the use case is called, as it was claimed: what is started is
+    /// a part of it, and begins only while that claim holds.
+    pub(crate) part_of: Option<(JobId, Epoch)>,
 }
 
 /// The stored record of a request that may come again.

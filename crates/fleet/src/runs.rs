@@ -22,7 +22,7 @@ mod view;
 pub use operation::{Command, Operation};
 pub use pressroom_wordpress::command::{Channel, MAX_LIMIT};
 pub use resume::Resumed;
-pub use start::{Bounds, NewRun};
+pub use start::{Bounds, NewRun, Started};
 pub use targets::{Target, Targets};
 pub use view::{Printed, Run, RunItem};
 

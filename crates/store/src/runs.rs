@@ -275,6 +275,15 @@ pub async fn list(from: &impl Read, of: Option<UserId>, page: Page) -> Result<Ve
     found.into_iter().map(RunRow::read).collect()
 }
 
+/// The runs that do the rest of another.
+pub async fn resumed_from(from: &impl Read, id: RunId) -> Result<Vec<RunRow>> {
+    let found = run::Entity::find()
+        .filter(run::Column::Resumes.eq(id.get()))
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(RunRow::read).collect()
+}
+
 /// How many items of a run, of environments within a scope, are in each state.
 pub async fn counts(
     from: &impl Read,

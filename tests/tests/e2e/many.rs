@@ -2,8 +2,12 @@
 
 use crate::runs::{items, label, newest, sites, states};
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::{Options, plugin::zip_of, server::Pressroom, site::Site};
+use pressroom_testkit::{Options, eventually, plugin::zip_of, server::Pressroom, site::Site};
 use pressroom_tests::fixture::Fixture;
+use rustix::process::Signal;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_mins(1);
 
 /// A plugin that ends the site whose address begins with `breaks`.
 fn plugin(version: &str, breaks: &str) -> Vec<u8> {
@@ -132,5 +136,42 @@ async fn what_is_done_to_one_site_is_done_to_many() -> Result<()> {
         let done = server.cli(words, "").await?;
         ensure!(done.code == 2, "{words:?}: {done:?}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn ctrl_c_stops_what_is_done_to_many() -> Result<()> {
+    let fixture = Fixture::start(Options::default()).await?;
+    let sites = sites(&fixture, "halt.press.example", &["a", "b"]).await?;
+    // A command holds the first site; what waits for it never begins.
+    let slow = [
+        "run",
+        "--on",
+        "domain:a.halt.press.example",
+        "--",
+        "sleep",
+        "50",
+    ];
+    let slow = fixture.server.begin_cli(&slow)?;
+    let first = eventually("a run", SOON, || async { newest(&fixture).await }).await?;
+    let installs = ["plugin", "deactivate", "--on", "all", "greeting"];
+    let stopped = fixture.server.begin_cli(&installs)?;
+    eventually("another run, at its work", SOON, || async {
+        let run = newest(&fixture).await?;
+        ensure!(run["id"] != first["id"], "it has not begun");
+        let id = run["id"].as_str().context("an id")?;
+        let items = items(&fixture, id).await?;
+        ensure!(items[1]["ended_at"].is_number(), "{items:?}");
+        Ok(())
+    })
+    .await?;
+    stopped.signal(Signal::INT)?;
+    let ended = stopped.ended().await?;
+    ensure!(ended.code == 130, "{ended:?}");
+    let said = format!("{}: stopped before its turn came\n", label(&sites[0]));
+    ensure!(ended.stderr.contains(&said), "{ended:?}");
+    assert_eq!(newest(&fixture).await?["state"], "cancelled");
+    slow.signal(Signal::INT)?;
+    ensure!(slow.ended().await?.code == 130);
     Ok(())
 }

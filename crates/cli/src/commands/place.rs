@@ -83,6 +83,7 @@ pub(super) async fn everywhere(
         bounds: Bounds::default(),
     };
     let refused = |error| selector::refusal(text, error);
-    let run = fleet.start_run(caller, new).await.map_err(refused)?;
-    run::follow(fleet, caller, &run, signals, printer).await
+    let started = fleet.start_run(caller, new).await.map_err(refused)?;
+    selector::doubts(started.undecided, started.hint.as_deref(), printer);
+    run::follow(fleet, caller, &started.run, signals, printer).await
 }

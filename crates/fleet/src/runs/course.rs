@@ -1,7 +1,7 @@
 //! The course of a run: begins what may be begun, writes down what has ended, and waits.
 
 use super::{Command, Operation, command, end, operation::is_busy, rights::Rights};
-use crate::{Caller, Error, Fleet, Result, jobs::Enqueue};
+use crate::{Caller, Error, Fleet, Result, jobs::Enqueue, reach::Shared};
 use pressroom_base::{
     Kind,
     catalog::event,
@@ -27,6 +27,8 @@ use tokio::{
 const LOOK: Duration = Duration::from_millis(500);
 /// How soon an environment that was busy is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often what went wrong is tried again, before the item has failed.
+const FAILURES: u8 = 3;
 /// How often it is said how far the run is.
 const SAY: Duration = Duration::from_secs(1);
 
@@ -43,9 +45,13 @@ pub(super) struct Course<'a> {
     rights: Rights,
     waiting: VecDeque<Waiting>,
     /// Use cases that look at their site before they begin a job: none waits for another's.
-    beginning: JoinSet<Result<Begun>>,
-    begun_by: HashMap<task::Id, Waiting>,
+    beginning: JoinSet<Begun>,
+    beginnings: HashMap<task::Id, Beginning>,
     running: HashMap<RunItemId, Running>,
+    /// Until when nothing is begun: this process has enough commands under way.
+    full: Option<Instant>,
+    /// When jobs of other workers were looked at last.
+    looked: Instant,
     ended: u64,
     total: u64,
     told: mpsc::UnboundedSender<RunItemId>,
@@ -59,23 +65,34 @@ struct Waiting {
     busy: Option<Instant>,
     /// When it is asked again.
     again: Option<Instant>,
+    /// How often it could not be begun through no fault of its own, as far as it was seen.
+    failures: u8,
+}
+
+/// An item that a use case looks at.
+struct Beginning {
+    waiting: Waiting,
+    place: Option<Shared>,
 }
 
 struct Running {
     job: JobId,
     host: Option<HostId>,
+    /// Where it writes, when this worker began it.
+    place: Option<Shared>,
     /// It is a part of ours, which tells its end, and holds a place among all commands.
     own: Option<OwnedSemaphorePermit>,
 }
 
 /// What asking an item to begin led to.
 enum Begun {
-    Part(Box<Part>, OwnedSemaphorePermit),
     Job(JobId),
     /// Something else writes there; its turn may come later.
     Busy,
-    /// This process has enough commands under way.
-    Full,
+    /// Another of this run writes there; its turn comes.
+    After,
+    /// Something went wrong that is not told by the site.
+    Failed(Error),
     /// It never will.
     Never(RunItemEnd),
 }
@@ -105,16 +122,17 @@ impl<'a> Course<'a> {
             keep_bytes: command::keep_bytes(usize::try_from(total).unwrap_or(usize::MAX)),
             at_once: usize::try_from(run.at_once).unwrap_or(1).max(1),
             per_host: usize::try_from(run.per_host).unwrap_or(1).max(1),
-            rights: Rights::of(run.requested_by, ctx.id()),
+            rights: Rights::of(run.requested_by, (ctx.id(), ctx.epoch())),
             run,
             beginning: JoinSet::new(),
-            begun_by: HashMap::new(),
+            beginnings: HashMap::new(),
             waiting: waiting
                 .into_iter()
                 .map(|item| Waiting {
                     item,
                     busy: None,
                     again: None,
+                    failures: 0,
                 })
                 .collect(),
             running: running
@@ -123,11 +141,14 @@ impl<'a> Course<'a> {
                     let of_earlier = Running {
                         job: item.job_id?,
                         host: item.host_id,
+                        place: None,
                         own: None,
                     };
                     Some((item.id, of_earlier))
                 })
                 .collect(),
+            full: None,
+            looked: Instant::now(),
             ended: total - left,
             total,
             told,
@@ -144,12 +165,12 @@ impl<'a> Course<'a> {
             self.ctx.check()?;
             let closing = self.ctx.closing().is_cancelled();
             let own = self.running.values().any(|item| item.own.is_some());
-            if closing && !own && self.begun_by.is_empty() {
+            if closing && !own && self.beginnings.is_empty() {
                 return Err(self.ctx.leave());
             }
             self.turn(&news, closing).await?;
             self.say().await?;
-            if self.running.is_empty() && self.waiting.is_empty() && self.begun_by.is_empty() {
+            if self.running.is_empty() && self.waiting.is_empty() && self.beginnings.is_empty() {
                 return Ok(());
             }
             news = self.wait(closing).await?;
@@ -172,61 +193,104 @@ impl<'a> Course<'a> {
             self.running.remove(id);
         }
         self.ended += ends.len() as u64;
-        let mut parts = Vec::new();
-        let tx = self.ctx.begin().await?;
-        for (id, end) in &ends {
-            runs::end_item(&tx, *id, end).await?;
+        if !ends.is_empty() {
+            let tx = self.ctx.begin().await?;
+            for (id, end) in &ends {
+                runs::end_item(&tx, *id, end).await?;
+            }
+            tx.commit().await?;
         }
         while let (false, Some(at)) = (closing, self.next()) {
             let Some(next) = self.waiting.remove(at) else {
                 break;
             };
-            let row = environments::get(&tx, next.item.environment_id).await?;
-            let permitted = self.rights.at(self.fleet, row, &self.operation).await?;
-            let (caller, row) = match permitted {
-                Ok(both) => both,
-                Err(why) => {
-                    let never = Begun::Never(skipped(why));
-                    self.note(&tx, next, never, &mut parts).await?;
-                    continue;
-                }
-            };
-            if let Operation::Command(command) = &self.operation {
-                let command = command.clone();
-                let begun = self.begin_command(&tx, &next.item, &command, &caller, &row);
-                let begun = begun.await?;
-                self.note(&tx, next, begun, &mut parts).await?;
-            } else {
-                let (fleet, operation) = (self.fleet.clone(), self.operation.clone());
-                let begun = self.beginning.spawn(async move {
-                    match operation.begin(&fleet, &caller, row.id).await {
-                        Ok(job) => Ok(Begun::Job(job.id)),
-                        Err(error) => refused(error),
-                    }
-                });
-                self.begun_by.insert(begun.id(), next);
-            }
-        }
-        tx.commit().await?;
-        for (id, part) in parts {
-            self.set_going(id, part);
+            self.begin(next).await?;
         }
         Ok(())
+    }
+
+    /// Begins an item, or learns why not. Each in a transaction of its own: whatever locks
+    /// it takes hold nobody else up.
+    async fn begin(&mut self, next: Waiting) -> Result<()> {
+        let row = environments::get(&self.fleet.parts.store, next.item.environment_id).await?;
+        let permitted = self.rights.at(self.fleet, row, &self.operation).await?;
+        let (caller, row) = match permitted {
+            Ok(both) => both,
+            Err(why) => {
+                let never = Begun::Never(RunItemEnd::new(RunItemState::Skipped, why));
+                return self.note(next, None, never).await;
+            }
+        };
+        let place = self.operation.writes().then(|| Shared::of(&row)).flatten();
+        if place.is_some() && self.is_ours(place.as_ref()) {
+            return self.note(next, None, Begun::After).await;
+        }
+        let Operation::Command(command) = &self.operation else {
+            let (fleet, operation) = (self.fleet.clone(), self.operation.clone());
+            let begun = self.beginning.spawn(async move {
+                match operation.begin(&fleet, &caller, row.id).await {
+                    Ok(job) => Begun::Job(job.id),
+                    Err(error) => refused(error),
+                }
+            });
+            let waiting = next;
+            self.beginnings
+                .insert(begun.id(), Beginning { waiting, place });
+            return Ok(());
+        };
+        let Ok(permit) = Arc::clone(&self.fleet.commands).try_acquire_owned() else {
+            self.full = Some(Instant::now() + AGAIN);
+            self.waiting.push_front(next);
+            return Ok(());
+        };
+        let tx = self.ctx.begin().await?;
+        match self
+            .claim_command(&tx, &next.item, command, &caller, &row)
+            .await
+        {
+            Ok(part) => {
+                runs::begin_item(&tx, next.item.id, part.id()).await?;
+                tx.commit().await?;
+                let running = Running {
+                    job: part.id(),
+                    host: next.item.host_id,
+                    place,
+                    own: Some(permit),
+                };
+                self.running.insert(next.item.id, running);
+                self.set_going(next.item.id, part);
+                Ok(())
+            }
+            Err(error) if error.kind() == Kind::Internal => Err(error),
+            Err(error) => {
+                tx.rollback().await?;
+                self.note(next, None, refused(error)).await
+            }
+        }
+    }
+
+    /// Whether an item that is under way writes there.
+    fn is_ours(&self, place: Option<&Shared>) -> bool {
+        let running = self.running.values().map(|item| &item.place);
+        let beginning = self.beginnings.values().map(|item| &item.place);
+        running.chain(beginning).any(|ours| ours.as_ref() == place)
     }
 
     /// The first that may begin now: there is room in all and on its host, and it was not
     /// busy a moment ago.
     fn next(&self) -> Option<usize> {
-        if self.running.len() + self.begun_by.len() >= self.at_once {
+        let now = Instant::now();
+        let full = self.full.is_some_and(|until| now < until);
+        if full || self.running.len() + self.beginnings.len() >= self.at_once {
             return None;
         }
         let mut on_host: HashMap<Option<HostId>, usize> = HashMap::new();
         let running = self.running.values().map(|item| item.host);
-        let beginning = self.begun_by.values().map(|waiting| waiting.item.host_id);
+        let beginning = self.beginnings.values();
+        let beginning = beginning.map(|beginning| beginning.waiting.item.host_id);
         for host in running.chain(beginning) {
             *on_host.entry(host).or_default() += 1;
         }
-        let now = Instant::now();
         self.waiting.iter().position(|waiting| {
             let there = on_host.get(&waiting.item.host_id).copied().unwrap_or(0);
             there < self.per_host && waiting.again.is_none_or(|again| now >= again)
@@ -236,68 +300,69 @@ impl<'a> Course<'a> {
     /// Writes down what beginning an item led to.
     async fn note(
         &mut self,
-        tx: &Tx,
-        waiting: Waiting,
+        mut waiting: Waiting,
+        place: Option<Shared>,
         begun: Begun,
-        parts: &mut Vec<(RunItemId, Part)>,
     ) -> Result<()> {
-        let Waiting { item, busy, .. } = waiting;
-        let running = |job, own| Running {
-            job,
-            host: item.host_id,
-            own,
-        };
-        match begun {
-            Begun::Part(part, permit) => {
-                runs::begin_item(tx, item.id, part.id()).await?;
-                self.running
-                    .insert(item.id, running(part.id(), Some(permit)));
-                parts.push((item.id, *part));
-            }
+        let now = Instant::now();
+        let end = match begun {
             Begun::Job(job) => {
-                runs::begin_item(tx, item.id, job).await?;
-                self.running.insert(item.id, running(job, None));
+                let tx = self.ctx.begin().await?;
+                runs::begin_item(&tx, waiting.item.id, job).await?;
+                tx.commit().await?;
+                let running = Running {
+                    job,
+                    host: waiting.item.host_id,
+                    place,
+                    own: None,
+                };
+                self.running.insert(waiting.item.id, running);
+                return Ok(());
             }
-            Begun::Never(end) => {
-                runs::end_item(tx, item.id, &end).await?;
-                self.ended += 1;
-            }
-            Begun::Full => self.waiting.push_front(Waiting {
-                item,
-                busy,
-                again: Some(Instant::now() + AGAIN),
-            }),
-            Begun::Busy => {
-                let now = Instant::now();
-                let since = busy.unwrap_or(now);
-                let most = Duration::from_millis(u64::try_from(self.run.wait_ms).unwrap_or(0));
-                if since.elapsed() >= most {
-                    let end = skipped("another operation was running there all the time");
-                    runs::end_item(tx, item.id, &end).await?;
-                    self.ended += 1;
-                } else {
-                    self.waiting.push_back(Waiting {
-                        item,
-                        busy: Some(since),
-                        again: Some(now + AGAIN),
-                    });
+            Begun::Never(end) => end,
+            Begun::Failed(error) => {
+                tracing::error!(%error, "an item of {} cannot be begun", self.run.public_id);
+                waiting.failures += 1;
+                if waiting.failures < FAILURES {
+                    waiting.again = Some(now + AGAIN);
+                    self.waiting.push_back(waiting);
+                    return Ok(());
                 }
+                RunItemEnd::new(RunItemState::Failed, error.message())
             }
-        }
+            Begun::After => {
+                waiting.again = Some(now + AGAIN);
+                self.waiting.push_back(waiting);
+                return Ok(());
+            }
+            Begun::Busy => {
+                let since = waiting.busy.unwrap_or(now);
+                let most = Duration::from_millis(u64::try_from(self.run.wait_ms).unwrap_or(0));
+                if since.elapsed() < most {
+                    waiting.busy = Some(since);
+                    waiting.again = Some(now + AGAIN);
+                    self.waiting.push_back(waiting);
+                    return Ok(());
+                }
+                let why = "another operation was running there all the time";
+                RunItemEnd::new(RunItemState::Skipped, why)
+            }
+        };
+        let tx = self.ctx.begin().await?;
+        runs::end_item(&tx, waiting.item.id, &end).await?;
+        tx.commit().await?;
+        self.ended += 1;
         Ok(())
     }
 
-    async fn begin_command(
+    async fn claim_command(
         &self,
         tx: &Tx,
         item: &RunItemRow,
         command: &Command,
         caller: &Caller,
         row: &EnvironmentRow,
-    ) -> Result<Begun> {
-        let Ok(permit) = Arc::clone(&self.fleet.commands).try_acquire_owned() else {
-            return Ok(Begun::Full);
-        };
+    ) -> Result<Part> {
         let payload = command::Payload {
             item: item.id,
             command: command.clone(),
@@ -309,13 +374,8 @@ impl<'a> Course<'a> {
             Enqueue::writing(command::KIND, row, &payload)?
         };
         let job = job.with_event(event::SITE_COMMAND_STARTED);
-        match self.fleet.enqueue(tx, caller, job).await {
-            Ok(id) => {
-                let part = self.ctx.claim_part(tx, id).await?;
-                Ok(Begun::Part(Box::new(part), permit))
-            }
-            Err(error) => refused(error),
-        }
+        let id = self.fleet.enqueue(tx, caller, job).await?;
+        Ok(self.ctx.claim_part(tx, id).await?)
     }
 
     /// Sets a part going, and hears of its end.
@@ -333,31 +393,29 @@ impl<'a> Course<'a> {
     /// Writes down what a use case led to.
     async fn has_begun(
         &mut self,
-        ended: std::result::Result<(task::Id, Result<Begun>), task::JoinError>,
+        ended: std::result::Result<(task::Id, Begun), task::JoinError>,
     ) -> Result<()> {
         let (id, begun) = match ended {
-            Ok((id, begun)) => (id, begun?),
-            // Whoever takes the run up finds the job, if there is one.
-            Err(error) => return Err(Error::internal(error)),
+            Ok(both) => both,
+            Err(error) => (error.id(), Begun::Failed(Error::internal(error))),
         };
-        let Some(waiting) = self.begun_by.remove(&id) else {
-            return Ok(());
-        };
-        let tx = self.ctx.begin().await?;
-        self.note(&tx, waiting, begun, &mut Vec::new()).await?;
-        tx.commit().await.map_err(Error::from)
+        match self.beginnings.remove(&id) {
+            Some(Beginning { waiting, place }) => self.note(waiting, place, begun).await,
+            None => Ok(()),
+        }
     }
 
     /// Waits for news, and says of which items.
     async fn wait(&mut self, closing: bool) -> Result<Vec<RunItemId>> {
         let now = Instant::now();
         let others = self.running.values().any(|item| item.own.is_none());
-        let mut until = now + if others { LOOK } else { LOOK * 10 };
-        for waiting in &self.waiting {
-            // What was to be asked by now waits for room.
-            if let Some(again) = waiting.again.filter(|again| *again > now) {
-                until = until.min(again);
-            }
+        // What tells its end by itself is looked at all the same now and then.
+        let look = self.looked + if others { LOOK } else { LOOK * 10 };
+        let mut until = look;
+        // What was to be asked by now waits for room.
+        let again = self.waiting.iter().filter_map(|waiting| waiting.again);
+        for again in again.chain(self.full).filter(|again| *again > now) {
+            until = until.min(again);
         }
         let closing_now = self.ctx.closing().clone();
         let mut news = Vec::new();
@@ -366,13 +424,14 @@ impl<'a> Course<'a> {
             Some(ended) = self.beginning.join_next_with_id() => self.has_begun(ended).await?,
             () = self.ctx.cancelled().cancelled() => {}
             () = closing_now.cancelled(), if !closing => {}
-            () = sleep_until(until) => {
-                // What tells its end by itself is looked at all the same now and then.
-                news.extend(self.running.keys().copied());
-            }
+            () = sleep_until(until) => {}
         }
         while let Ok(id) = self.news.try_recv() {
             news.push(id);
+        }
+        if Instant::now() >= look {
+            self.looked = Instant::now();
+            news.extend(self.running.keys().copied());
         }
         Ok(news)
     }
@@ -390,18 +449,14 @@ impl<'a> Course<'a> {
     }
 }
 
-/// What a refusal to begin means for an item. Failures of our own are not the item's.
-fn refused(error: Error) -> Result<Begun> {
+/// What a refusal to begin means for an item.
+fn refused(error: Error) -> Begun {
     if is_busy(&error) {
-        return Ok(Begun::Busy);
+        return Begun::Busy;
     }
     if error.kind() == Kind::Internal {
-        return Err(error);
+        return Begun::Failed(error);
     }
     let why = end::with_hint(error.message().to_owned(), error.hint());
-    Ok(Begun::Never(skipped(why)))
-}
-
-fn skipped(why: impl Into<String>) -> RunItemEnd {
-    RunItemEnd::new(RunItemState::Skipped, why)
+    Begun::Never(RunItemEnd::new(RunItemState::Skipped, why))
 }

@@ -58,7 +58,7 @@ pub(super) fn interrupted() -> RunItemEnd {
 
 fn of_command(end: &CommandEnd) -> RunItemEnd {
     let (state, note) = if end.timed_out {
-        let seconds = (end.duration_ms + 500) / 1000;
+        let seconds = end.duration_ms.saturating_add(500) / 1000;
         let note = format!("did not end in time and was stopped after {seconds} s");
         (RunItemState::TimedOut, note)
     } else if let Some(signal) = end.signal {

@@ -81,6 +81,17 @@ impl Operation {
         }
     }
 
+    /// Whether it has its environment, and what shares a place with that, for itself.
+    pub(super) const fn writes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Command(Command {
+                read_only: true,
+                ..
+            })
+        )
+    }
+
     /// In a few words, for lists: those of the command line.
     pub fn summary(&self) -> String {
         let words = |start: &str, names: &[String]| {
@@ -133,6 +144,9 @@ impl Operation {
                 )
                 .with_hint("for many, let a package source offer it"));
             }
+            Self::ChangeComponents(change) => return change.check(),
+            Self::SearchReplace(replace) => return replace.check(),
+            Self::Security(set) => return set.check(),
             _ => return Ok(()),
         };
         let words = &command.argv;

@@ -5,7 +5,10 @@ use crate::{
     Caller, Fleet, Principal, Result,
     authorize::{Resource, authorize},
 };
-use pressroom_base::id::{JobId, UserId};
+use pressroom_base::{
+    Epoch,
+    id::{JobId, UserId},
+};
 use pressroom_store::{EnvironmentRow, EnvironmentState};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,7 +21,7 @@ pub(super) struct Rights {
     /// `None`: the machine's own console.
     person: Option<UserId>,
     /// What is begun is part of this job.
-    part_of: JobId,
+    part_of: (JobId, Epoch),
     seen: Option<(Caller, Instant)>,
 }
 
@@ -26,7 +29,7 @@ pub(super) struct Rights {
 pub(super) type Refused = &'static str;
 
 impl Rights {
-    pub(super) const fn of(person: Option<UserId>, part_of: JobId) -> Self {
+    pub(super) const fn of(person: Option<UserId>, part_of: (JobId, Epoch)) -> Self {
         Self {
             person,
             part_of,

@@ -248,18 +248,20 @@ fn hold(row: &sea_orm::QueryResult) -> Result<Hold> {
 }
 
 /// Makes sure that the job is this worker's until `tx` ends: what is written in
-/// `tx` is then written by whoever holds the job. [`Error::LostLease`] otherwise.
-pub async fn fence(tx: &Tx, id: JobId, epoch: Epoch) -> Result<()> {
+/// `tx` is then written by whoever holds the job. [`Error::LostLease`] otherwise. Says as
+/// well whether it is to stop.
+pub async fn fence(tx: &Tx, id: JobId, epoch: Epoch) -> Result<Hold> {
     let row = sql::one(
         tx,
         format!(
-            "SELECT id FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running' {}",
+            "SELECT cancel_requested_at, cancel_reason FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running' {}",
             tx.store().lock_clause("FOR NO KEY UPDATE")
         ),
         [id.get().into(), epoch.get().into()],
     )
-    .await?;
-    row.map(|_| ()).ok_or(Error::LostLease)
+    .await?
+    .ok_or(Error::LostLease)?;
+    hold(&row)
 }
 
 /// Ends a job as done.
