@@ -2,8 +2,13 @@
 
 use crate::runs::{items, label, newest, sites, states};
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::{Options, eventually, plugin::zip_of, server::Pressroom, site::Site};
-use pressroom_tests::fixture::Fixture;
+use pressroom_testkit::{
+    Options, chance::Chance, eventually, plugin::zip_of, server::Pressroom, site::Site,
+};
+use pressroom_tests::{
+    fixture::{Fixture, SHORT_LEASES},
+    killed::rounds,
+};
 use rustix::process::Signal;
 use std::time::Duration;
 
@@ -173,5 +178,50 @@ async fn ctrl_c_stops_what_is_done_to_many() -> Result<()> {
     assert_eq!(newest(&fixture).await?["state"], "cancelled");
     slow.signal(Signal::INT)?;
     ensure!(slow.ended().await?.code == 130);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_killed_server_doubles_and_loses_nothing() -> Result<()> {
+    let mut fixture = Fixture::start(Options {
+        config: SHORT_LEASES.to_owned(),
+        ..Options::default()
+    })
+    .await?;
+    let sites = sites(&fixture, "kill.press.example", &["a", "b", "c"]).await?;
+    fixture.offer_zip("greeting.1.0.0.zip", &plugin("1.0.0", "nobody"))?;
+    let install = ["plugin", "install", "--on", "all", "greeting", "--activate"];
+    done_everywhere(&fixture.server, &install).await?;
+    let mut chance = Chance::new();
+    for round in 1..=rounds(2, 20) {
+        let version = format!("1.{round}.0");
+        let zip = plugin(&version, "nobody");
+        fixture.offer_zip(&format!("greeting.{version}.zip"), &zip)?;
+        let before = newest(&fixture).await?;
+        let update = ["plugin", "update", "--on", "all", "greeting"];
+        let run = fixture.server.begin_cli(&update)?;
+        eventually("a run", SOON, || async {
+            ensure!(newest(&fixture).await?["id"] != before["id"], "not yet");
+            Ok(())
+        })
+        .await?;
+        // While sites are looked at, jobs are begun, or they run.
+        let delay = chance.up_to(Duration::from_millis(1500));
+        tokio::time::sleep(delay).await;
+        fixture.server.restart().await?;
+        let ended = run.ended().await?;
+        ensure!(ended.code == 0, "round {round}, after {delay:?}: {ended:?}");
+        for site in &sites {
+            shows(site, &format!("<!-- greeting {version} -->")).await?;
+        }
+        let jobs = fixture
+            .server
+            .cli_json(&["job", "list", "--limit", "200"])
+            .await?;
+        let jobs = jobs.as_array().context("a list")?;
+        let updates = jobs.iter().filter(|job| job["kind"] == "component_update");
+        let expected = sites.len() * usize::try_from(round)?;
+        ensure!(updates.count() == expected, "round {round}: {jobs:?}");
+    }
     Ok(())
 }
