@@ -5,33 +5,6 @@ final class Pressroom_Site {
 	const MARK     = "<?php\n// Pressroom lease";
 	const GRACE    = 2;
 
-	/** Takes the fence. What the other agent left half-done is only its own to settle. */
-	public static function recover( $epoch ) {
-		Pressroom_Home::state();
-		Pressroom_Home::critical( $epoch, static function () {}, true );
-		foreach ( array( 'tmp', 'logs', 'sessions' ) as $name ) {
-			Pressroom_Home::make_private( Pressroom_Home::path() . "/$name" );
-		}
-		$left = glob( Pressroom_Home::state( 'journal' ) . '/*.json' );
-		if ( $left ) {
-			throw new Pressroom_Refused( 'occupied', 'an exchange of files that the agent began is not settled, and can be only where it runs' );
-		}
-		$staging = Pressroom_Home::state( 'staging' );
-		foreach ( (array) glob( "$staging/*.aside" ) as $aside ) {
-			if ( (int) basename( $aside ) < $epoch ) {
-				@unlink( $aside );
-			}
-		}
-		return array(
-			'swaps'           => array(),
-			'core_swaps'      => array(),
-			'dropped_stages'  => 0,
-			'stuck'           => array(),
-			'exchanges'       => array(),
-			'unfinished_core' => false,
-		);
-	}
-
 	public static function check_adoption( $root ) {
 		$path  = Pressroom_Home::resolve( $root );
 		$found = is_dir( $path ) ? @lstat( $path ) : false;

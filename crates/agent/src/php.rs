@@ -10,30 +10,42 @@ use pressroom_wordpress::programs;
 use std::sync::LazyLock;
 
 /// Each begins with `<?php` and can be read and checked alone.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 24] = [
     include_str!("../php/wire.php"),
+    include_str!("../php/upload.php"),
     include_str!("../php/agent.php"),
     include_str!("../php/home.php"),
     include_str!("../php/child.php"),
     include_str!("../php/bridge.php"),
+    include_str!("../php/disk.php"),
+    include_str!("../php/tree.php"),
     include_str!("../php/config.php"),
     include_str!("../php/look.php"),
     include_str!("../php/headers.php"),
     include_str!("../php/plugins.php"),
     include_str!("../php/themes.php"),
     include_str!("../php/inventory.php"),
+    include_str!("../php/zip.php"),
+    include_str!("../php/layout.php"),
+    include_str!("../php/package.php"),
+    include_str!("../php/journal.php"),
+    include_str!("../php/component.php"),
+    include_str!("../php/recovery.php"),
+    include_str!("../php/checksums.php"),
     include_str!("../php/tables.php"),
     include_str!("../php/site.php"),
     include_str!("../php/requests.php"),
 ];
 
 /// The requests that it carries out, by name.
-pub const REQUESTS: [&str; 19] = [
+pub const REQUESTS: [&str; 26] = [
     "activate_plugins",
     "bridge",
     "check_adoption",
     "disk_usage",
+    "drop_staged",
     "find",
+    "hash_component",
     "inspect",
     "list_config",
     "maintain",
@@ -45,9 +57,14 @@ pub const REQUESTS: [&str; 19] = [
     "renew_maintenance",
     "run_command",
     "run_cron",
+    "stage_component",
     "survey",
+    "swap_component",
     "switch_theme",
+    "take_back",
+    "tree_hash",
     "upgrade_databases",
+    "verify_checksums",
 ];
 
 /// What PHP evaluates to run a program of `$argv[1]` bytes that comes over standard
