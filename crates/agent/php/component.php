@@ -79,7 +79,7 @@ final class Pressroom_Component {
 		$staged = self::staged_path( $swap );
 		$now    = self::hash( $target, $live );
 		if ( ( $now ? $now['hash'] : null ) === $swap['before'] ) {
-			return ( $now ?: self::absent() ) + array( 'exchange' => 'atomic' );
+			return ( $now ?: Pressroom_Tree::absent() ) + array( 'exchange' => 'atomic' );
 		}
 		$aside = self::hash( $target, $staged );
 		if ( null !== $swap['before'] && ! $aside ) {
@@ -98,7 +98,7 @@ final class Pressroom_Component {
 				return self::move( (bool) $now, null !== $swap['before'], $live, $staged );
 			}
 		);
-		return ( self::hash( $target, $live ) ?: self::absent() ) + array( 'exchange' => $how );
+		return ( self::hash( $target, $live ) ?: Pressroom_Tree::absent() ) + array( 'exchange' => $how );
 	}
 
 	/** Removes a staged or kept-aside tree and its journal entry; gone already is fine. */
@@ -226,14 +226,6 @@ final class Pressroom_Component {
 			$found    = null === $found ? 'absent' : $found;
 			throw new Pressroom_Refused( 'changed', '`' . self::shown( $path ) . "` changed: expected tree $expected, found $found" );
 		}
-	}
-
-	private static function absent() {
-		return array(
-			'hash'  => 'absent',
-			'files' => 0,
-			'bytes' => 0,
-		);
 	}
 
 	/** How an absolute path inside is shown to people. */

@@ -76,6 +76,13 @@ final class Pressroom_Layout {
 		throw Pressroom_Zip::bad( "package has no single top folder, expected `$folder`, found " . implode( ', ', array_slice( $found, 0, 5 ) ) );
 	}
 
+	/** Strips a top folder if everything is in it. */
+	public function strip_if_all( $folder ) {
+		if ( $this->is_all_below( "$folder/" ) ) {
+			$this->go_below( $folder );
+		}
+	}
+
 	/** Only what is below a directory, by its path there. */
 	public function go_below( $folder ) {
 		$items = array();
@@ -96,6 +103,7 @@ final class Pressroom_Layout {
 				unset( $this->items[ $path ] );
 			}
 		}
+		$this->order();
 	}
 
 	public function refuse_files_as_folders() {

@@ -11,21 +11,27 @@ final class Pressroom_Recovery {
 		$entries = Pressroom_Home::critical( $epoch, array( 'Pressroom_Journal', 'entries' ) );
 		$kept    = array();
 		$swaps   = array();
+		$core    = array();
 		foreach ( $entries as $entry ) {
-			if ( 'swap' !== $entry['act'] ) {
+			if ( 'swap' !== $entry['act'] && 'core_swap' !== $entry['act'] ) {
 				throw new Pressroom_Refused( 'occupied', 'an exchange of files that the agent began is not settled, and can be only where it runs' );
 			}
 		}
 		foreach ( $entries as $entry ) {
-			$kept[]  = $entry['swap']['staged'];
+			$swap   = $entry['swap'];
+			$kept[] = $swap['staged'];
+			if ( 'core_swap' === $entry['act'] ) {
+				$core[] = Pressroom_Core::recovered( $epoch, $swap );
+				continue;
+			}
 			$swaps[] = array(
-				'swap' => $entry['swap'],
-				'live' => Pressroom_Component::look( $epoch, $entry['swap'] ),
+				'swap' => $swap,
+				'live' => Pressroom_Component::look( $epoch, $swap ),
 			);
 		}
 		return array(
 			'swaps'      => $swaps,
-			'core_swaps' => array(),
+			'core_swaps' => $core,
 		) + self::sweep( $epoch, $kept ) + array(
 			'exchanges'       => array(),
 			'unfinished_core' => false,

@@ -2,7 +2,7 @@
 /** From a request to who carries it out; what is not here is told to be out of reach. */
 final class Pressroom_Requests {
 	/** Those that data frames follow. */
-	const TAKE_DATA = array( 'stage_component', 'verify_checksums' );
+	const TAKE_DATA = array( 'stage_component', 'stage_core', 'verify_checksums' );
 
 	public static function carry_out( $call ) {
 		$epoch = isset( $call->epoch ) ? $call->epoch : null;
@@ -51,15 +51,24 @@ final class Pressroom_Requests {
 			case 'drop_staged':
 				Pressroom_Component::drop_staged( $epoch, $call->staged );
 				return array( 'op' => 'done' );
+			case 'stage_core':
+				return self::is( 'stage_core', Pressroom_Core_Stage::stage( $epoch, $root ) );
+			case 'swap_core':
+				return self::is( 'swapped_core', Pressroom_Core_Update::swap( $epoch, self::core_swap( $call->swap ) ) );
+			case 'take_back_core':
+				return self::is( 'swapped_core', Pressroom_Core_Update::take_back( $epoch, self::core_swap( $call->swap ) ) );
+			case 'drop_staged_core':
+				Pressroom_Core_Update::drop_staged( $epoch, $call->staged );
+				return array( 'op' => 'done' );
 			case 'verify_checksums':
 				return self::is( 'verify_checksums', Pressroom_Checksums::verify( $root, $call->subject ) );
 			case 'maintain':
 				$lease = isset( $call->lease_s ) ? $call->lease_s : null;
-				return self::is( 'maintain', Pressroom_Site::maintain( $epoch, $root, $lease, false ) );
+				return self::is( 'maintain', Pressroom_Maintenance::maintain( $epoch, $root, $lease, false ) );
 			case 'renew_maintenance':
-				return self::is( 'maintain', Pressroom_Site::maintain( $epoch, $root, $call->lease_s, true ) );
+				return self::is( 'maintain', Pressroom_Maintenance::maintain( $epoch, $root, $call->lease_s, true ) );
 			case 'maintenance_status':
-				return self::is( 'maintain', Pressroom_Site::maintenance( $root ) );
+				return self::is( 'maintain', Pressroom_Maintenance::status( $root ) );
 			case 'bridge':
 				$starts = new Pressroom_Starts( $call );
 				return self::is( 'bridge', $call->each ? $starts->run_each( $call->actions ) : $starts->run( $call->actions ) );
@@ -104,6 +113,25 @@ final class Pressroom_Requests {
 		return array(
 			'target' => self::target( $swap->target ),
 			'staged' => $swap->staged,
+			'before' => $swap->before,
+			'after'  => $swap->after,
+		);
+	}
+
+	/** In the shape of `CoreSwap`. */
+	private static function core_swap( $swap ) {
+		$items = array();
+		foreach ( $swap->items as $item ) {
+			$items[] = array(
+				'name'   => $item->name,
+				'before' => $item->before,
+				'after'  => $item->after,
+			);
+		}
+		return array(
+			'root'   => $swap->root,
+			'staged' => $swap->staged,
+			'items'  => $items,
 			'before' => $swap->before,
 			'after'  => $swap->after,
 		);

@@ -45,6 +45,15 @@ final class Pressroom_Tree {
 		return $tree->finish();
 	}
 
+	/** Stands for what is not there. */
+	public static function absent() {
+		return array(
+			'hash'  => 'absent',
+			'files' => 0,
+			'bytes' => 0,
+		);
+	}
+
 	/** Entries come in byte order of their paths. */
 	public function file( $path, $content, $bytes ) {
 		$this->entry( 'f', $path );

@@ -1,16 +1,14 @@
 //! The agent in PHP, for hosts on which this program cannot run: the same protocol, and
-//! of the requests those that PHP can carry out ([`Request::is_in_php`]).
+//! of the requests those that PHP can carry out ([`carries_out`]).
 //!
 //! It is sent over standard input and written nowhere. The programs for the PHP
 //! processes that it starts itself come along.
-//!
-//! [`Request::is_in_php`]: crate::protocol::Request::is_in_php
 
 use pressroom_wordpress::programs;
 use std::sync::LazyLock;
 
 /// Each begins with `<?php` and can be read and checked alone.
-const PARTS: [&str; 24] = [
+const PARTS: [&str; 28] = [
     include_str!("../php/wire.php"),
     include_str!("../php/upload.php"),
     include_str!("../php/agent.php"),
@@ -30,20 +28,25 @@ const PARTS: [&str; 24] = [
     include_str!("../php/package.php"),
     include_str!("../php/journal.php"),
     include_str!("../php/component.php"),
+    include_str!("../php/core.php"),
+    include_str!("../php/core_stage.php"),
+    include_str!("../php/core_update.php"),
     include_str!("../php/recovery.php"),
     include_str!("../php/checksums.php"),
     include_str!("../php/tables.php"),
+    include_str!("../php/maintenance.php"),
     include_str!("../php/site.php"),
     include_str!("../php/requests.php"),
 ];
 
 /// The requests that it carries out, by name.
-pub const REQUESTS: [&str; 26] = [
+pub const REQUESTS: [&str; 30] = [
     "activate_plugins",
     "bridge",
     "check_adoption",
     "disk_usage",
     "drop_staged",
+    "drop_staged_core",
     "find",
     "hash_component",
     "inspect",
@@ -58,14 +61,23 @@ pub const REQUESTS: [&str; 26] = [
     "run_command",
     "run_cron",
     "stage_component",
+    "stage_core",
     "survey",
     "swap_component",
+    "swap_core",
     "switch_theme",
     "take_back",
+    "take_back_core",
     "tree_hash",
     "upgrade_databases",
     "verify_checksums",
 ];
+
+/// Whether it carries out requests of this name
+/// ([`Request::name`](crate::protocol::Request::name)).
+pub fn carries_out(request: &str) -> bool {
+    REQUESTS.contains(&request)
+}
 
 /// What PHP evaluates to run a program of `$argv[1]` bytes that comes over standard
 /// input; the home is `$argv[2]`. Without `!`, `'` and `\`, as every shell takes it.

@@ -1,6 +1,7 @@
 //! Files through the agent in PHP: what it stages, exchanges and takes back is what the
 //! other agent would, and each goes on from where the other was.
 
+mod core;
 mod hostile;
 mod killed;
 mod packages;

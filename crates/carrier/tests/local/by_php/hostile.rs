@@ -5,8 +5,9 @@ use super::{
     packages::{Zip, plugin_source, plugin_zip},
     plugin, target,
 };
-use crate::site::{epoch, soon};
-use pressroom_agent::protocol::RefusalCode;
+use crate::site::{Site, epoch, soon};
+use pressroom_agent::{php, protocol::RefusalCode};
+use pressroom_base::Kind;
 use pressroom_wordpress::component::Target;
 use std::fs;
 
@@ -90,6 +91,24 @@ fn all() -> Vec<(Target, Vec<u8>, String)> {
     all.into_iter()
         .map(|(target, zip, word)| (target, zip, word.to_owned()))
         .collect()
+}
+
+#[tokio::test]
+async fn a_php_that_cannot_unpack_says_what_it_needs() {
+    let site = Site::new();
+    let known = "function_exists( 'inflate_init' )";
+    let program = php::program();
+    assert!(program.contains(known));
+    let session = site.php_session_of(&program.replace(known, "false")).await;
+    session.recover(epoch(1)).await.unwrap();
+    let deflated = plugin_zip("foo", "1").end();
+    let staged = session.stage_component(epoch(1), plugin("foo"), deflated.as_slice());
+    let refused = soon(staged).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Unsupported, "{refused:?}");
+    assert!(refused.to_string().contains("`zlib`"), "{refused}");
+    assert_eq!(site.staging().len(), 0);
+    let stored = Zip::default().stored("foo/foo.php", &plugin_source("1"));
+    super::stage(&session, &plugin("foo"), &stored.end()).await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use pressroom_wordpress::{
 };
 
 /// Its text with a `rename` and an `unlink` that kill it in place of the one after so many.
-fn killed_after(acts: usize) -> String {
+pub fn after(acts: usize) -> String {
     let program = php::program();
     let mut changed = program.to_owned();
     for act in ["rename", "unlink"] {
@@ -108,7 +108,7 @@ async fn at_each_act_of_an_exchange() {
     for by_php in [true, false] {
         for (acts, expected) in expected.into_iter().enumerate() {
             let (site, _, swap) = prepared().await;
-            let session = site.php_session_of(&killed_after(acts)).await;
+            let session = site.php_session_of(&after(acts)).await;
             let process = process_of(&session);
             let done = soon(session.swap_component(epoch(1), swap.clone())).await;
             assert_eq!(done.is_err(), acts < 4, "{acts}: {done:?}");
@@ -134,7 +134,7 @@ async fn at_each_act_of_taking_back() {
                 .await
                 .unwrap();
             native.close().await;
-            let session = site.php_session_of(&killed_after(acts)).await;
+            let session = site.php_session_of(&after(acts)).await;
             let process = process_of(&session);
             let back = soon(session.take_back(epoch(1), swap.clone())).await;
             assert!(back.is_err(), "{acts}: {back:?}");

@@ -225,25 +225,40 @@ pub async fn verifies_the_same(real: &Real) {
     let clean = verified(&Subject::Core, &core).await;
     assert!(clean.is_clean() && clean.intact > 500, "{clean:?}");
     let write = |path: &str, text: &str| real.site.write(path, text).unwrap();
-    write("wp-includes/functions.php", "<?php // not what it was");
-    for path in ["wp-includes/evil.php", "evil.PHP", "harmless.txt", "wp-admin/error_log"] {
+    let at = |path: &str| real.site.path().join(path);
+    let added = [
+        "wp-includes/evil.php",
+        "evil.PHP",
+        "harmless.txt",
+        "wp-admin/error_log",
+    ];
+    for path in added {
         write(path, "<?php");
     }
-    let at = |path: &str| real.site.path().join(path);
-    let gone = ["wp-includes/version.php", "wp-admin/about.php", "license.txt"];
+    let gone = [
+        "wp-includes/version.php",
+        "wp-admin/about.php",
+        "wp-config-sample.php",
+        "wp-includes/functions.php",
+    ];
     let kept = gone.map(|path| fs::read(at(path)).unwrap());
     for path in gone {
         fs::remove_file(at(path)).unwrap();
     }
     fs::create_dir(at(gone[1])).unwrap();
+    write(gone[3], "<?php // not what it was");
     fs::rename(at("wp-includes/css"), at("other")).unwrap();
     symlink(at("other"), at("wp-includes/css")).unwrap();
     let odd = OsStr::from_bytes(b"wp-admin/\xff.php");
-    fs::write(real.site.path().join(odd), "").unwrap();
+    let odd = real.site.path().join(odd);
+    fs::write(&odd, "").unwrap();
     let found = verified(&Subject::Core, &core).await;
     assert!(found.findings.len() > 7 && found.behind_links > 10, "{found:?}");
 
     fs::remove_dir(at(gone[1])).unwrap();
+    for path in added.map(at).iter().chain([&odd]) {
+        fs::remove_file(path).unwrap();
+    }
     for (path, text) in gone.iter().zip(kept) {
         fs::write(at(path), text).unwrap();
     }
