@@ -60,6 +60,8 @@ final class Pressroom_Requests {
 			case 'drop_staged_core':
 				Pressroom_Core_Update::drop_staged( $epoch, $call->staged );
 				return array( 'op' => 'done' );
+			case 'flush_caches':
+				return self::is( 'flush_caches', Pressroom_Caches::flush( $epoch, $root, $call->options ) );
 			case 'verify_checksums':
 				return self::is( 'verify_checksums', Pressroom_Checksums::verify( $root, $call->subject ) );
 			case 'maintain':

@@ -8,7 +8,7 @@ use pressroom_wordpress::programs;
 use std::sync::LazyLock;
 
 /// Each begins with `<?php` and can be read and checked alone.
-const PARTS: [&str; 28] = [
+const PARTS: [&str; 29] = [
     include_str!("../php/wire.php"),
     include_str!("../php/upload.php"),
     include_str!("../php/agent.php"),
@@ -33,6 +33,7 @@ const PARTS: [&str; 28] = [
     include_str!("../php/core_update.php"),
     include_str!("../php/recovery.php"),
     include_str!("../php/checksums.php"),
+    include_str!("../php/caches.php"),
     include_str!("../php/tables.php"),
     include_str!("../php/maintenance.php"),
     include_str!("../php/site.php"),
@@ -40,7 +41,7 @@ const PARTS: [&str; 28] = [
 ];
 
 /// The requests that it carries out, by name.
-pub const REQUESTS: [&str; 30] = [
+pub const REQUESTS: [&str; 31] = [
     "activate_plugins",
     "bridge",
     "check_adoption",
@@ -48,6 +49,7 @@ pub const REQUESTS: [&str; 30] = [
     "drop_staged",
     "drop_staged_core",
     "find",
+    "flush_caches",
     "hash_component",
     "inspect",
     "list_config",

@@ -65,7 +65,7 @@ const DONE: [Operation; 17] = [
     ("`site tag`", &["site", "tag", "add", "SITE", "old-host"]),
 ];
 
-/// What reads or keeps all tables or the whole site, or is rare.
+/// What reads or keeps all tables, flushes caches or edits the configuration.
 const REFUSED: [Operation; 6] = [
     (
         "`site update-core`",

@@ -89,7 +89,10 @@ async fn both_plan_and_exchange_the_same() {
         for session in [one, other] {
             let done = session.swap_core(epoch(1), plan.swap.clone()).await;
             let done = done.unwrap();
-            assert_eq!((done.version.as_deref(), done.maintenance), (Some("6.5"), Maintenance::Off));
+            assert_eq!(
+                (done.version.as_deref(), done.maintenance),
+                (Some("6.5"), Maintenance::Off)
+            );
             assert_eq!(done.tree.hash, plan.swap.after);
         }
         let now = whole().await;
@@ -103,7 +106,10 @@ async fn both_plan_and_exchange_the_same() {
         for session in [other, one] {
             let back = session.take_back_core(epoch(1), plan.swap.clone()).await;
             let back = back.unwrap();
-            assert_eq!((back.version.as_deref(), back.maintenance), (Some("6.4"), Maintenance::Off));
+            assert_eq!(
+                (back.version.as_deref(), back.maintenance),
+                (Some("6.4"), Maintenance::Off)
+            );
             assert_eq!(back.tree.hash, plan.swap.before);
         }
         assert_eq!(whole().await, old);

@@ -129,10 +129,7 @@ async fn at_each_act_of_taking_back() {
         for (acts, expected) in expected.into_iter().enumerate() {
             let (site, _, swap) = prepared().await;
             let native = site.session().await;
-            native
-                .swap_component(epoch(1), swap.clone())
-                .await
-                .unwrap();
+            native.swap_component(epoch(1), swap.clone()).await.unwrap();
             native.close().await;
             let session = site.php_session_of(&after(acts)).await;
             let process = process_of(&session);

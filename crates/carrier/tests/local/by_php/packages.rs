@@ -114,7 +114,9 @@ pub fn good() -> Vec<(Target, Vec<u8>)> {
     let mut behind = b"#!/bin/sh\n# something before it\n".to_vec();
     behind.extend(plugin("behind", "3"));
     let style = b"/*\nTheme Name: Foo\nVersion: 3\n*/";
-    let theme = Zip::default().directory("foo/").file("foo/style.css", style);
+    let theme = Zip::default()
+        .directory("foo/")
+        .file("foo/style.css", style);
     let second = Zip::default()
         .file("main/zz.php", &plugin_source("9"))
         .file("main/aa.php", &plugin_source("8"))

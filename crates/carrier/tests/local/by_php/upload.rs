@@ -71,7 +71,12 @@ async fn a_package_that_never_ends_leaves_nothing() {
     // Nobody waits any more: it is free for what comes next.
     assert_eq!(site.staging().len(), 0);
     soon(session.tree_hash("public_html")).await.unwrap();
-    stage(&session, &plugin("hello"), &super::packages::plugin("hello", "1")).await;
+    stage(
+        &session,
+        &plugin("hello"),
+        &super::packages::plugin("hello", "1"),
+    )
+    .await;
     assert_eq!(site.staging().len(), 1);
 
     let process = process_of(&session);
@@ -80,7 +85,10 @@ async fn a_package_that_never_ends_leaves_nothing() {
     signal(process, Signal::KILL);
     wait_until("it is gone", || !is_running(process));
     let next = site.php_session().await;
-    assert_eq!(soon(next.recover(epoch(2))).await.unwrap().dropped_stages, 1);
+    assert_eq!(
+        soon(next.recover(epoch(2))).await.unwrap().dropped_stages,
+        1
+    );
     assert_eq!(site.staging().len(), 0);
 }
 
@@ -109,5 +117,11 @@ async fn a_worker_whose_time_has_passed_writes_nothing() {
     ] {
         assert_eq!(refused.unwrap_err().code(), Some(RefusalCode::Fenced));
     }
-    assert!(!both.site.path(super::packages::PLUGINS).join("hello").exists());
+    assert!(
+        !both
+            .site
+            .path(super::packages::PLUGINS)
+            .join("hello")
+            .exists()
+    );
 }

@@ -253,7 +253,10 @@ pub async fn verifies_the_same(real: &Real) {
     let odd = real.site.path().join(odd);
     fs::write(&odd, "").unwrap();
     let found = verified(&Subject::Core, &core).await;
-    assert!(found.findings.len() > 7 && found.behind_links > 10, "{found:?}");
+    assert!(
+        found.findings.len() > 7 && found.behind_links > 10,
+        "{found:?}"
+    );
 
     fs::remove_dir(at(gone[1])).unwrap();
     for path in added.map(at).iter().chain([&odd]) {
