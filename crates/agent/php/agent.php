@@ -10,7 +10,7 @@ final class Pressroom_Agent {
 	/** How it ends on a PHP that it does not run on; known to the carrier. */
 	const TOO_OLD = 217;
 
-	/** The programs for other PHP processes, by name. */
+	/** The programs for other PHP processes by name, and the hashes of our drop-ins. */
 	public static $programs = array();
 
 	private static $wire;

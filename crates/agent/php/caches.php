@@ -110,7 +110,7 @@ final class Pressroom_Caches {
 	}
 
 	/** Puts an empty directory of the same mode in the place of a full one. */
-	private static function emptied( $epoch, $path, $is_ours ) {
+	public static function emptied( $epoch, $path, $is_ours ) {
 		$aside = Pressroom_Home::state( 'staging' ) . '/' . Pressroom_Package::handle( $epoch ) . '-pages';
 		if ( ! @mkdir( $aside, 0700 ) || ! @chmod( $aside, fileperms( $path ) & 07777 ) ) {
 			throw Pressroom_Refused::io( 'create', $aside );

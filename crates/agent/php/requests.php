@@ -60,6 +60,10 @@ final class Pressroom_Requests {
 			case 'drop_staged_core':
 				Pressroom_Core_Update::drop_staged( $epoch, $call->staged );
 				return array( 'op' => 'done' );
+			case 'cache_status':
+				return self::is( 'cache_status', Pressroom_Drop_Ins::status( $root, $php ) );
+			case 'purge_pages':
+				return self::is( 'purge_pages', Pressroom_Drop_Ins::purge( $epoch, $root, $call->url ) );
 			case 'flush_caches':
 				return self::is( 'flush_caches', Pressroom_Caches::flush( $epoch, $root, $call->options ) );
 			case 'verify_checksums':

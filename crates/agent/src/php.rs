@@ -4,11 +4,11 @@
 //! It is sent over standard input and written nowhere. The programs for the PHP
 //! processes that it starts itself come along.
 
-use pressroom_wordpress::programs;
+use pressroom_wordpress::{caches::DropIn, programs};
 use std::sync::LazyLock;
 
 /// Each begins with `<?php` and can be read and checked alone.
-const PARTS: [&str; 29] = [
+const PARTS: [&str; 30] = [
     include_str!("../php/wire.php"),
     include_str!("../php/upload.php"),
     include_str!("../php/agent.php"),
@@ -34,6 +34,7 @@ const PARTS: [&str; 29] = [
     include_str!("../php/recovery.php"),
     include_str!("../php/checksums.php"),
     include_str!("../php/caches.php"),
+    include_str!("../php/drop_ins.php"),
     include_str!("../php/tables.php"),
     include_str!("../php/maintenance.php"),
     include_str!("../php/site.php"),
@@ -41,9 +42,10 @@ const PARTS: [&str; 29] = [
 ];
 
 /// The requests that it carries out, by name.
-pub const REQUESTS: [&str; 31] = [
+pub const REQUESTS: [&str; 33] = [
     "activate_plugins",
     "bridge",
+    "cache_status",
     "check_adoption",
     "disk_usage",
     "drop_staged",
@@ -55,6 +57,7 @@ pub const REQUESTS: [&str; 31] = [
     "list_config",
     "maintain",
     "maintenance_status",
+    "purge_pages",
     "read_config",
     "read_site",
     "read_users",
@@ -108,10 +111,13 @@ pub fn program() -> &'static str {
             whole.push_str(part.strip_prefix("<?php\n").unwrap_or(part));
         }
         let release = env!("CARGO_PKG_VERSION");
+        let [page, object] = [DropIn::Page, DropIn::Object].map(DropIn::sha256);
         let named = [
             ("bridge", programs::bridge()),
             ("evaluate", programs::evaluation()),
             ("login", programs::login()),
+            (DropIn::Page.file(), &page),
+            (DropIn::Object.file(), &object),
         ];
         let named: String = named
             .map(|(name, text)| format!("'{name}' => {},\n", literal(text)))

@@ -1,6 +1,7 @@
 //! Files through the agent in PHP: what it stages, exchanges and takes back is what the
 //! other agent would, and each goes on from where the other was.
 
+mod caches;
 mod core;
 mod hostile;
 mod killed;
@@ -13,7 +14,6 @@ use pressroom_agent::protocol::Form;
 use pressroom_carrier::Session;
 use pressroom_wordpress::{
     Watch,
-    caches::FlushOptions,
     component::{ComponentKind, Exchange, Exchanged, Staged, Swap, Target},
     tree::{self, TreeHash},
 };
@@ -286,73 +286,4 @@ async fn a_component_is_where_the_configuration_says() {
         assert!(refused.to_string().contains("/elsewhere/"), "{refused}");
     }
     assert_eq!(both.site.staging().len(), 0);
-}
-
-#[tokio::test]
-async fn both_flush_what_is_kept_as_files() {
-    let both = Both::new().await;
-    let content = both.site.path("public_html/wp-content");
-    let outside = both.site.path("outside");
-    let furnish = || {
-        for path in [
-            "cache/supercache/a/index.html",
-            "cache/supercache/a/b/index.html",
-            "cache/all/x",
-            "cache/pressroom/pages/aa/1.page",
-            "cache/mine/x",
-            "plugins/nginx-helper/x.php",
-        ] {
-            let path = content.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "x").unwrap();
-        }
-    };
-    furnish();
-    fs::create_dir(&outside).unwrap();
-    fs::write(outside.join("x"), "mine").unwrap();
-    symlink(&outside, content.join("cache/wp-rocket")).unwrap();
-    fs::write(content.join("cache/breeze"), "a file").unwrap();
-    let mode = fs::Permissions::from_mode(0o2775);
-    fs::set_permissions(content.join("cache/all"), mode).unwrap();
-    let mut said = Vec::new();
-    for session in both.all() {
-        furnish();
-        chown_all(&content.join("cache"), both.site.uid());
-        let options = FlushOptions::default();
-        let report = session.flush_caches(epoch(1), ROOT, options).await.unwrap();
-        let left = |path: &str| fs::read_dir(content.join(path)).unwrap().count();
-        assert_eq!((left("cache/supercache"), left("cache/all")), (0, 0));
-        assert!(content.join("cache/pressroom/purged-all").is_file());
-        assert_eq!(left("cache/pressroom"), 1);
-        assert_eq!(left("cache/mine"), 1);
-        let mode = fs::metadata(content.join("cache/all")).unwrap();
-        assert_eq!(mode.permissions().mode() & 0o7777, 0o2775);
-        assert_eq!(fs::read_to_string(outside.join("x")).unwrap(), "mine");
-        assert_eq!(both.site.staging().len(), 0);
-        said.push(report);
-        fs::remove_dir_all(content.join("cache/pressroom")).unwrap();
-    }
-    assert_eq!(said[0], said[1]);
-    assert_eq!(said[0].caches.len(), 8, "{said:?}");
-    fs::write(
-        content.join("object-cache.php"),
-        "<?php // Plugin Name: Redis",
-    )
-    .unwrap();
-    let report = both
-        .php
-        .flush_caches(epoch(1), ROOT, FlushOptions::default())
-        .await
-        .unwrap();
-    assert!(!report.is_certain());
-    assert_eq!(report.caches[1].name, "Redis");
-}
-
-fn chown_all(path: &Path, uid: u32) {
-    std::os::unix::fs::lchown(path, Some(uid), None).unwrap();
-    if path.is_dir() && !path.is_symlink() {
-        for entry in fs::read_dir(path).unwrap() {
-            chown_all(&entry.unwrap().path(), uid);
-        }
-    }
 }

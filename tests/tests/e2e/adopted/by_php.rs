@@ -18,7 +18,7 @@ const END: &str = "<!-- end -->";
 type Operation = (&'static str, &'static [&'static str]);
 
 /// What PHP can do, in this order.
-const DONE: [Operation; 17] = [
+const DONE: [Operation; 18] = [
     (
         "`site show`, and the inventory behind it",
         &["site", "show", "SITE"],
@@ -41,6 +41,7 @@ const DONE: [Operation; 17] = [
     ),
     ("`site verify`", &["site", "verify", "SITE"]),
     ("`site reinstall-core`", &["site", "reinstall-core", "SITE"]),
+    ("`cache flush`", &["cache", "flush", "SITE"]),
     ("`site user list`", &["site", "user", "list", "SITE"]),
     (
         "`site user add`",
@@ -65,8 +66,8 @@ const DONE: [Operation; 17] = [
     ("`site tag`", &["site", "tag", "add", "SITE", "old-host"]),
 ];
 
-/// What reads or keeps all tables, flushes caches or edits the configuration.
-const REFUSED: [Operation; 6] = [
+/// What reads or keeps all tables, or edits the configuration.
+const REFUSED: [Operation; 5] = [
     (
         "`site update-core`",
         &["site", "update-core", "SITE", "--version", "6.5.5"],
@@ -80,7 +81,6 @@ const REFUSED: [Operation; 6] = [
         &["site", "export", "SITE", "/tmp/never.sql"],
     ),
     ("`snapshot create`", &["snapshot", "create", "SITE"]),
-    ("`cache flush`", &["cache", "flush", "SITE"]),
     (
         "`security file-editing`",
         &["security", "file-editing", "SITE", "off"],
