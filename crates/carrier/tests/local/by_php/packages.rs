@@ -2,7 +2,10 @@
 
 use super::target;
 use pressroom_wordpress::component::{ComponentKind, Target};
-use std::io::{Cursor, Write};
+use std::{
+    fs::File,
+    io::{Cursor, Seek, Write},
+};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 pub const PLUGINS: &str = "public_html/wp-content/plugins";
@@ -88,6 +91,28 @@ pub fn plugin(slug: &str, version: &str) -> Vec<u8> {
     }
     zip.file(&format!("{slug}/lib/{version}.php"), b"<?php")
         .end()
+}
+
+/// A plugin with two files of so many MB, one of them packed; not in this memory.
+pub fn large(slug: &str, mb: usize) -> File {
+    let mut zip = ZipWriter::new(tempfile::tempfile().unwrap());
+    let files = [
+        ("stored", CompressionMethod::Stored),
+        ("packed", CompressionMethod::Deflated),
+    ];
+    let main = format!("{slug}/{slug}.php");
+    zip.start_file(main, SimpleFileOptions::default()).unwrap();
+    zip.write_all(&plugin_source("1")).unwrap();
+    for (name, how) in files {
+        let options = SimpleFileOptions::default().compression_method(how);
+        zip.start_file(format!("{slug}/{name}"), options).unwrap();
+        for _ in 0..mb {
+            zip.write_all(&[b'x'; 1 << 20]).unwrap();
+        }
+    }
+    let mut file = zip.finish().unwrap();
+    file.rewind().unwrap();
+    file
 }
 
 /// Packages of all forms that are taken.

@@ -1,6 +1,6 @@
 //! Packages on their way: large ones, and those that stop half-way.
 
-use super::{Both, packages::Zip, plugin, stage};
+use super::{Both, packages, plugin, stage};
 use crate::site::{Site, epoch, is_running, process_of, signal, soon, wait_until};
 use pressroom_agent::protocol::RefusalCode;
 use rustix::process::Signal;
@@ -25,18 +25,15 @@ fn peak(process: u32) -> u64 {
 async fn a_large_package_takes_no_more_memory_than_a_small_one() {
     let both = Both::new().await;
     let process = process_of(&both.php);
-    let zip = |mb: usize| {
-        Zip::default()
-            .file("big/big.php", b"<?php // Plugin Name: Big")
-            .stored("big/stored.bin", &vec![b'x'; mb << 20])
-            .file("big/deflated.bin", &vec![b'x'; mb << 20])
-            .end()
+    let staged = async |mb: usize| {
+        let package = tokio::fs::File::from_std(packages::large("big", mb));
+        soon(both.php.stage_component(epoch(1), plugin("big"), package))
+            .await
+            .unwrap()
     };
-    let target = plugin("big");
-    stage(&both.php, &target, &zip(8)).await;
+    staged(8).await;
     let small = peak(process);
-    let large = stage(&both.php, &target, &zip(120)).await;
-    assert!(large.tree.bytes > 240 << 20);
+    assert!(staged(120).await.tree.bytes > 240 << 20);
     let more = peak(process) - small;
     assert!(more <= 6, "{more} MB more than {small}");
 }
@@ -71,12 +68,7 @@ async fn a_package_that_never_ends_leaves_nothing() {
     // Nobody waits any more: it is free for what comes next.
     assert_eq!(site.staging().len(), 0);
     soon(session.tree_hash("public_html")).await.unwrap();
-    stage(
-        &session,
-        &plugin("hello"),
-        &super::packages::plugin("hello", "1"),
-    )
-    .await;
+    stage(&session, &plugin("hello"), &packages::plugin("hello", "1")).await;
     assert_eq!(site.staging().len(), 1);
 
     let process = process_of(&session);
@@ -96,7 +88,7 @@ async fn a_package_that_never_ends_leaves_nothing() {
 async fn a_worker_whose_time_has_passed_writes_nothing() {
     let both = Both::new().await;
     let target = plugin("hello");
-    let zip = super::packages::plugin("hello", "1");
+    let zip = packages::plugin("hello", "1");
     let staged = stage(&both.php, &target, &zip).await;
     let swap = super::Swap {
         target: target.clone(),
@@ -117,11 +109,5 @@ async fn a_worker_whose_time_has_passed_writes_nothing() {
     ] {
         assert_eq!(refused.unwrap_err().code(), Some(RefusalCode::Fenced));
     }
-    assert!(
-        !both
-            .site
-            .path(super::packages::PLUGINS)
-            .join("hello")
-            .exists()
-    );
+    assert!(!both.site.path(packages::PLUGINS).join("hello").exists());
 }
