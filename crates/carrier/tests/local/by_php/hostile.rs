@@ -34,7 +34,7 @@ fn named(name: &str) -> Vec<u8> {
 
 /// Packages, and what is said of them.
 fn all() -> Vec<(Target, Vec<u8>, String)> {
-    let foo = || plugin_zip("foo", "1");
+    let good = || plugin_zip("foo", "1");
     let mut all: Vec<(Target, Vec<u8>, &str)> = [
         ("../x", "climbs"),
         ("foo/../../x", "climbs"),
@@ -48,31 +48,34 @@ fn all() -> Vec<(Target, Vec<u8>, String)> {
     .into();
     let mut add = |zip: Vec<u8>, word| all.push((plugin("foo"), zip, word));
     let long = |length| format!("foo/{}", "n".repeat(length));
-    add(foo().file(&long(256), b"").end(), "too long a name");
+    add(good().file(&long(256), b"").end(), "too long a name");
     let path = "foo/".to_owned() + &"long/".repeat(210);
-    add(foo().file(&path, b"").end(), "too long a name");
-    add(foo().link("foo/l", "/etc/passwd").end(), "symbolic link");
-    let twice = foo().file("foo/a", b"1").file("foo/./a", b"2");
+    add(good().file(&path, b"").end(), "too long a name");
+    add(good().link("foo/l", "/etc/passwd").end(), "symbolic link");
+    let twice = good().file("foo/a", b"1").file("foo/./a", b"2");
     add(twice.end(), "`foo/./a` twice");
-    let mixed = foo().file("foo/a", b"1").file("foo/a/b", b"2");
+    let mixed = good().file("foo/a", b"1").file("foo/a/b", b"2");
     add(mixed.end(), "both as a file and as a folder");
-    add(foo().file("bar/a", b"1").end(), "no single top folder");
-    add(foo().file("alone", b"1").end(), "no single top folder");
+    add(good().file("bar/a", b"1").end(), "no single top folder");
+    add(good().file("alone", b"1").end(), "no single top folder");
     add(Zip::default().end(), "package is empty");
     let other = plugin_zip("bar", "1");
     add(other.end(), "has the folder `bar`, expected `foo`");
     add(b"no zip at all".to_vec(), "not a zip");
     add(Vec::new(), "not a zip");
-    let bomb = foo().file("foo/zeros", &vec![0; 40 << 20]).end();
+    let bomb = good().file("foo/zeros", &vec![0; 40 << 20]).end();
     add(bomb, "unpacks to more than 10485760 bytes");
-    let whole = foo().stored("foo/b", &[b'x'; 90_000]).end();
+    let whole = good().stored("foo/b", &vec![b'x'; 90_000]).end();
     add(whole[..whole.len() / 2].to_vec(), "not a zip");
     let mut damaged = whole;
     damaged[60_000] = b'y';
     add(damaged, "`b` is damaged");
     let none = Zip::default().file("foo/foo.php", b"<?php").end();
     add(none, "no file directly in it has a `Plugin Name`");
-    add(foo().file("foo/p", &[b'p'; 99]).encrypted(), "is encrypted");
+    add(
+        good().file("foo/p", &[b'p'; 99]).encrypted(),
+        "is encrypted",
+    );
     let single = |zip: Zip, word| (plugin("foo.php"), zip.end(), word);
     let file = || Zip::default().file("h/foo.php", &plugin_source("1"));
     all.push(single(
@@ -85,7 +88,7 @@ fn all() -> Vec<(Target, Vec<u8>, String)> {
     all.push(single(text, "no file `foo.php`"));
     all.push((
         target(ComponentKind::Theme, "foo"),
-        foo().end(),
+        good().end(),
         "`foo` is no theme",
     ));
     all.into_iter()

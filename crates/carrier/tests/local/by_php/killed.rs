@@ -70,8 +70,7 @@ async fn settled(site: &Site, swap: &Swap, by_php: bool) -> Option<Live> {
         told.live
     });
     match told {
-        None => assert_eq!(Some(&live), swap.before.as_ref()),
-        Some(Live::Before) => assert_eq!(Some(&live), swap.before.as_ref()),
+        None | Some(Live::Before) => assert_eq!(Some(&live), swap.before.as_ref()),
         Some(Live::After) => assert_eq!(live, swap.after),
         Some(Live::Other) => panic!("neither side"),
     }

@@ -75,7 +75,7 @@ pub fn plugin_source(version: &str) -> Vec<u8> {
 }
 
 pub fn plugin_zip(slug: &str, version: &str) -> Zip {
-    let main = if slug.ends_with(".php") {
+    let main = if super::plugin(slug).is_file() {
         slug.to_owned()
     } else {
         format!("{slug}/hello.php")
@@ -86,7 +86,7 @@ pub fn plugin_zip(slug: &str, version: &str) -> Zip {
 /// What a package of a version holds beside.
 pub fn plugin(slug: &str, version: &str) -> Vec<u8> {
     let zip = plugin_zip(slug, version);
-    if slug.ends_with(".php") {
+    if super::plugin(slug).is_file() {
         return zip.file("readme.TXT", b"text").end();
     }
     zip.file(&format!("{slug}/lib/{version}.php"), b"<?php")
@@ -106,8 +106,9 @@ pub fn large(slug: &str, mb: usize) -> File {
     for (name, how) in files {
         let options = SimpleFileOptions::default().compression_method(how);
         zip.start_file(format!("{slug}/{name}"), options).unwrap();
+        let some = vec![b'x'; 1 << 20];
         for _ in 0..mb {
-            zip.write_all(&[b'x'; 1 << 20]).unwrap();
+            zip.write_all(&some).unwrap();
         }
     }
     let mut file = zip.finish().unwrap();
