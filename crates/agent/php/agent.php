@@ -10,12 +10,14 @@ final class Pressroom_Agent {
 	/** How it ends on a PHP that it does not run on; known to the carrier. */
 	const TOO_OLD = 217;
 
-	/** The programs for other PHP processes, by name. */
+	/** The programs for other PHP processes by name, and the hashes of our drop-ins. */
 	public static $programs = array();
 
 	private static $wire;
 	/** Requests under way, the one that is being served first: stream => call. */
 	private static $waiting = array();
+	/** The data of those that take any: stream => upload. */
+	private static $uploads = array();
 	private static $last    = 0;
 	/** The stream that is being served, its end, its credit, and whether it is withdrawn. */
 	private static $stream   = 0;
@@ -113,6 +115,21 @@ final class Pressroom_Agent {
 		}
 	}
 
+	/** Bytes of the upload, as they come; none at its end. */
+	public static function receive() {
+		$upload = self::$uploads[ self::$stream ];
+		self::check();
+		while ( ! $upload->is_ready() ) {
+			self::hear( 1 );
+			self::check();
+		}
+		list( $bytes, $grant ) = $upload->take();
+		if ( null !== $grant ) {
+			self::$wire->send( Pressroom_Wire::CREDIT, self::$stream, pack( 'N', $grant ) );
+		}
+		return $bytes;
+	}
+
 	private static function route( $kind, $stream, $payload ) {
 		switch ( $kind ) {
 			case Pressroom_Wire::PING:
@@ -127,7 +144,7 @@ final class Pressroom_Agent {
 				if ( $stream === self::$stream ) {
 					self::$withdrawn = true;
 				} elseif ( isset( self::$waiting[ $stream ] ) ) {
-					unset( self::$waiting[ $stream ] );
+					unset( self::$waiting[ $stream ], self::$uploads[ $stream ] );
 					self::refuse( $stream, new Pressroom_Refused( 'cancelled', 'cancelled' ) );
 				}
 				return;
@@ -147,9 +164,19 @@ final class Pressroom_Agent {
 				}
 				$call->until              = microtime( true ) + min( self::MAX_DEADLINE, $call->deadline_ms / 1000 );
 				self::$waiting[ $stream ] = $call;
+				if ( in_array( $call->op, Pressroom_Requests::TAKE_DATA, true ) ) {
+					self::$uploads[ $stream ] = new Pressroom_Upload();
+				}
+				return;
+			case Pressroom_Wire::DATA:
+			case Pressroom_Wire::END:
+				if ( isset( self::$uploads[ $stream ] ) ) {
+					$upload = self::$uploads[ $stream ];
+					Pressroom_Wire::DATA === $kind ? $upload->arrive( $payload ) : $upload->complete();
+				}
+				// Otherwise of a request that was answered already, or takes none.
 				return;
 			default:
-				// Data of a request that was refused; there is none that takes any.
 				return;
 		}
 	}
@@ -171,7 +198,7 @@ final class Pressroom_Agent {
 		} catch ( Throwable $fault ) {
 			self::refuse( $stream, new Pressroom_Refused( 'internal', 'the agent failed: ' . $fault->getMessage() . ' in line ' . $fault->getLine() ) );
 		}
-		unset( self::$waiting[ $stream ] );
+		unset( self::$waiting[ $stream ], self::$uploads[ $stream ] );
 		self::$stream = 0;
 	}
 

@@ -6,7 +6,12 @@ final class Pressroom_Config {
 
 	private static $known = array();
 
-	/** As [`settings`], remembered for this session; usual places where nothing can be told. */
+	/** What was told may hold no longer. */
+	public static function forget() {
+		self::$known = array();
+	}
+
+	/** As [`settings`], remembered for this request. */
 	public static function told( $root, $php ) {
 		if ( ! isset( self::$known[ $root ] ) ) {
 			self::$known[ $root ] = self::settings( $root, $php );

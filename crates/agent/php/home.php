@@ -207,27 +207,40 @@ final class Pressroom_Home {
 	}
 
 	/** Writes a file beside its place and puts it there in one step, under the lock. */
-	public static function place( $epoch, $path, $text, $mode, $modified = null ) {
-		$aside = self::state( 'staging' ) . '/' . $epoch . '-' . bin2hex( random_bytes( 8 ) ) . '.aside';
+	public static function place( $epoch, $path, $text, $mode ) {
+		$aside = self::write_aside( $epoch, $text, $mode );
 		try {
-			if ( strlen( $text ) !== @file_put_contents( $aside, $text ) || ! @chmod( $aside, $mode ) ) {
-				throw Pressroom_Refused::io( 'write', $aside );
-			}
-			if ( null !== $modified && ! @touch( $aside, $modified ) ) {
-				throw Pressroom_Refused::io( 'date', $aside );
-			}
 			self::critical(
 				$epoch,
 				static function () use ( $aside, $path ) {
-					if ( ! @rename( $aside, $path ) ) {
-						throw Pressroom_Refused::io( 'put in place', $path );
-					}
+					self::put( $aside, $path );
 				}
 			);
 		} finally {
 			if ( is_file( $aside ) ) {
 				@unlink( $aside );
 			}
+		}
+	}
+
+	/** Writes a file to be put in place later; recovery sweeps it. */
+	public static function write_aside( $epoch, $text, $mode, $modified = null ) {
+		$aside = self::state( 'staging' ) . '/' . $epoch . '-' . bin2hex( random_bytes( 8 ) ) . '.aside';
+		$done  = strlen( $text ) === @file_put_contents( $aside, $text ) && @chmod( $aside, $mode );
+		if ( $done && ( null === $modified || @touch( $aside, $modified ) ) ) {
+			return $aside;
+		}
+		$why = Pressroom_Refused::io( 'write', $aside );
+		@unlink( $aside );
+		throw $why;
+	}
+
+	/** Puts a file in place in one step; gives it up on failure. Call it inside the fence. */
+	public static function put( $aside, $path ) {
+		if ( ! @rename( $aside, $path ) ) {
+			$why = Pressroom_Refused::io( 'put in place', $path );
+			@unlink( $aside );
+			throw $why;
 		}
 	}
 

@@ -99,7 +99,7 @@ final class Pressroom_Inventory {
 	}
 
 	/** Version and locale of the core in a directory. */
-	private static function core( $root ) {
+	public static function core( $root ) {
 		$file   = Pressroom_Home::read_start( Pressroom_Home::below( $root, 'wp-includes/version.php' ), 65536 );
 		$locale = self::assigned( $file, 'wp_local_package' );
 		return array(
@@ -109,7 +109,7 @@ final class Pressroom_Inventory {
 	}
 
 	/** The text a variable is set to in a file that is not run. */
-	private static function assigned( $file, $name ) {
+	public static function assigned( $file, $name ) {
 		if ( null === $file || ! function_exists( 'token_get_all' ) ) {
 			$plain = '/^\s*\$' . $name . '\s*=\s*[\'"]([^\'"\\\\]*)[\'"]\s*;/m';
 			return null !== $file && preg_match( $plain, $file, $found ) ? $found[1] : null;

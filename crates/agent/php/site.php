@@ -1,36 +1,7 @@
 <?php
-/** Maintenance as a lease, room on the disk, a command of somebody's own; see the files of these names in Rust. */
+/** Whether a site can be worked on, room on the disk, a command of somebody's own; see the files of these names in Rust. */
 final class Pressroom_Site {
-	const HONOURED = 600;
-	const MARK     = "<?php\n// Pressroom lease";
-	const GRACE    = 2;
-
-	/** Takes the fence. What the other agent left half-done is only its own to settle. */
-	public static function recover( $epoch ) {
-		Pressroom_Home::state();
-		Pressroom_Home::critical( $epoch, static function () {}, true );
-		foreach ( array( 'tmp', 'logs', 'sessions' ) as $name ) {
-			Pressroom_Home::make_private( Pressroom_Home::path() . "/$name" );
-		}
-		$left = glob( Pressroom_Home::state( 'journal' ) . '/*.json' );
-		if ( $left ) {
-			throw new Pressroom_Refused( 'occupied', 'an exchange of files that the agent began is not settled, and can be only where it runs' );
-		}
-		$staging = Pressroom_Home::state( 'staging' );
-		foreach ( (array) glob( "$staging/*.aside" ) as $aside ) {
-			if ( (int) basename( $aside ) < $epoch ) {
-				@unlink( $aside );
-			}
-		}
-		return array(
-			'swaps'           => array(),
-			'core_swaps'      => array(),
-			'dropped_stages'  => 0,
-			'stuck'           => array(),
-			'exchanges'       => array(),
-			'unfinished_core' => false,
-		);
-	}
+	const GRACE = 2;
 
 	public static function check_adoption( $root ) {
 		$path  = Pressroom_Home::resolve( $root );
@@ -85,88 +56,6 @@ final class Pressroom_Site {
 			}
 		}
 		return $usage;
-	}
-
-	public static function maintenance( $root ) {
-		$file = Pressroom_Home::below( $root, '.maintenance' );
-		Pressroom_Home::resolve( $file );
-		$text = Pressroom_Home::read_start( $file, 65536 );
-		if ( null === $text ) {
-			return array( 'state' => 'off' );
-		}
-		clearstatcache();
-		if ( 0 === strpos( $text, self::MARK ) ) {
-			$left = filemtime( Pressroom_Home::resolve( $file ) ) + self::HONOURED - time();
-			return $left > 0
-				? array(
-					'state'        => 'leased',
-					'seconds_left' => $left,
-				)
-				: array(
-					'state'   => 'lapsed',
-					'foreign' => false,
-				);
-		}
-		if ( ! preg_match( '/^\s*<\?php\s+\$upgrading\s*=\s*(\d{1,12})\s*;\s*(?:\?>\s*)?$/D', $text, $said ) ) {
-			return array(
-				'state'        => 'foreign',
-				'seconds_left' => null,
-			);
-		}
-		$left = $said[1] + self::HONOURED - time();
-		return $left > 0
-			? array(
-				'state'        => 'foreign',
-				'seconds_left' => $left,
-			)
-			: array(
-				'state'   => 'lapsed',
-				'foreign' => true,
-			);
-	}
-
-	/** Enters, prolongs (`$renew`) or, with no lease, leaves. */
-	public static function maintain( $epoch, $root, $lease, $renew ) {
-		Pressroom_Home::check( $epoch );
-		$path  = Pressroom_Home::resolve( Pressroom_Home::below( $root, '.maintenance' ) );
-		$kept  = Pressroom_Home::state( 'kept' ) . '/' . substr( hash( 'sha256', rtrim( $root, '/' ) ), 0, 16 ) . '.maintenance';
-		$found = self::maintenance( $root );
-		$ours  = 'leased' === $found['state'] || ( 'lapsed' === $found['state'] && ! $found['foreign'] );
-		if ( null === $lease ) {
-			Pressroom_Home::critical(
-				$epoch,
-				static function () use ( $ours, $path, $kept ) {
-					if ( $ours && ! @unlink( $path ) ) {
-						throw Pressroom_Refused::io( 'remove', $path );
-					}
-					clearstatcache();
-					if ( is_file( $kept ) && ! file_exists( $path ) && ! @rename( $kept, $path ) ) {
-						throw Pressroom_Refused::io( 'put back', $path );
-					}
-				}
-			);
-			return self::maintenance( $root );
-		}
-		if ( $renew && 'leased' !== $found['state'] ) {
-			throw Pressroom_Refused::missing( Pressroom_Home::below( $root, '.maintenance' ) );
-		}
-		if ( 'foreign' === $found['state'] ) {
-			return $found;
-		}
-		if ( 'lapsed' === $found['state'] && $found['foreign'] ) {
-			Pressroom_Home::critical(
-				$epoch,
-				static function () use ( $path, $kept ) {
-					if ( ! @rename( $path, $kept ) ) {
-						throw Pressroom_Refused::io( 'keep', $path );
-					}
-				}
-			);
-		}
-		$upgrading = time() + min( self::HONOURED, $lease ) - self::HONOURED;
-		$text      = self::MARK . ": it lapses by itself.\n\$upgrading = $upgrading;\n\$upgrading = (int) @filemtime( __FILE__ );\n";
-		Pressroom_Home::place( $epoch, $path, $text, 0644, $upgrading );
-		return self::maintenance( $root );
 	}
 
 	/** Runs a command and gives what it prints in records: channel, length, bytes. */

@@ -1,43 +1,63 @@
 //! The agent in PHP, for hosts on which this program cannot run: the same protocol, and
-//! of the requests those that PHP can carry out ([`Request::is_in_php`]).
+//! of the requests those that PHP can carry out ([`carries_out`]).
 //!
 //! It is sent over standard input and written nowhere. The programs for the PHP
 //! processes that it starts itself come along.
-//!
-//! [`Request::is_in_php`]: crate::protocol::Request::is_in_php
 
-use pressroom_wordpress::programs;
+use pressroom_wordpress::{caches::DropIn, programs};
 use std::sync::LazyLock;
 
 /// Each begins with `<?php` and can be read and checked alone.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 30] = [
     include_str!("../php/wire.php"),
+    include_str!("../php/upload.php"),
     include_str!("../php/agent.php"),
     include_str!("../php/home.php"),
     include_str!("../php/child.php"),
     include_str!("../php/bridge.php"),
+    include_str!("../php/disk.php"),
+    include_str!("../php/tree.php"),
     include_str!("../php/config.php"),
     include_str!("../php/look.php"),
     include_str!("../php/headers.php"),
     include_str!("../php/plugins.php"),
     include_str!("../php/themes.php"),
     include_str!("../php/inventory.php"),
+    include_str!("../php/zip.php"),
+    include_str!("../php/layout.php"),
+    include_str!("../php/package.php"),
+    include_str!("../php/journal.php"),
+    include_str!("../php/component.php"),
+    include_str!("../php/core.php"),
+    include_str!("../php/core_stage.php"),
+    include_str!("../php/core_update.php"),
+    include_str!("../php/recovery.php"),
+    include_str!("../php/checksums.php"),
+    include_str!("../php/caches.php"),
+    include_str!("../php/drop_ins.php"),
     include_str!("../php/tables.php"),
+    include_str!("../php/maintenance.php"),
     include_str!("../php/site.php"),
     include_str!("../php/requests.php"),
 ];
 
 /// The requests that it carries out, by name.
-pub const REQUESTS: [&str; 19] = [
+pub const REQUESTS: [&str; 33] = [
     "activate_plugins",
     "bridge",
+    "cache_status",
     "check_adoption",
     "disk_usage",
+    "drop_staged",
+    "drop_staged_core",
     "find",
+    "flush_caches",
+    "hash_component",
     "inspect",
     "list_config",
     "maintain",
     "maintenance_status",
+    "purge_pages",
     "read_config",
     "read_site",
     "read_users",
@@ -45,10 +65,24 @@ pub const REQUESTS: [&str; 19] = [
     "renew_maintenance",
     "run_command",
     "run_cron",
+    "stage_component",
+    "stage_core",
     "survey",
+    "swap_component",
+    "swap_core",
     "switch_theme",
+    "take_back",
+    "take_back_core",
+    "tree_hash",
     "upgrade_databases",
+    "verify_checksums",
 ];
+
+/// Whether it carries out requests of this name
+/// ([`Request::name`](crate::protocol::Request::name)).
+pub fn carries_out(request: &str) -> bool {
+    REQUESTS.contains(&request)
+}
 
 /// What PHP evaluates to run a program of `$argv[1]` bytes that comes over standard
 /// input; the home is `$argv[2]`. Without `!`, `'` and `\`, as every shell takes it.
@@ -77,10 +111,13 @@ pub fn program() -> &'static str {
             whole.push_str(part.strip_prefix("<?php\n").unwrap_or(part));
         }
         let release = env!("CARGO_PKG_VERSION");
+        let [page, object] = [DropIn::Page, DropIn::Object].map(DropIn::sha256);
         let named = [
             ("bridge", programs::bridge()),
             ("evaluate", programs::evaluation()),
             ("login", programs::login()),
+            (DropIn::Page.file(), &page),
+            (DropIn::Object.file(), &object),
         ];
         let named: String = named
             .map(|(name, text)| format!("'{name}' => {},\n", literal(text)))

@@ -17,7 +17,10 @@ use crate::{
     process::Process,
     ssh,
 };
-use pressroom_agent::protocol::{Call, Form, Request, Response, Welcome};
+use pressroom_agent::{
+    php,
+    protocol::{Call, Form, Request, Response, Welcome},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -132,6 +135,16 @@ impl Session {
         }
     }
 
+    /// Refuses a request by its name that this agent does not carry out; to be asked
+    /// before something is begun that cannot be ended without it.
+    pub fn require(&self, op: &'static str) -> Result<()> {
+        if self.link.welcome.form == Form::Php && !php::carries_out(op) {
+            let why = self.obstacle().unwrap_or("it was started so").to_owned();
+            return Err(Error::Unable { op, why });
+        }
+        Ok(())
+    }
+
     pub(super) async fn done(&self, request: Request) -> Result<()> {
         let op = request.name();
         match self.call(request, Data::None).await? {
@@ -143,10 +156,7 @@ impl Session {
     pub(super) async fn call(&self, request: Request, data: Data<'_>) -> Result<Response> {
         let Link { pipe, cancel, .. } = &*self.link;
         let op = request.name();
-        if self.link.welcome.form == Form::Php && !request.is_in_php() {
-            let why = self.obstacle().unwrap_or("it was started so").to_owned();
-            return Err(Error::Unable { op, why });
-        }
+        self.require(op)?;
         let writes = request.epoch().is_some();
         let deadline = self.deadline.unwrap_or_else(|| deadline::of(&request));
         let after = deadline.saturating_add(deadline::GRACE);

@@ -1,7 +1,6 @@
 //! What can be told of a request without carrying it out.
 
 use super::Request;
-use crate::php;
 use pressroom_base::Epoch;
 
 impl Request {
@@ -28,12 +27,6 @@ impl Request {
                 | Self::Pack { .. }
                 | Self::RunCommand { .. }
         )
-    }
-
-    /// Whether the agent in PHP carries it out too: what WordPress does itself, what can
-    /// be read, and what changes no tree of files.
-    pub fn is_in_php(&self) -> bool {
-        php::REQUESTS.contains(&self.name())
     }
 
     /// The name on the wire, for messages and logs.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failure here is the test's")]
 
+mod by_php;
 mod command;
 mod fence;
 mod process;

@@ -49,9 +49,11 @@ async fn a_network_through_php_alone() {
 /// What the agent in PHP can do, by the same tests; and it tells what the other one tells.
 async fn in_php(real: &Real) {
     php::tells_the_same(real).await;
+    php::verifies_the_same(real).await;
     php::commands(real).await;
     php::refuses_the_rest(real).await;
     facts::survey(real).await;
+    facts::components(real).await;
     facts::maintenance(real).await;
     bridge::batches(real).await;
     bridge::options(real).await;

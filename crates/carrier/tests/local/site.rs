@@ -80,6 +80,21 @@ impl Site {
             .unwrap()
     }
 
+    /// One more session with it, with the agent in PHP.
+    pub async fn php_session(&self) -> Session {
+        self.php_session_of(pressroom_agent::php::program()).await
+    }
+
+    /// The same with a text that was changed.
+    pub async fn php_session_of(&self, program: &str) -> Session {
+        let text = self.dir.path().join("agent.php");
+        fs::write(&text, program).unwrap();
+        let place = in_php(&self.place, &text);
+        soon(Session::open(&place, CancellationToken::new()))
+            .await
+            .unwrap()
+    }
+
     /// What is left in the staging directory.
     pub fn staging(&self) -> Vec<OsString> {
         match fs::read_dir(self.path(".pressroom/staging")) {
@@ -108,6 +123,20 @@ pub fn place(home: &Path, program: &Path) -> Place {
             }),
             agent: entry(program, "agent_entry"),
         }),
+    }
+}
+
+/// Starts the agent in PHP: its file, `--home` and the home follow. Elsewhere it comes over
+/// standard input.
+const IN_PHP: &str = r#"exec php -d display_errors=stderr -d memory_limit=512M -r 'eval("?>" . file_get_contents($argv[1]));' -- "$0" "$2""#;
+
+/// The same place with the agent in PHP, whose text is in a file.
+pub fn in_php(place: &Place, text: &Path) -> Place {
+    let mut local = local(place).clone();
+    local.agent = vec!["sh".into(), "-c".into(), IN_PHP.into(), text.into()];
+    Place {
+        home: place.home.clone(),
+        way: Way::Local(local),
     }
 }
 

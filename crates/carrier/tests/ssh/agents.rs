@@ -173,7 +173,8 @@ async fn in_php(host: &Host, why: &str) {
         soon(session.recover(Epoch::new(epoch))).await.unwrap();
         session.ping().await.unwrap();
         soon(session.find("", 3)).await.unwrap();
-        let refused = session.tree_hash(ROOT).await.unwrap_err();
+        assert!(session.tree_hash("").await.unwrap().is_some());
+        let refused = session.protections(ROOT).await.unwrap_err();
         assert_eq!(refused.kind(), Kind::Unsupported);
         assert!(refused.to_string().contains(why), "{refused}");
         session.close().await;

@@ -95,6 +95,10 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run(&self) -> Result<Value> {
         let (ctx, fleet) = (self.ctx, self.fleet);
+        if !self.asked.reinstall {
+            // Tables that cannot be kept are not upgraded either.
+            self.session.require("take_snapshot")?;
+        }
         let old = self.version().await?;
         let new = if self.asked.reinstall {
             old.clone()

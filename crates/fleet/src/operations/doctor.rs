@@ -43,7 +43,7 @@ impl Check {
             HostWay::Agent => (true, "by an agent there".to_owned()),
             HostWay::Php(why) => (
                 true,
-                format!("by PHP alone, which cannot exchange files: {why}"),
+                format!("by PHP alone, which does not read whole tables: {why}"),
             ),
             HostWay::None(why) => (false, format!("in no way: {why}")),
             HostWay::Unknown => (true, "nobody knows yet how: no site was found".to_owned()),

@@ -55,6 +55,12 @@ impl DropIn {
         }
     }
 
+    /// Lower-case hex SHA-256 of this release's.
+    pub fn sha256(self) -> String {
+        use sha2::{Digest, Sha256};
+        hex::encode(Sha256::digest(self.code()))
+    }
+
     const fn mark(self) -> &'static str {
         match self {
             Self::Page => "\n * Pressroom-Drop-In: page\n",

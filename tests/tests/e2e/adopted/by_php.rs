@@ -2,9 +2,13 @@
 //! reason and changes nothing. What is found here is the table of `docs/hosts.md`.
 
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::{plugin::PluginPackage, tree::Tree};
+use pressroom_testkit::{
+    plugin::{Behaviour, PluginPackage},
+    tree::Tree,
+};
 use pressroom_tests::adopted::World;
-use std::{fmt::Write, fs};
+use serde_json::Value;
+use std::{fmt::Write, fs, path::PathBuf};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/hosts.md");
 const BEGIN: &str = "<!-- operations by way -->\n";
@@ -13,8 +17,8 @@ const END: &str = "<!-- end -->";
 /// An operation: what it is called, and how it is asked for where `SITE` is the site.
 type Operation = (&'static str, &'static [&'static str]);
 
-/// What needs PHP and the tables only.
-const DONE: [Operation; 11] = [
+/// What PHP can do, in this order.
+const DONE: [Operation; 18] = [
     (
         "`site show`, and the inventory behind it",
         &["site", "show", "SITE"],
@@ -23,11 +27,21 @@ const DONE: [Operation; 11] = [
         "`plugin activate`",
         &["plugin", "activate", "SITE", "greeting"],
     ),
+    ("`plugin install`", &["plugin", "install", "SITE", "fresh"]),
+    ("`plugin update`", &["plugin", "update", "SITE", "greeting"]),
     (
         "`plugin deactivate`",
         &["plugin", "deactivate", "SITE", "greeting"],
     ),
+    ("`plugin delete`", &["plugin", "delete", "SITE", "fresh"]),
     ("`theme activate`", &["theme", "activate", "SITE", "other"]),
+    (
+        "`theme delete`",
+        &["theme", "delete", "SITE", "twentytwentyfour"],
+    ),
+    ("`site verify`", &["site", "verify", "SITE"]),
+    ("`site reinstall-core`", &["site", "reinstall-core", "SITE"]),
+    ("`cache flush`", &["cache", "flush", "SITE"]),
     ("`site user list`", &["site", "user", "list", "SITE"]),
     (
         "`site user add`",
@@ -52,21 +66,12 @@ const DONE: [Operation; 11] = [
     ("`site tag`", &["site", "tag", "add", "SITE", "old-host"]),
 ];
 
-/// What exchanges files, or reads all of them or all tables.
-const REFUSED: [Operation; 12] = [
-    ("`plugin install`", &["plugin", "install", "SITE", "fresh"]),
-    ("`plugin update`", &["plugin", "update", "SITE", "greeting"]),
-    ("`plugin delete`", &["plugin", "delete", "SITE", "greeting"]),
-    (
-        "`theme delete`",
-        &["theme", "delete", "SITE", "twentytwentyfour"],
-    ),
+/// What reads or keeps all tables, or edits the configuration.
+const REFUSED: [Operation; 5] = [
     (
         "`site update-core`",
         &["site", "update-core", "SITE", "--version", "6.5.5"],
     ),
-    ("`site reinstall-core`", &["site", "reinstall-core", "SITE"]),
-    ("`site verify`", &["site", "verify", "SITE"]),
     (
         "`site search-replace`",
         &["site", "search-replace", "SITE", "Hello", "Bye"],
@@ -76,7 +81,6 @@ const REFUSED: [Operation; 12] = [
         &["site", "export", "SITE", "/tmp/never.sql"],
     ),
     ("`snapshot create`", &["snapshot", "create", "SITE"]),
-    ("`cache flush`", &["cache", "flush", "SITE"]),
     (
         "`security file-editing`",
         &["security", "file-editing", "SITE", "off"],
@@ -95,10 +99,15 @@ pub async fn what_is_there(world: &World, why: &str) -> Result<()> {
     world.offer(&PluginPackage::new("fresh"))?;
     plant(world)?;
     for (name, words) in DONE {
+        if name.contains("reinstall") {
+            fs::write(stray(world), "<?php // somebody left it")?;
+            fs::remove_file(world.hosted.root.join("wp-admin/about.php"))?;
+        }
         let done = world.server.cli(&said(world, words), "").await?;
         ensure!(done.code == 0, "{name}: {done:?}");
         seen(world, name, &done.stdout).await?;
     }
+    taken_back(world).await?;
     let files = Tree::of_directory(&world.hosted.root)?;
     // What WordPress writes when it is visited is not what is asked about.
     let rows = || {
@@ -169,10 +178,39 @@ async fn seen(world: &World, name: &str, stdout: &str) -> Result<()> {
     let sql = |statement| world.hosted.database.sql(statement);
     match name {
         "`plugin activate`" => world.page_with("/", "planted greeting").await,
-        "`plugin deactivate`" => {
+        "`plugin install`" => {
+            let main = fs::read(world.plugin("fresh").join("fresh.php"))?;
+            let package = PluginPackage::new("fresh").contents();
+            ensure!(package[0].1 == main, "it is not the package's");
+            world.page_with("/", "planted greeting").await
+        }
+        "`plugin update`" => {
+            let main = fs::read_to_string(world.plugin("greeting").join("greeting.php"))?;
+            ensure!(main.contains("1.1.0"), "{main}");
             let page = world.page("/").await?;
+            ensure!(page.contains("<!-- greeting 1.1.0 -->"), "{page}");
             ensure!(!page.contains("planted greeting"), "{page}");
             Ok(())
+        }
+        "`plugin deactivate`" => {
+            let page = world.page("/").await?;
+            ensure!(!page.contains("<!-- greeting"), "{page}");
+            Ok(())
+        }
+        "`plugin delete`" => {
+            ensure!(!world.plugin("fresh").exists());
+            world.page_with("/", "Lab").await
+        }
+        "`theme delete`" => {
+            let themes = world.hosted.root.join("wp-content/themes");
+            ensure!(!themes.join("twentytwentyfour").exists());
+            world.page_with("/", "the other theme: Lab").await
+        }
+        "`site verify`" => verified(world).await,
+        "`site reinstall-core`" => {
+            ensure!(!stray(world).exists(), "what is no part of it is there");
+            ensure!(world.hosted.root.join("wp-admin/about.php").is_file());
+            world.page_with("/", "the other theme: Lab").await
         }
         "`theme activate`" => world.page_with("/", "the other theme: Lab").await,
         "`site user add`" => {
@@ -192,6 +230,48 @@ async fn seen(world: &World, name: &str, stdout: &str) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// A file in a directory of WordPress that no package has.
+fn stray(world: &World) -> PathBuf {
+    world.hosted.root.join("wp-includes/stray.php")
+}
+
+/// What is as its package has it is clean, and what is not is told.
+async fn verified(world: &World) -> Result<()> {
+    let load = world.hosted.root.join("wp-includes/load.php");
+    let kept = fs::read(&load)?;
+    for (text, verdict) in [(&b"<?php // another's"[..], "differs"), (&kept, "clean")] {
+        fs::write(&load, text)?;
+        let words = ["--json", "site", "verify", &world.site];
+        let done = world.server.cli(&words, "").await?;
+        let said: Value = serde_json::from_str(&done.stdout)?;
+        let subjects = said["subjects"].as_array().context("subjects")?;
+        let of = |slug: &str| subjects.iter().find(|one| one["slug"] == slug);
+        let core = of("wordpress").context("core")?;
+        ensure!(core["verdict"] == verdict, "{said}");
+        let greeting = of("greeting").context("the plugin")?;
+        ensure!(greeting["verdict"] == "clean", "{said}");
+    }
+    Ok(())
+}
+
+/// A version that breaks the site goes back, byte for byte.
+async fn taken_back(world: &World) -> Result<()> {
+    let site = world.site.as_str();
+    let broken = PluginPackage::new("greeting").version("1.2.0");
+    world.offer(&broken.behaviour(Behaviour::FatalEverywhere))?;
+    world.cli(&["plugin", "activate", site, "greeting"]).await?;
+    let before = Tree::of_directory(&world.plugin("greeting"))?;
+    let words = ["plugin", "update", site, "greeting"];
+    let done = world.server.cli(&words, "").await?;
+    ensure!(done.code != 0, "{done:?}");
+    let now = Tree::of_directory(&world.plugin("greeting"))?;
+    ensure!(before.hash() == now.hash(), "{:?}", before.difference(&now));
+    world.page_with("/", "<!-- greeting 1.1.0 -->").await?;
+    let staging = fs::read_dir(world.owner().join(".pressroom/staging"))?;
+    ensure!(staging.count() == 0, "something is left beside the site");
+    Ok(())
 }
 
 /// The documentation says what was found; `PRESSROOM_BLESS` makes it so.

@@ -1,9 +1,9 @@
 //! A site of the lab, with an agent that runs as its owner.
 
-use crate::site::{local, place, soon};
+use crate::site::{in_php, local, place, soon};
 use pressroom_agent::protocol::{Boot, SiteRef};
 use pressroom_base::Epoch;
-use pressroom_carrier::{CancellationToken, Place, Session, Way};
+use pressroom_carrier::{CancellationToken, Place, Session};
 use pressroom_lab::Site;
 use pressroom_wordpress::bridge::{BridgeOptions, Outcome};
 use serde::de::DeserializeOwned;
@@ -24,10 +24,6 @@ pub struct Real {
     dir: TempDir,
 }
 
-/// Starts the agent in PHP: its file, `--home` and the home follow. Elsewhere it comes over
-/// standard input.
-const IN_PHP: &str = r#"exec php -d display_errors=stderr -r 'eval("?>" . file_get_contents($argv[1]));' -- "$0" "$2""#;
-
 impl Real {
     pub async fn of(site: Site) -> Self {
         let (dir, program) = program();
@@ -38,12 +34,9 @@ impl Real {
     /// The same site with the agent in PHP.
     pub async fn in_php(site: Site) -> Self {
         let (dir, program) = program();
-        let mut place = place(site.home(), &program);
         let text = dir.path().join("agent.php");
         fs::write(&text, pressroom_agent::php::program()).unwrap();
-        if let Way::Local(local) = &mut place.way {
-            local.agent = vec!["sh".into(), "-c".into(), IN_PHP.into(), text.into()];
-        }
+        let place = in_php(&place(site.home(), &program), &text);
         Self::at(site, place, dir).await
     }
 

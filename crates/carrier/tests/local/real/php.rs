@@ -2,16 +2,26 @@
 
 use super::lab::{EPOCH, PHP, Real};
 use crate::site::soon;
-use pressroom_agent::protocol::{Form, SiteRef};
+use pressroom_agent::protocol::{Form, RefusalCode, SiteRef};
 use pressroom_base::Kind;
-use pressroom_carrier::Error;
+use pressroom_carrier::{Error, Session};
 use pressroom_wordpress::{
+    checksums::{Expected, Subject, Sum},
     command::{Channel, Command},
+    component::ComponentKind,
     config::Source,
     database::UserQuery,
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Instant};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    fs,
+    os::unix::{ffi::OsStrExt, fs::symlink},
+    path::Path,
+    time::Instant,
+};
 
 /// Both are asked of a site on which there is something of everything.
 pub async fn tells_the_same(real: &Real) {
@@ -172,12 +182,12 @@ pub async fn commands(real: &Real) {
 
 /// Before anything is sent, and with the reason.
 pub async fn refuses_the_rest(real: &Real) {
-    let refused = real.session.tree_hash(real.root()).await.unwrap_err();
+    let refused = real.session.protections(real.root()).await.unwrap_err();
     assert!(
         matches!(
             refused,
             Error::Unable {
-                op: "tree_hash",
+                op: "protections",
                 ..
             }
         ),
@@ -190,4 +200,121 @@ pub async fn refuses_the_rest(real: &Real) {
     };
     let refused = real.session.database_size(site).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Unsupported);
+}
+
+/// Whatever differs from what is expected of a site's files is told by both.
+pub async fn verifies_the_same(real: &Real) {
+    let expected = |base: &str, left_out: &[&str]| {
+        let mut files = BTreeMap::new();
+        sums(&real.site.path().join(base), "", left_out, &mut files);
+        Expected { files }
+    };
+    let verified = async |subject: &Subject, expected: &Expected| {
+        let native = real.native().await;
+        let verify = |session: &Session| {
+            let (session, subject, expected) = (session.clone(), subject.clone(), expected.clone());
+            let root = real.root();
+            async move { session.verify_checksums(root, subject, &expected).await }
+        };
+        let ours = verify(&real.session).await.unwrap();
+        same(&ours, &verify(&native).await.unwrap());
+        native.close().await;
+        ours
+    };
+    let core = expected("", &["wp-content", "wp-config.php"]);
+    let clean = verified(&Subject::Core, &core).await;
+    assert!(clean.is_clean() && clean.intact > 500, "{clean:?}");
+    let write = |path: &str, text: &str| real.site.write(path, text).unwrap();
+    let at = |path: &str| real.site.path().join(path);
+    let added = [
+        "wp-includes/evil.php",
+        "evil.PHP",
+        "harmless.txt",
+        "wp-admin/error_log",
+    ];
+    for path in added {
+        write(path, "<?php");
+    }
+    let gone = [
+        "wp-includes/version.php",
+        "wp-admin/about.php",
+        "wp-config-sample.php",
+        "wp-includes/functions.php",
+    ];
+    let kept = gone.map(|path| fs::read(at(path)).unwrap());
+    for path in gone {
+        fs::remove_file(at(path)).unwrap();
+    }
+    fs::create_dir(at(gone[1])).unwrap();
+    write(gone[3], "<?php // not what it was");
+    fs::rename(at("wp-includes/css"), at("other")).unwrap();
+    symlink(at("other"), at("wp-includes/css")).unwrap();
+    let odd = OsStr::from_bytes(b"wp-admin/\xff.php");
+    let odd = real.site.path().join(odd);
+    fs::write(&odd, "").unwrap();
+    let found = verified(&Subject::Core, &core).await;
+    assert!(
+        found.findings.len() > 7 && found.behind_links > 10,
+        "{found:?}"
+    );
+
+    fs::remove_dir(at(gone[1])).unwrap();
+    for path in added.map(at).iter().chain([&odd]) {
+        fs::remove_file(path).unwrap();
+    }
+    for (path, text) in gone.iter().zip(kept) {
+        fs::write(at(path), text).unwrap();
+    }
+    fs::remove_file(at("wp-includes/css")).unwrap();
+    fs::rename(at("other"), at("wp-includes/css")).unwrap();
+    let subject = Subject::Component {
+        kind: ComponentKind::Plugin,
+        slug: "odd".into(),
+    };
+    let plugin = expected("wp-content/plugins/odd", &[]);
+    assert!(verified(&subject, &plugin).await.is_clean());
+    write("wp-content/plugins/odd/more/x.js", "");
+    let found = verified(&subject, &plugin).await;
+    assert_eq!(found.findings.len(), 1, "{found:?}");
+    for (slug, code) in [
+        ("absent", RefusalCode::Missing),
+        ("../odd", RefusalCode::BadPath),
+    ] {
+        let subject = Subject::Component {
+            kind: ComponentKind::Plugin,
+            slug: slug.into(),
+        };
+        let refused = real
+            .session
+            .verify_checksums(real.root(), subject, &plugin)
+            .await;
+        assert_eq!(refused.unwrap_err().code(), Some(code), "{slug}");
+    }
+    let none = Expected::default();
+    let refused = real
+        .session
+        .verify_checksums(real.root(), Subject::Core, &none)
+        .await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), Some(RefusalCode::BadInput), "{refused:?}");
+}
+
+/// What a tree's files are, some by another algorithm.
+fn sums(base: &Path, above: &str, left_out: &[&str], files: &mut BTreeMap<String, Vec<Sum>>) {
+    for entry in fs::read_dir(base.join(above)).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        let path = format!("{above}{name}");
+        if left_out.contains(&path.as_str()) {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            sums(base, &format!("{path}/"), left_out, files);
+            continue;
+        }
+        let text = fs::read(entry.path()).unwrap();
+        let other = Sum::Md5([7; 16]);
+        let sum = Sum::Sha256(Sha256::digest(text).into());
+        files.insert(path, vec![other, sum]);
+    }
 }
