@@ -14,6 +14,7 @@ use pressroom_cli::config::Config;
 use pressroom_console::ConsoleConfig;
 use pressroom_dialect_http::{Dialect, Hosts, download, router as dialects};
 use pressroom_dialect_wispanel::WisPanel;
+use pressroom_dialect_wporchestrix::WpOrchestrix;
 use pressroom_fleet::Fleet;
 use std::{sync::Arc, time::Instant};
 use tokio::sync::Semaphore;
@@ -57,7 +58,8 @@ pub fn faces(fleet: &Fleet, config: &Config, turnstile: Turnstile) -> Router {
     let console = ConsoleConfig {
         secure_cookies: config.secure_cookies(),
     };
-    let every_dialect: Vec<Arc<dyn Dialect>> = vec![Arc::new(WisPanel::new())];
+    let every_dialect: Vec<Arc<dyn Dialect>> =
+        vec![Arc::new(WisPanel::new()), Arc::new(WpOrchestrix::new())];
     pressroom_console::router(fleet.clone(), console)
         .merge(dialects(fleet, every_dialect, Hosts::new()))
         .merge(download::router(fleet.clone()))

@@ -28,6 +28,48 @@ macro_rules! ids {
     )*};
 }
 
+/// What programs call a row whose number is nobody's business: 20 random characters of
+/// `0-9a-z`. A dialect puts its own prefix before it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct ShortId(String);
+
+impl ShortId {
+    /// How many characters it has.
+    pub const LENGTH: usize = 20;
+
+    /// A new one.
+    pub fn random() -> Self {
+        let alphabet = b"0123456789abcdefghijklmnopqrstuvwxyz";
+        Self(crate::token::from_alphabet(alphabet, Self::LENGTH))
+    }
+
+    /// Reads one; `None` where it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_one = text.len() == Self::LENGTH
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+        is_one.then(|| Self(text.to_owned()))
+    }
+
+    /// One as it is stored. A row that was written without one has the empty one, which
+    /// [`ShortId::parse`] never makes: nobody asks for it.
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Its characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ShortId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 ids! {
     /// A person.
     UserId;
@@ -63,6 +105,8 @@ ids! {
     RunId;
     /// One environment of such a run.
     RunItemId;
+    /// Tokens that one sign-in led to, each in exchange for the one before.
+    FamilyId;
 }
 
 #[cfg(test)]
@@ -74,5 +118,15 @@ mod tests {
         let id: JobId = "42".parse().expect("a number");
         assert_eq!(id, JobId::new(42));
         assert!("4x".parse::<JobId>().is_err());
+    }
+
+    #[test]
+    fn short_ids_are_random_and_have_a_shape() {
+        let id = ShortId::random();
+        assert_eq!(ShortId::parse(id.as_str()), Some(id.clone()));
+        assert_ne!(ShortId::random(), id);
+        for bad in ["", "1", "ABCDEFGHIJKLMNOPQRST", "1234567890123456789-"] {
+            assert_eq!(ShortId::parse(bad), None, "{bad}");
+        }
     }
 }

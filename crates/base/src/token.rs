@@ -48,6 +48,13 @@ pub fn name(len: usize) -> String {
     text
 }
 
+/// `bytes` random bytes in base64url without padding.
+pub fn base64url(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    fill(&mut random);
+    data_encoding::BASE64URL_NOPAD.encode(&random)
+}
+
 /// A password for a person or a database: 24 characters, about 142 bits.
 pub fn password() -> Secret<String> {
     Secret::new(from_alphabet(
@@ -77,6 +84,7 @@ mod tests {
         let user = name(8);
         assert!(user.as_bytes()[0].is_ascii_lowercase());
         assert_eq!(password().expose().len(), 24);
+        assert_eq!(base64url(32).len(), 43);
         assert_eq!(
             digest("abc"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -42,8 +42,12 @@ pub enum Action {
     JobCancel,
     /// Look at the account's domains.
     DomainRead,
+    /// Look at an account, who belongs to it, and what happened in it.
+    AccountRead,
     /// Issue a token to oneself.
     TokenIssue,
+    /// Have one's sign-in ask for a code as well, or no longer.
+    SecondFactor,
     /// Add or remove people, accounts, domains and tokens.
     Operate,
 }
@@ -66,7 +70,9 @@ impl Action {
         Self::SiteCommand,
         Self::JobCancel,
         Self::DomainRead,
+        Self::AccountRead,
         Self::TokenIssue,
+        Self::SecondFactor,
         Self::Operate,
     ];
 
@@ -75,7 +81,7 @@ impl Action {
     /// person they are about.
     pub const fn least_role(self) -> Option<Role> {
         match self {
-            Self::SiteRead | Self::DomainRead => Some(Role::Viewer),
+            Self::SiteRead | Self::DomainRead | Self::AccountRead => Some(Role::Viewer),
             Self::SiteInstall
             | Self::SiteLogin
             | Self::SiteUsers
@@ -89,7 +95,7 @@ impl Action {
             | Self::SnapshotRestore
             | Self::SiteDatabase
             | Self::SiteCommand => Some(Role::Admin),
-            Self::TokenIssue | Self::Operate => None,
+            Self::TokenIssue | Self::SecondFactor | Self::Operate => None,
         }
     }
 
@@ -116,7 +122,7 @@ impl Action {
 
     /// Whether a read-only credential suffices.
     pub const fn is_read(self) -> bool {
-        matches!(self, Self::SiteRead | Self::DomainRead)
+        matches!(self, Self::SiteRead | Self::DomainRead | Self::AccountRead)
     }
 }
 
@@ -157,7 +163,9 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource) -> R
             Some(role) if role >= least => Ok(()),
             Some(_) => Err(forbidden()),
         },
-        (Resource::OfPerson(person), _) if action == Action::TokenIssue => {
+        (Resource::OfPerson(person), _)
+            if matches!(action, Action::TokenIssue | Action::SecondFactor) =>
+        {
             if principal.user_id() == Some(person) {
                 Ok(())
             } else {
@@ -201,12 +209,14 @@ mod tests {
                 operator: false,
                 token: None,
                 session: None,
+                family: None,
             },
             grants,
             memberships: role
                 .map(|role| (AccountId::new(1), role))
                 .into_iter()
                 .collect(),
+            account: None,
         }
     }
 

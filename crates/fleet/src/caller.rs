@@ -5,6 +5,7 @@ use pressroom_base::{
     Epoch,
     id::{IdempotencyId, JobId},
 };
+use std::net::IpAddr;
 use uuid::Uuid;
 
 /// Who calls a use case, and whether this call is a repetition.
@@ -15,6 +16,8 @@ pub struct Caller {
     /// Set when the request carried an idempotency key: the job the use case starts
     /// is attached to this row in the transaction that creates it.
     pub idempotency: Option<IdempotencySlot>,
+    /// Where the request came from, for the activity log.
+    pub address: Option<IpAddr>,
     /// The job in whose course the use case is called, as it was claimed: what is started is
     /// a part of it, and begins only while that claim holds.
     pub(crate) part_of: Option<(JobId, Epoch)>,
@@ -38,8 +41,16 @@ impl Caller {
         Self {
             principal,
             idempotency: None,
+            address: None,
             part_of: None,
         }
+    }
+
+    /// The same, from this address.
+    #[must_use]
+    pub const fn from_address(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
     }
 
     /// The job an earlier run of the same request started, if any.

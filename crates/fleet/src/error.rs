@@ -1,7 +1,7 @@
 //! The one error that faces see.
 
 use pressroom_base::Kind;
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// The result of a use case.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -14,6 +14,7 @@ pub struct Error {
     code: Option<&'static str>,
     message: String,
     hint: Option<String>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -25,6 +26,7 @@ impl Error {
             code: None,
             message: message.into(),
             hint: None,
+            retry_after: None,
             source: None,
         }
     }
@@ -63,6 +65,13 @@ impl Error {
         self
     }
 
+    /// Says when to come back.
+    #[must_use]
+    pub const fn with_retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
     /// Keeps the cause for the log.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -83,6 +92,11 @@ impl Error {
     /// For the person; contains no secret.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// When to come back, where that is known.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// What to do next.
@@ -113,6 +127,7 @@ impl From<pressroom_jobs::JobFailure> for Error {
             code: named,
             message: failure.message,
             hint: failure.hint,
+            retry_after: None,
             source: None,
         }
     }
@@ -145,6 +160,14 @@ pub mod code {
     pub const ADDRESS_NOT_ALLOWED: &str = "address_not_allowed";
     /// The credential's scopes do not cover the request.
     pub const OUT_OF_SCOPE: &str = "out_of_scope";
+    /// The address is not known, or the password is wrong: nobody learns which.
+    pub const WRONG_LOGIN: &str = "wrong_login";
+    /// The token cannot be exchanged, or no longer.
+    pub const NOT_EXCHANGED: &str = "not_exchanged";
+    /// The password is right, and a code is asked for as well.
+    pub const SECOND_FACTOR_REQUIRED: &str = "second_factor_required";
+    /// The password is right and the code is not, or it was used before.
+    pub const SECOND_FACTOR_WRONG: &str = "second_factor_wrong";
 
     const ALL: &[&str] = &[
         FOREIGN,
@@ -159,6 +182,10 @@ pub mod code {
         TAKEN_BACK,
         ADDRESS_NOT_ALLOWED,
         OUT_OF_SCOPE,
+        WRONG_LOGIN,
+        NOT_EXCHANGED,
+        SECOND_FACTOR_REQUIRED,
+        SECOND_FACTOR_WRONG,
     ];
 
     /// The named case that was stored as text.

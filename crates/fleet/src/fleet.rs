@@ -22,6 +22,8 @@ pub struct Fleet {
     pub(crate) refreshing: Arc<Semaphore>,
     /// Snapshots that are being handed out: each holds some megabytes of memory.
     pub(crate) downloads: Arc<Semaphore>,
+    /// Passwords that are being verified.
+    pub(crate) verifying: Arc<Semaphore>,
     /// What the machine's PHP said of itself, and when.
     pub(crate) php: Arc<Mutex<Option<PhpSeen>>>,
     /// Commands at sites, over all runs that this process carries out.
@@ -36,6 +38,8 @@ pub struct Fleet {
 const COMMANDS: usize = 128;
 /// Snapshots handed out at once by one process.
 const DOWNLOADS: usize = 16;
+/// Passwords verified at once by one process.
+const VERIFYING: usize = 8;
 
 /// The version that the machine's PHP told, if it started, and when.
 pub(crate) struct PhpSeen {
@@ -106,9 +110,19 @@ impl Fleet {
             refreshing: Arc::new(Semaphore::new(1)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             commands: Arc::new(Semaphore::new(COMMANDS)),
+            verifying: Arc::new(Semaphore::new(VERIFYING)),
             php: Arc::default(),
             agent: Arc::default(),
             picture: Arc::default(),
+        }
+    }
+
+    /// `https` or `http`: how people reach this installation.
+    pub fn public_scheme(&self) -> &'static str {
+        if self.parts.settings.public_url.starts_with("https:") {
+            "https"
+        } else {
+            "http"
         }
     }
 }

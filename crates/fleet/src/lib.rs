@@ -6,6 +6,7 @@
 //! `<noun>/<verb>.rs`; start with [`authorize`] and then [`sites`].
 
 pub mod accounts;
+pub mod activity;
 pub mod authorize;
 pub mod caches;
 pub mod caller;
@@ -16,6 +17,7 @@ pub mod database;
 pub mod domains;
 pub mod environments;
 pub mod error;
+pub mod families;
 mod fleet;
 pub mod hosts;
 pub mod jobs;

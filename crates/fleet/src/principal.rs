@@ -1,7 +1,7 @@
 //! Who is asking, as a face established it.
 
-use pressroom_base::id::{AccountId, SessionId, TokenId, UserId};
-use pressroom_store::{self as store, Scope};
+use pressroom_base::id::{AccountId, FamilyId, SessionId, TokenId, UserId};
+use pressroom_store::{self as store, By, Scope};
 
 /// Somebody whose credentials were checked.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct Principal {
     pub grants: Grants,
     /// Accounts the person belongs to, with the role in each.
     pub memberships: Vec<(AccountId, Role)>,
+    /// The one of these that the request works in, where a face knows such a thing.
+    pub account: Option<AccountId>,
 }
 
 /// Who a principal is.
@@ -31,9 +33,13 @@ pub enum Identity {
         token: Option<TokenId>,
         /// The browser session used, when it was one.
         session: Option<SessionId>,
+        /// The tokens of one sign-in, when it was one of these.
+        family: Option<FamilyId>,
     },
     /// Pressroom itself, running a job.
     Worker,
+    /// Whoever is at the other end of a route that asks nobody who they are.
+    Nobody,
 }
 
 /// What a credential permits.
@@ -79,6 +85,7 @@ impl Principal {
             identity: Identity::Console,
             grants: Grants::All,
             memberships: Vec::new(),
+            account: None,
         }
     }
 
@@ -88,6 +95,17 @@ impl Principal {
             identity: Identity::Worker,
             grants: Grants::All,
             memberships: Vec::new(),
+            account: None,
+        }
+    }
+
+    /// Somebody who did not say who they are.
+    pub const fn nobody() -> Self {
+        Self {
+            identity: Identity::Nobody,
+            grants: Grants::Nothing,
+            memberships: Vec::new(),
+            account: None,
         }
     }
 
@@ -96,6 +114,7 @@ impl Principal {
         match &self.identity {
             Identity::Console | Identity::Worker => true,
             Identity::User { operator, .. } => *operator,
+            Identity::Nobody => false,
         }
     }
 
@@ -103,7 +122,7 @@ impl Principal {
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.identity {
             Identity::User { id, .. } => Some(*id),
-            Identity::Console | Identity::Worker => None,
+            Identity::Console | Identity::Worker | Identity::Nobody => None,
         }
     }
 
@@ -111,7 +130,15 @@ impl Principal {
     pub const fn token_id(&self) -> Option<TokenId> {
         match &self.identity {
             Identity::User { token, .. } => *token,
-            Identity::Console | Identity::Worker => None,
+            Identity::Console | Identity::Worker | Identity::Nobody => None,
+        }
+    }
+
+    /// The tokens of one sign-in, when one of them was used.
+    pub const fn family_id(&self) -> Option<FamilyId> {
+        match &self.identity {
+            Identity::User { family, .. } => *family,
+            Identity::Console | Identity::Worker | Identity::Nobody => None,
         }
     }
 
@@ -121,6 +148,18 @@ impl Principal {
             Identity::Console => "command line",
             Identity::Worker => "pressroom",
             Identity::User { email, .. } => email,
+            Identity::Nobody => "nobody",
+        }
+    }
+
+    /// Who this is in the activity log.
+    pub(crate) const fn by(&self) -> By {
+        match &self.identity {
+            Identity::User {
+                id, token: None, ..
+            } => By::User(*id),
+            Identity::User { id, .. } => By::Token(*id),
+            Identity::Console | Identity::Worker | Identity::Nobody => By::System,
         }
     }
 

@@ -1,6 +1,12 @@
 //! People.
 
 mod add;
+mod second_factor;
+mod show;
+mod totp;
 
 pub use add::NewUser;
 pub(crate) use add::{exists, view};
+pub use second_factor::{BackupCodes, Proposal, SecondFactor};
+pub use show::Person;
+pub(crate) use totp::totp;

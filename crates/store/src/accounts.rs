@@ -1,13 +1,14 @@
 //! Accounts, which own sites and pay, and who belongs to them.
 
-use crate::{Error, Read, Result, Scope, Tx, sql, stored::Stored};
+use crate::{Error, Read, Result, Scope, Tx, environments::site, sql, stored::Stored};
 use pressroom_base::{
     Timestamp,
-    id::{AccountId, UserId},
+    id::{AccountId, ShortId, UserId},
     token,
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
+    sea_query::OnConflict,
 };
 
 table! {
@@ -25,6 +26,8 @@ table! {
         capabilities: Vec<String>,
         /// When it was added.
         created_at: Timestamp,
+        /// What programs call it; unique.
+        short_id: ShortId,
     }
 }
 
@@ -79,6 +82,7 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow> {
         prefix: Set(prefix),
         capabilities: Set(new.capabilities.raw()),
         created_at: Set(tx.now().await?.millis()),
+        short_id: Set(ShortId::random().raw()),
         ..Default::default()
     };
     let model = model
@@ -91,6 +95,15 @@ pub async fn create(tx: &Tx, new: NewAccount) -> Result<AccountRow> {
 /// One account.
 pub async fn get(from: &impl Read, id: AccountId) -> Result<Option<AccountRow>> {
     let found = account::Entity::find_by_id(id.get())
+        .one(from.connection())
+        .await?;
+    found.map(AccountRow::read).transpose()
+}
+
+/// The account that programs call so.
+pub async fn by_short_id(from: &impl Read, id: &ShortId) -> Result<Option<AccountRow>> {
+    let found = account::Entity::find()
+        .filter(account::Column::ShortId.eq(id.as_str()))
         .one(from.connection())
         .await?;
     found.map(AccountRow::read).transpose()
@@ -175,6 +188,19 @@ pub async fn members(from: &impl Read, account: AccountId) -> Result<Vec<Members
         .all(from.connection())
         .await?;
     found.into_iter().map(MembershipRow::read).collect()
+}
+
+/// How many people an account has, and how many sites.
+pub async fn sizes(from: &impl Read, account: AccountId) -> Result<(u64, u64)> {
+    let members = membership::Entity::find()
+        .filter(membership::Column::AccountId.eq(account.get()))
+        .count(from.connection())
+        .await?;
+    let sites = site::Entity::find()
+        .filter(site::Column::AccountId.eq(account.get()))
+        .count(from.connection())
+        .await?;
+    Ok((members, sites))
 }
 
 /// Where somebody belongs.

@@ -1,7 +1,8 @@
 //! The outbox: events on their way to those who consume them.
 
 use crate::{
-    EventRow, Read, Result, Store, activity,
+    EventRow, Read, Result, Store,
+    activity::{self, About},
     events::{ACTIVITY, event},
     sql,
 };
@@ -32,7 +33,7 @@ pub async fn deliver_pending(store: &Store, consumer: &str, batch: u64) -> Resul
         let model = <event::Model as sea_orm::FromQueryResult>::from_query_result(row, "")?;
         let happened = EventRow::read(model)?;
         if consumer == ACTIVITY {
-            activity::record(&tx, &happened).await?;
+            activity::record(&tx, happened.line(About::default())).await?;
         }
         sql::run(
             &tx,

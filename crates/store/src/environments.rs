@@ -9,7 +9,7 @@ pub use place::{Adopted, at_host_name, by_root, in_home, lock_home, using_databa
 use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, sql, stored::Stored};
 use pressroom_base::{
     Secret, Timestamp,
-    id::{AccountId, DomainId, EnvironmentId, HostId, SiteId},
+    id::{AccountId, DomainId, EnvironmentId, HostId, ShortId, SiteId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -30,6 +30,8 @@ table! {
         name: String,
         /// When it was added.
         created_at: Timestamp,
+        /// What programs call it where a UUID is not the custom; unique.
+        short_id: ShortId,
     }
 }
 
@@ -223,6 +225,7 @@ pub async fn create_site(
         public_id: Set(public_id.to_owned()),
         name: Set(name.to_owned()),
         created_at: Set(tx.now().await?.millis()),
+        short_id: Set(ShortId::random().raw()),
         ..Default::default()
     };
     let model = model
@@ -230,6 +233,17 @@ pub async fn create_site(
         .await
         .map_err(Error::of("site"))?;
     SiteRow::read(model)
+}
+
+/// The site of an environment.
+pub async fn site_of(from: &impl Read, id: EnvironmentId) -> Result<Option<SiteRow>> {
+    let environment = environment::Entity::find_by_id(id.get())
+        .one(from.connection())
+        .await?;
+    match environment {
+        None => Ok(None),
+        Some(environment) => get_site(from, SiteId::new(environment.site_id)).await,
+    }
 }
 
 /// One site.

@@ -2,10 +2,15 @@
 //! delivery row per consumer. A cursor over ids would lose events on PostgreSQL,
 //! where commit order is not id order.
 
-use crate::{Read, Result, Signal, Tx, sql, stored::Stored};
+use crate::{
+    Read, Result, Signal, Tx,
+    activity::{self, About, By, Line},
+    sql,
+    stored::Stored,
+};
 use pressroom_base::{
     Timestamp,
-    id::{AccountId, EnvironmentId, EventId, JobId},
+    id::{AccountId, EnvironmentId, EventId, JobId, ShortId},
 };
 use sea_orm::{ActiveModelTrait, Set};
 use std::time::Duration;
@@ -13,7 +18,8 @@ use std::time::Duration;
 /// Everybody who is told of every event.
 pub const CONSUMERS: &[&str] = &[ACTIVITY];
 
-/// The activity log.
+/// The activity log. Its line is written with the event; the delivery writes those of
+/// events from before that was so.
 pub const ACTIVITY: &str = "activity";
 
 table! {
@@ -38,8 +44,25 @@ table! {
     }
 }
 
+impl EventRow {
+    /// Its line in the activity log.
+    pub(crate) fn line(self, about: About) -> Line {
+        Line {
+            event_id: self.id,
+            kind: self.kind,
+            account_id: self.account_id,
+            environment_id: self.environment_id,
+            job_id: self.job_id,
+            actor: self.actor,
+            payload: self.payload,
+            at: self.at,
+            about,
+        }
+    }
+}
+
 /// Something that has just happened.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct NewEvent {
     /// A name of [`pressroom_base::catalog::event`].
     pub kind: &'static str,
@@ -51,13 +74,29 @@ pub struct NewEvent {
     pub job_id: Option<JobId>,
     /// Who did it, as shown to people.
     pub actor: String,
+    /// Who did it.
+    pub by: By,
+    /// Where from.
+    pub address: Option<String>,
+    /// What it is about, with what programs call it; the site, where it is about an
+    /// environment and this says nothing.
+    pub subject: Option<(&'static str, ShortId)>,
     /// Its particulars. The string `text`, if there is one, is what the activity
     /// log shows; otherwise it shows the kind's description.
     pub payload: serde_json::Value,
 }
 
-/// Writes an event and its deliveries; they exist if `tx` commits.
+/// Writes an event, its line in the activity log and its deliveries; they exist if `tx`
+/// commits.
 pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
+    let about = About::of(
+        tx,
+        new.by,
+        new.subject.as_ref(),
+        new.environment_id,
+        new.address.as_deref(),
+    )
+    .await?;
     let model = event::ActiveModel {
         kind: Set(new.kind.to_owned()),
         account_id: Set(new.account_id.raw()),
@@ -68,7 +107,9 @@ pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
         at: Set(tx.now().await?.millis()),
         ..Default::default()
     };
-    let id = model.insert(tx.connection()).await?.id;
+    let model = model.insert(tx.connection()).await?;
+    let id = model.id;
+    activity::record(tx, EventRow::read(model)?.line(about)).await?;
     for consumer in CONSUMERS {
         sql::run(
             tx,

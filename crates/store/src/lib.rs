@@ -45,6 +45,7 @@ pub mod deliveries;
 pub mod domains;
 pub mod environments;
 pub mod events;
+pub mod families;
 pub mod hosts;
 pub mod idempotency;
 pub mod jobs;
@@ -53,6 +54,7 @@ pub mod maintenance;
 pub mod rate;
 pub mod resources;
 pub mod runs;
+pub mod second_factors;
 pub mod security;
 pub mod sessions;
 pub mod settings;
@@ -63,7 +65,7 @@ pub mod tokens;
 pub mod users;
 
 pub use accounts::{AccountRow, MembershipRow, NewAccount, Role};
-pub use activity::ActivityRow;
+pub use activity::{ActivityFilter, ActivityRow, By};
 pub use changes::{Changed, Moment};
 pub use components::{ComponentRow, ComponentVersion, NewComponent};
 pub use domains::{DomainRow, NewDomain};
@@ -73,6 +75,7 @@ pub use environments::{
 };
 pub use error::{Error, Result};
 pub use events::{EventRow, NewEvent};
+pub use families::{FamilyRow, NewFamily};
 pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
 pub use rate::RateStatus;
@@ -81,6 +84,7 @@ pub use runs::{
     NewRun, NewRunItem, RunItemEnd, RunItemRow, RunItemState, RunPiece, RunRow, RunState,
 };
 pub use scope::{Lookup, Page, Scope};
+pub use second_factors::SecondFactorRow;
 pub use security::SecurityRow;
 pub use sessions::{NewSession, SessionRow};
 pub use signal::Signal;

@@ -21,6 +21,9 @@ mod m0014_adopted;
 mod m0015_runs;
 mod m0016_tags;
 mod m0017_changes;
+mod m0018_second_factors;
+mod m0019_families;
+mod m0020_activity;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -46,6 +49,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0015_runs::Step),
             Box::new(m0016_tags::Step),
             Box::new(m0017_changes::Step),
+            Box::new(m0018_second_factors::Step),
+            Box::new(m0019_families::Step),
+            Box::new(m0020_activity::Step),
         ]
     }
 }

@@ -44,3 +44,23 @@ pub async fn set(tx: &Tx, name: &str, value: &str) -> Result<()> {
         .await?;
     Ok(())
 }
+
+/// The value of a setting, which is `wanted` from now on if it was never set. Of several
+/// that ask at once, all get the same.
+pub async fn ensure(tx: &Tx, name: &str, wanted: &str) -> Result<String> {
+    let model = setting::ActiveModel {
+        name: Set(name.to_owned()),
+        value: Set(wanted.to_owned()),
+        ..Default::default()
+    };
+    setting::Entity::insert(model)
+        .on_conflict(
+            OnConflict::column(setting::Column::Name)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(tx.connection())
+        .await?;
+    let kept = get(tx, name).await?;
+    kept.ok_or(crate::Error::Corrupt { place: "settings" })
+}

@@ -54,8 +54,20 @@ numbered!(
     id::SshKeyId,
     id::RunId,
     id::RunItemId,
+    id::FamilyId,
     Epoch
 );
+
+/// A row that somebody wrote by hand may lack one.
+impl Stored for id::ShortId {
+    type Raw = Option<String>;
+    fn read(raw: Option<String>) -> Option<Self> {
+        Some(Self::stored(raw.unwrap_or_default()))
+    }
+    fn raw(&self) -> Option<String> {
+        Some(self.as_str().to_owned())
+    }
+}
 
 /// A port; columns have no unsigned numbers.
 impl Stored for u16 {

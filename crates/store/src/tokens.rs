@@ -1,6 +1,6 @@
 //! Credentials of programs. Only a digest is kept.
 
-use crate::{Error, Read, Result, Store, Tx, stored::Stored};
+use crate::{Error, Read, Result, Store, Tx, sql, stored::Stored};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, EnvironmentId, TokenId, UserId},
@@ -45,6 +45,8 @@ table! {
         last_used_at: Option<Timestamp>,
         /// When it was issued.
         created_at: Timestamp,
+        /// Whether a program got it by signing in, and signing out ends it.
+        login: bool,
     }
 }
 
@@ -71,6 +73,8 @@ pub struct NewToken {
     pub cidrs: Vec<String>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Whether a program got it by signing in.
+    pub login: bool,
 }
 
 /// Keeps a credential.
@@ -89,6 +93,7 @@ pub async fn create(tx: &Tx, new: NewToken) -> Result<TokenRow> {
         enabled: Set(true),
         last_used_at: Set(None),
         created_at: Set(tx.now().await?.millis()),
+        login: Set(new.login),
         ..Default::default()
     };
     let model = model
@@ -148,6 +153,21 @@ pub async fn remove(tx: &Tx, id: TokenId) -> Result<()> {
         return Err(Error::NotFound { what: "token" });
     }
     Ok(())
+}
+
+/// Forgets the oldest of the credentials that somebody got by signing in, all but `keep`;
+/// says how many.
+pub async fn trim_logins(tx: &Tx, user: UserId, keep: u64) -> Result<u64> {
+    sql::run(
+        tx,
+        "DELETE FROM tokens WHERE user_id = $1 AND login AND id NOT IN \
+         (SELECT id FROM tokens WHERE user_id = $1 AND login ORDER BY id DESC LIMIT $2)",
+        [
+            user.get().into(),
+            i64::try_from(keep).unwrap_or(i64::MAX).into(),
+        ],
+    )
+    .await
 }
 
 /// Remembers that a credential was used; at most one write a minute. By this process'

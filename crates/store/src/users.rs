@@ -1,9 +1,13 @@
 //! People who may sign in.
 
-use crate::{Error, Read, Result, Tx};
-use pressroom_base::{Timestamp, id::UserId};
+use crate::{Error, MembershipRow, Page, Read, Result, Tx, accounts::membership, stored::Stored};
+use pressroom_base::{
+    Timestamp,
+    id::{AccountId, ShortId, UserId},
+};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Set, sea_query::Expr,
 };
 
 table! {
@@ -23,6 +27,8 @@ table! {
         created_at: Timestamp,
         /// Since when they may not sign in.
         disabled_at: Option<Timestamp>,
+        /// What programs call them; unique.
+        short_id: ShortId,
     }
 }
 
@@ -53,6 +59,7 @@ pub async fn create(tx: &Tx, new: NewUser) -> Result<UserRow> {
         is_operator: Set(new.is_operator),
         created_at: Set(tx.now().await?.millis()),
         disabled_at: Set(None),
+        short_id: Set(ShortId::random().raw()),
         ..Default::default()
     };
     let model = model
@@ -86,6 +93,49 @@ pub async fn list(from: &impl Read) -> Result<Vec<UserRow>> {
         .all(from.connection())
         .await?;
     found.into_iter().map(UserRow::read).collect()
+}
+
+/// The people of an account with their place in it, who was added last first, and how
+/// many there are in all.
+pub async fn of_account(
+    from: &impl Read,
+    account: AccountId,
+    page: Page,
+) -> Result<(Vec<(UserRow, MembershipRow)>, u64)> {
+    let members =
+        membership::Entity::find().filter(membership::Column::AccountId.eq(account.get()));
+    let total = members.clone().count(from.connection()).await?;
+    let people = user::Entity::find()
+        .filter(
+            user::Column::Id.in_subquery(
+                sea_orm::QuerySelect::query(
+                    &mut members
+                        .clone()
+                        .select_only()
+                        .column(membership::Column::UserId),
+                )
+                .to_owned(),
+            ),
+        )
+        .order_by_desc(user::Column::CreatedAt)
+        .order_by_desc(user::Column::Id)
+        .limit(page.limit)
+        .offset(page.offset)
+        .all(from.connection())
+        .await?;
+    let ids: Vec<i64> = people.iter().map(|person| person.id).collect();
+    let places = members
+        .filter(membership::Column::UserId.is_in(ids))
+        .all(from.connection())
+        .await?;
+    let mut found = Vec::with_capacity(people.len());
+    for person in people {
+        // Somebody who left between the two questions is not shown.
+        if let Some(place) = places.iter().find(|place| place.user_id == person.id) {
+            found.push((UserRow::read(person)?, MembershipRow::read(place.clone())?));
+        }
+    }
+    Ok((found, total))
 }
 
 /// Whether there is anybody at all.

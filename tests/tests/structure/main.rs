@@ -40,6 +40,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         "pressroom-dialect-wispanel",
         &["base", "fleet", "dialect-http"],
     ),
+    (
+        "pressroom-dialect-wporchestrix",
+        &["base", "fleet", "dialect-http"],
+    ),
     ("pressroom-console", &["base", "fleet"]),
     ("pressroom-cli", &["base", "fleet"]),
     ("pressroom-lab", &[]),
@@ -75,6 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "fleet",
             "dialect-http",
             "dialect-wispanel",
+            "dialect-wporchestrix",
             "console",
             "cli",
         ],

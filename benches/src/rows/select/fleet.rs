@@ -89,11 +89,13 @@ impl Bench {
                 operator: false,
                 token: None,
                 session: None,
+                family: None,
             },
             grants: Grants::All,
             memberships: (1..=of)
                 .map(|id| (AccountId::new(id), Role::Viewer))
                 .collect(),
+            account: None,
         })
     }
 }

@@ -56,6 +56,47 @@ fn people_accounts_domains_and_tokens() {
 }
 
 #[test]
+fn two_factor_is_proposed_confirmed_and_turned_off() {
+    let place = Installation::new();
+    place
+        .add_user("ann@example.com", &format!("{PASSWORD}\n"))
+        .done();
+    let factor = |verb: &str, rest: &[&str]| {
+        let mut args = vec!["user", "two-factor", verb, "ann@example.com"];
+        args.extend(rest);
+        place.run(&args)
+    };
+    assert_eq!(factor("show", &[]).done(), "off\n");
+    let proposed = factor("enable", &[]);
+    assert!(
+        proposed.err.contains("two-factor confirm ann@example.com"),
+        "{proposed:?}"
+    );
+    let told = proposed.done();
+    let [secret, uri] = &told.lines().collect::<Vec<_>>()[..] else {
+        panic!("{told}")
+    };
+    assert_eq!(secret.len(), 32, "20 bytes in base 32");
+    assert!(
+        uri.starts_with("otpauth://totp/Pressroom:ann%40example.com?") && uri.contains(secret),
+        "{uri}"
+    );
+    assert_eq!(factor("show", &[]).done(), "proposed\n");
+    let wrong = factor("confirm", &["12345x"]).failed(2);
+    assert!(
+        wrong.contains("hint: give the one that the app shows now"),
+        "{wrong}"
+    );
+    let early = factor("codes", &[]).failed(5);
+    assert!(early.contains("two-factor enable"), "{early}");
+    assert_eq!(factor("disable", &[]).done(), "");
+    assert_eq!(factor("show", &[]).done(), "off\n");
+    place
+        .run(&["user", "two-factor", "enable", "nobody@example.com"])
+        .failed(3);
+}
+
+#[test]
 fn answers_in_json() {
     let place = Installation::settled();
     let accounts = place.run(&["--json", "account", "list"]).json();

@@ -33,8 +33,20 @@ events! {
     HOST_REMOVED = "host.removed";
     /// Somebody said that a host's key was changed on purpose: the next one is learned.
     HOST_KEY_FORGOTTEN = "host.key_forgotten";
-    /// A person signed in to the console.
+    /// A person signed in, to the console or with a program.
     USER_SIGNED_IN = "user.signed_in";
+    /// A program that somebody signed in with was signed out.
+    USER_SIGNED_OUT = "user.signed_out";
+    /// A token that had been exchanged already came again; all that the sign-in led to ended.
+    TOKEN_REPLAYED = "token.replayed";
+    /// Signing in as a person takes a code as well from now on.
+    USER_TWO_FACTOR_ENABLED = "user.two_factor_enabled";
+    /// Signing in as a person takes a password alone.
+    USER_TWO_FACTOR_DISABLED = "user.two_factor_disabled";
+    /// A person got other backup codes.
+    USER_BACKUP_CODES_REPLACED = "user.backup_codes_replaced";
+    /// A person signed in with a backup code, which is good no more.
+    USER_BACKUP_CODE_USED = "user.backup_code_used";
     /// An installation was asked for.
     SITE_INSTALL_STARTED = "site.install_started";
     /// A new WordPress was verified to be serving.

@@ -52,9 +52,11 @@ fn person(role: Role) -> Current {
                 operator: false,
                 token: None,
                 session: Some(SessionId::new(1)),
+                family: None,
             },
             grants: Grants::All,
             memberships: vec![(AccountId::new(1), role)],
+            account: None,
         },
         user: User {
             id,
@@ -375,6 +377,13 @@ fn pages() -> Vec<(&'static str, String)> {
             .unwrap_or_default()
             .into(),
         problem: problem.map(Into::into),
+        asks_code: false,
+    };
+    let sign_in_with_code = SignInPage {
+        asks_code: true,
+        ..sign_in(Some(
+            "Type your password again, and the code that your app shows",
+        ))
     };
     [
         ("sign-in", sign_in(None).render()),
@@ -382,6 +391,7 @@ fn pages() -> Vec<(&'static str, String)> {
             "sign-in-refused",
             sign_in(Some("Email address or password is not right")).render(),
         ),
+        ("sign-in-code", sign_in_with_code.render()),
         ("fleet", fleet_page(&sites, &jobs, "").render()),
         ("fleet-empty", fleet_page(&[], &[], "").render()),
         ("fleet-nothing", fleet_page(&[], &[], "xyz").render()),

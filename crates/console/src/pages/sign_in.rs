@@ -14,7 +14,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use pressroom_base::{Kind, Secret};
-use pressroom_fleet::sessions::Credentials;
+use pressroom_fleet::{code, sessions::Credentials};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -25,6 +25,8 @@ pub(crate) struct SignInPage {
     pub(crate) next: String,
     pub(crate) email: String,
     pub(crate) problem: Option<String>,
+    /// Whether a code is asked for as well.
+    pub(crate) asks_code: bool,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +42,8 @@ pub(crate) struct SignIn {
     #[serde(default)]
     password: String,
     #[serde(default)]
+    code: String,
+    #[serde(default)]
     next: String,
 }
 
@@ -52,7 +56,7 @@ pub(crate) async fn show(
     if session::resume(&console, &headers).await?.is_some() {
         return Ok(Redirect::to(own_path(&to.next)).into_response());
     }
-    page(StatusCode::OK, to.next, String::new(), None)
+    page(StatusCode::OK, to.next, String::new(), None, false)
 }
 
 /// `POST /sign-in`
@@ -65,6 +69,7 @@ pub(crate) async fn submit(
     let credentials = Credentials {
         email: form.email.clone(),
         password: Secret::new(form.password),
+        code: Some(Secret::new(form.code)),
         address: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
             peer.0.0.ip().to_canonical()
         }),
@@ -77,7 +82,19 @@ pub(crate) async fn submit(
             Ok(response)
         }
         Err(error) => {
+            let asks_code = matches!(
+                error.code(),
+                Some(code::SECOND_FACTOR_REQUIRED | code::SECOND_FACTOR_WRONG)
+            );
             let (status, problem) = match error.kind() {
+                Kind::Unauthenticated if error.code() == Some(code::SECOND_FACTOR_REQUIRED) => (
+                    StatusCode::UNAUTHORIZED,
+                    "Type your password again, and the code that your app shows",
+                ),
+                Kind::Unauthenticated if asks_code => (
+                    StatusCode::UNAUTHORIZED,
+                    "The code is not right, or was used before",
+                ),
                 Kind::Unauthenticated => (
                     StatusCode::UNAUTHORIZED,
                     "Email address or password is not right",
@@ -88,7 +105,13 @@ pub(crate) async fn submit(
                 ),
                 _ => return Err(error.into()),
             };
-            page(status, form.next, form.email, Some(problem.to_owned()))
+            page(
+                status,
+                form.next,
+                form.email,
+                Some(problem.to_owned()),
+                asks_code,
+            )
         }
     }
 }
@@ -112,12 +135,14 @@ fn page(
     next: String,
     email: String,
     problem: Option<String>,
+    asks_code: bool,
 ) -> Result<Response, Failure> {
     let page = SignInPage {
         frame: Frame::outside("Sign in"),
         next,
         email,
         problem,
+        asks_code,
     };
     Ok((status, Html(page.render()?)).into_response())
 }

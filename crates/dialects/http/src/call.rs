@@ -1,9 +1,12 @@
 //! One request, as a handler sees it.
 
 use crate::{Fault, json};
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use pressroom_fleet::{Caller, Fleet};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::net::IpAddr;
 
 /// A request that passed every check of the frame.
 pub struct Call {
@@ -13,6 +16,11 @@ pub struct Call {
     pub caller: Caller,
     /// `HEAD`: answer as `GET` would, but hand out nothing that is handed out once.
     pub head: bool,
+    /// Where the request comes from.
+    pub peer: IpAddr,
+    /// Path and query as they were asked for.
+    pub target: String,
+    pub(crate) headers: HeaderMap,
     pub(crate) params: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Bytes,
@@ -42,6 +50,25 @@ impl Call {
             )));
         }
         Ok(first)
+    }
+
+    /// A header's text; empty where it is not there or not text.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// The body, or its member `wrapper` where that is an object: some clients nest all
+    /// that they send in the name of the thing.
+    pub fn unwrapped<T: DeserializeOwned>(&self, wrapper: &str) -> Result<T, Fault> {
+        let mut whole: Value = json::read(&self.body)?;
+        let inner = whole.get_mut(wrapper).filter(|inner| inner.is_object());
+        match inner.map(Value::take) {
+            Some(inner) => json::read(inner.to_string().as_bytes()),
+            None => self.body(),
+        }
     }
 
     /// The body; nothing at all reads as `{}`.

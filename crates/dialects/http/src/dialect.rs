@@ -44,3 +44,8 @@ pub struct Limits {
     /// The window, opened by the first request.
     pub window: Duration,
 }
+
+impl Limits {
+    /// A number of requests that means as many as one likes; they are not counted.
+    pub const ANY: u32 = u32::MAX;
+}

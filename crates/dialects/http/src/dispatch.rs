@@ -1,17 +1,19 @@
-//! Which dialect answers a path: the host it is bound to, then the path's owner.
-//! A path that two dialects own will be decided by credential and shape, between
-//! these two and the neutral answer.
+//! Hands each request to the dialect that is picked for it.
 
-use crate::{Answer, Dialect, frame::Frame, peer};
+use crate::{
+    Answer, Dialect,
+    frame::Frame,
+    neutral,
+    pick::{Asked, Known, pick},
+};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::Authority},
+    http::{HeaderValue, Method, StatusCode, header, uri::Authority},
     response::Response,
     routing::any,
 };
 use pressroom_fleet::Fleet;
-use serde_json::json;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -20,14 +22,17 @@ use std::{
 /// Host name → name of the dialect that answers every shared path on it.
 pub type Hosts = BTreeMap<String, String>;
 
-/// Paths with a single owner; `*` is one segment, a trailing `/` means everything
-/// below as well.
-const OWNERS: &[(&str, &str)] = &[
-    ("/api/v1/wordpress/", "wispanel"),
-    ("/api/v1/users/*/api-keys", "wispanel"),
+/// Where dialects answer. What is not here is the other faces'.
+const PATHS: &[&str] = &[
+    "/api/v1",
+    "/api/v1/{*rest}",
+    "/api/{*rest}",
+    "/health",
+    "/hosting/{*rest}",
+    "/sso/{*rest}",
+    "/oauth/token",
+    "/wp-json/captaincore/v1/{*rest}",
 ];
-
-const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 struct Dispatcher {
     frames: HashMap<&'static str, Frame>,
@@ -40,46 +45,44 @@ pub fn router(fleet: &Fleet, dialects: Vec<Arc<dyn Dialect>>, hosts: Hosts) -> R
         .into_iter()
         .map(|dialect| (dialect.name(), Frame::new(fleet.clone(), dialect)))
         .collect();
-    Router::new()
-        .route("/api/v1", any(dispatch))
-        .route("/api/v1/{*rest}", any(dispatch))
+    PATHS
+        .iter()
+        .fold(Router::new(), |router, path| {
+            router.route(path, any(dispatch))
+        })
         .with_state(Arc::new(Dispatcher { frames, hosts }))
 }
 
 async fn dispatch(State(dispatcher): State<Arc<Dispatcher>>, request: Request) -> Response {
-    match dispatcher.pick(&request) {
-        Some(frame) => frame.run(request).await,
-        None => neutral(&request),
-    }
-}
-
-impl Dispatcher {
-    fn pick(&self, request: &Request) -> Option<&Frame> {
-        let bound = || self.hosts.get(&host(request)?).map(String::as_str);
-        owner(request.uri().path())
-            .or_else(bound)
-            .and_then(|name| self.frames.get(name))
-    }
-}
-
-fn owner(path: &str) -> Option<&'static str> {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    OWNERS
-        .iter()
-        .find(|(pattern, _)| owns(pattern, path))
-        .map(|(_, name)| *name)
-}
-
-fn owns(pattern: &str, path: &str) -> bool {
-    let below = pattern.ends_with('/');
-    let mut path = path.split('/');
-    for segment in pattern.trim_end_matches('/').split('/') {
-        match path.next() {
-            Some(given) if segment == given || (segment == "*" && !given.is_empty()) => {}
-            _ => return false,
+    let host = host(&request);
+    let bound = host.and_then(|host| dispatcher.hosts.get(&host));
+    let picked = pick(&Asked {
+        method: request.method(),
+        path: request.uri().path(),
+        query: request.uri().query(),
+        headers: request.headers(),
+        bound: bound.map(String::as_str),
+    });
+    let frame = picked.dialect.and_then(|name| dispatcher.frames.get(name));
+    let mut response = match (frame, picked.path) {
+        (_, Known::Shared(allow)) if request.method() == Method::OPTIONS => {
+            let allow = HeaderValue::from_static(allow);
+            Answer::empty(StatusCode::NO_CONTENT)
+                .with_header(header::ALLOW, allow)
+                .into_response(false)
         }
+        (Some(frame), _) => frame.run(request).await,
+        (None, _) => {
+            tracing::debug!("no dialect that is served answers the path");
+            let head = request.method() == Method::HEAD;
+            neutral::answer(picked, request.headers()).into_response(head)
+        }
+    };
+    if picked.path != Known::Owned {
+        let vary = HeaderValue::from_static("Authorization, Accept");
+        response.headers_mut().append(header::VARY, vary);
     }
-    below || path.next().is_none()
+    response
 }
 
 fn host(request: &Request) -> Option<String> {
@@ -88,52 +91,4 @@ fn host(request: &Request) -> Option<String> {
         text.parse::<Authority>().ok()
     })?;
     Some(authority.host().to_ascii_lowercase())
-}
-
-/// 404 for a path that nobody owns: a problem document which also has the `error`
-/// member that clients of the other family look for.
-fn neutral(request: &Request) -> Response {
-    let peer = peer::address(request.extensions());
-    tracing::debug!(%peer, "no dialect owns the path");
-    let body = json!({
-        "type": "about:blank",
-        "title": "Not Found",
-        "status": 404,
-        "detail": "No such route",
-        "error": "Not Found",
-    });
-    let vary = HeaderMap::from_iter([(
-        header::VARY,
-        HeaderValue::from_static("Authorization, Accept"),
-    )]);
-    let mut answer = Answer::bytes(StatusCode::NOT_FOUND, PROBLEM, body.to_string().into());
-    answer.headers.extend(vary);
-    answer.into_response(request.method() == Method::HEAD)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_have_their_owners() {
-        for path in [
-            "/api/v1/wordpress",
-            "/api/v1/wordpress/",
-            "/api/v1/wordpress/plugins/update",
-            "/api/v1/users/ana/api-keys/",
-        ] {
-            assert_eq!(owner(path), Some("wispanel"), "{path}");
-        }
-        for path in [
-            "/api/v1/wordpressy",
-            "/api/v1/users/ana",
-            "/api/v1/users//api-keys",
-            "/api/v1/users/ana/api-keys/7",
-            "/api/v1/sites",
-            "/api/v1",
-        ] {
-            assert_eq!(owner(path), None, "{path}");
-        }
-    }
 }

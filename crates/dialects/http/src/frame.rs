@@ -9,7 +9,7 @@ mod body;
 mod perform;
 
 use crate::{
-    Answer, Call, Dialect, Fault, json, peer,
+    Answer, Call, Dialect, Fault, form, json, peer,
     route::{Access, BODY_LIMIT, Handler, Lookup, Route},
 };
 use axum::{
@@ -19,7 +19,7 @@ use axum::{
 };
 use perform::Work;
 use pressroom_base::{Kind, Secret, catalog::metric, token};
-use pressroom_fleet::{Caller, Fleet, principal::Grants};
+use pressroom_fleet::{Caller, Fleet, Principal, principal::Grants};
 use std::{error::Error as _, fmt::Write as _, sync::Arc, time::Instant};
 use tracing::Instrument;
 
@@ -98,30 +98,37 @@ impl Frame {
             return Err(fault);
         }
         let peer = peer::address(&parts.extensions);
-        if let Lookup::Route { route, .. } = &lookup
+        let principal = if let Lookup::Route { route, .. } = &lookup
             && route.access == Access::Public
         {
             admit::count_address(self, peer).await?;
-            return self.public(route);
-        }
-        let principal = admit::authenticate(self, &parts.headers, peer).await?;
-        admit::count_token(self, &principal, headers).await?;
+            Principal::nobody()
+        } else {
+            let principal = admit::authenticate(self, &parts.headers, peer).await?;
+            admit::count_token(self, &principal, headers).await?;
+            principal
+        };
         let (route, params) = match lookup {
             Lookup::Route { route, params } => (route, params),
             Lookup::OtherMethods(allow) => return Err(Fault::MethodNotAllowed { allow }),
             Lookup::Nothing => return Err(Fault::NoRoute),
         };
         check_scope(route, principal.grants)?;
+        let Handler::Run(handler) = &route.handler else {
+            return Ok(self.document());
+        };
         let key = perform::idempotency_key(route, &parts.headers)?;
         let body = if parts.method == Method::GET || parts.method == Method::HEAD {
             bytes::Bytes::new()
         } else {
             body::read(body, limit).await?
         };
-        json::check(&body)?;
-        let Handler::Run(handler) = &route.handler else {
-            return self.public(route);
+        let body = if route.takes_forms {
+            form::as_json(&parts.headers, body)?
+        } else {
+            body
         };
+        json::check(&body)?;
         let work = Work {
             frame: self.clone(),
             reference: reference.to_owned(),
@@ -131,10 +138,16 @@ impl Frame {
             target: parts.uri.to_string(),
             call: Call {
                 fleet: self.fleet.clone(),
-                caller: Caller::new(principal),
+                caller: Caller::new(principal).from_address(peer),
                 head: parts.method == Method::HEAD,
+                peer,
+                target: parts
+                    .uri
+                    .path_and_query()
+                    .map_or_else(String::new, ToString::to_string),
                 params,
                 query: query(&parts)?,
+                headers: parts.headers,
                 body,
             },
         };
@@ -143,16 +156,12 @@ impl Frame {
         task.await.map_err(|_| Fault::Panicked)?
     }
 
-    fn public(&self, route: &Route) -> Result<Answer, Fault> {
-        match &route.handler {
-            Handler::Document => Ok(Answer::bytes(
-                StatusCode::OK,
-                crate::answer::JSON,
-                self.dialect.table().document(),
-            )),
-            // A table that opens anything else to anybody is a mistake in the table.
-            Handler::Run(_) => Err(Fault::NoRoute),
-        }
+    fn document(&self) -> Answer {
+        Answer::bytes(
+            StatusCode::OK,
+            crate::answer::JSON,
+            self.dialect.table().document(),
+        )
     }
 
     /// The dialect's answer for a fault. A fault of ours is logged here, once.
@@ -176,6 +185,13 @@ impl Frame {
                 let seconds = retry_after.as_secs().max(1);
                 answer.with_header(header::RETRY_AFTER, seconds.into())
             }
+            Fault::UseCase(error) => match error.retry_after() {
+                Some(after) => {
+                    let seconds = after.as_secs().max(1);
+                    answer.with_header(header::RETRY_AFTER, seconds.into())
+                }
+                None => answer,
+            },
             _ => answer,
         }
     }
@@ -196,7 +212,7 @@ fn with_headers(mut answer: Answer, headers: HeaderMap) -> Answer {
 /// Refused before the body is read; the use case would refuse it as well.
 fn check_scope(route: &Route, grants: Grants) -> Result<(), Fault> {
     match (route.access, grants) {
-        (Access::Public, _) | (_, Grants::All) => Ok(()),
+        (Access::Public | Access::Known, _) | (_, Grants::All) => Ok(()),
         (Access::Granted(action), Grants::Read) if action.is_read() => Ok(()),
         (Access::Granted(_), Grants::Read | Grants::Nothing) => Err(Fault::OutOfScope),
     }

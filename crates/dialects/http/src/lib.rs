@@ -4,7 +4,7 @@
 //!
 //! Nothing here has a wire shape: what an error or a header looks like is asked of
 //! the [`Dialect`]. Start reading at [`route::Route`], then [`frame`] (the order of
-//! checks for each request), then [`dispatch`]. Beside the dialects, [`download`]
+//! checks for each request), then [`mod@pick`] (whose request it is) and [`dispatch`]. Beside the dialects, [`download`]
 //! honours the links that any of them may hand out.
 
 pub mod answer;
@@ -13,9 +13,12 @@ pub mod dialect;
 pub mod dispatch;
 pub mod download;
 pub mod fault;
+mod form;
 pub mod frame;
 pub mod json;
+mod neutral;
 pub mod peer;
+pub mod pick;
 pub mod route;
 
 pub use answer::Answer;
@@ -23,4 +26,4 @@ pub use call::Call;
 pub use dialect::{Dialect, Limits};
 pub use dispatch::{Hosts, router};
 pub use fault::Fault;
-pub use route::{Access, Doc, Place, Route, Shape, Table, Target};
+pub use route::{Access, Credential, Doc, Place, Route, Shape, Table, Target};

@@ -4,7 +4,7 @@
 mod openapi;
 mod table;
 
-pub use openapi::{Doc, DocInfo, Shape};
+pub use openapi::{Credential, Doc, DocInfo, Shape};
 pub use table::{Lookup, Table};
 
 use crate::{Answer, Call, Fault};
@@ -33,6 +33,8 @@ pub struct Route {
     pub target: Target,
     /// Whether an `Idempotency-Key` is heeded.
     pub idempotent: bool,
+    /// Whether its body may be a form.
+    pub takes_forms: bool,
     /// Bytes its body may have.
     pub body_limit: usize,
     /// What its OpenAPI operation says.
@@ -46,6 +48,8 @@ pub struct Route {
 pub enum Access {
     /// Anybody.
     Public,
+    /// Whoever has a valid credential, whatever it permits.
+    Known,
     /// A principal that may do this to the target.
     Granted(Action),
 }
@@ -149,6 +153,27 @@ impl Route {
         .doc(Doc::new("This document"))
     }
 
+    /// A route that anybody may ask, as a form if they like: signing in.
+    pub fn open<F, R>(row: &'static str, method: Method, path: &'static str, run: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    {
+        Self {
+            takes_forms: true,
+            ..Self::new(row, method, path, Access::Public, handler(run))
+        }
+    }
+
+    /// A route about the caller and nobody else, for every valid credential.
+    pub fn known<F, R>(row: &'static str, method: Method, path: &'static str, run: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    {
+        Self::new(row, method, path, Access::Known, handler(run))
+    }
+
     fn new(
         row: &'static str,
         method: Method,
@@ -164,6 +189,7 @@ impl Route {
             access,
             target: Target::Nothing,
             idempotent: false,
+            takes_forms: false,
             body_limit: BODY_LIMIT,
             doc: Doc::new(""),
             handler,
@@ -184,6 +210,13 @@ impl Route {
         self
     }
 
+    /// Its body may be a form.
+    #[must_use]
+    pub fn with_forms(mut self) -> Self {
+        self.takes_forms = true;
+        self
+    }
+
     /// What its OpenAPI operation says.
     #[must_use]
     pub fn doc(mut self, doc: Doc) -> Self {
@@ -194,7 +227,7 @@ impl Route {
     /// Whether it changes anything.
     pub fn writes(&self) -> bool {
         match self.access {
-            Access::Public => false,
+            Access::Public | Access::Known => false,
             Access::Granted(action) => !action.is_read(),
         }
     }

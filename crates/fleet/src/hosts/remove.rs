@@ -87,7 +87,7 @@ impl Fleet {
         let remote = self.remote(row, RunAs::Login).await?;
         self.parts.ssh.forget(row.id);
         let removed = remote.remove_agent().await;
-        self.from_host(row, removed).await?;
+        self.told_by_host(row, removed).await?;
         Ok(())
     }
 }

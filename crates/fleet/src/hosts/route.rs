@@ -36,13 +36,13 @@ impl Fleet {
         };
         let opened = Session::open(&place, cancel).await;
         self.learn_keys(&row, &remote).await?;
-        self.from_host(&row, opened).await
+        self.told_by_host(&row, opened).await
     }
 
     /// What a host answered, or what its failure means to whoever manages it. One that
     /// shows another key stays shut until somebody acts: it is said how, wherever the
     /// failure is shown.
-    pub(crate) async fn from_host<T>(
+    pub(crate) async fn told_by_host<T>(
         &self,
         row: &HostRow,
         answer: std::result::Result<T, impl Into<pressroom_carrier::Error>>,

@@ -69,7 +69,7 @@ impl Fleet {
         let seen = remote.survey().await;
         // Also of a host that could not be looked at: it was reached, and showed a key.
         self.learn_keys(row, remote).await?;
-        let seen = self.from_host(row, seen).await?;
+        let seen = self.told_by_host(row, seen).await?;
         let mut survey = told(&seen);
         if row.login == "root" {
             see_as_root(remote, &mut survey).await?;

@@ -3,7 +3,7 @@
 use crate::{Caller, Error, Fleet, Result, authorize::Action, code, reach::Shared, views::Job};
 use pressroom_base::{
     Epoch, Kind, Secret,
-    id::{AccountId, EnvironmentId, JobId},
+    id::{AccountId, EnvironmentId, JobId, ShortId},
 };
 use pressroom_jobs::{JobContext, NewJob, enqueue};
 use pressroom_store::{
@@ -222,7 +222,10 @@ impl Fleet {
                     environment_id: environment,
                     job_id: Some(id),
                     actor: caller.principal.label().to_owned(),
+                    by: caller.principal.by(),
+                    address: caller.address.map(|address| address.to_string()),
                     payload: json!({ "job": kind }),
+                    ..NewEvent::default()
                 },
             )
             .await?;
@@ -247,6 +250,7 @@ impl Fleet {
                 job_id: Some(ctx.id()),
                 actor: "pressroom".to_owned(),
                 payload,
+                ..NewEvent::default()
             },
         )
         .await?;
@@ -262,6 +266,20 @@ impl Fleet {
         account: Option<AccountId>,
         payload: Value,
     ) -> Result<()> {
+        self.note_about(tx, caller, event, account, None, payload)
+            .await
+    }
+
+    /// The same, of something that programs have a name for.
+    pub(crate) async fn note_about(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        event: &'static str,
+        account: Option<AccountId>,
+        subject: Option<(&'static str, ShortId)>,
+        payload: Value,
+    ) -> Result<()> {
         events::emit(
             tx,
             NewEvent {
@@ -270,6 +288,9 @@ impl Fleet {
                 environment_id: None,
                 job_id: None,
                 actor: caller.principal.label().to_owned(),
+                by: caller.principal.by(),
+                address: caller.address.map(|address| address.to_string()),
+                subject,
                 payload,
             },
         )

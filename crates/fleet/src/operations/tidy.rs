@@ -2,7 +2,9 @@
 
 use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
-use pressroom_store::{deliveries, events, idempotency, jobs, links, rate, runs, sessions};
+use pressroom_store::{
+    deliveries, events, families, idempotency, jobs, links, rate, runs, sessions,
+};
 use std::time::Duration;
 
 /// Events handed over in one transaction.
@@ -13,6 +15,8 @@ const PACKAGES_LAST: Duration = Duration::from_hours(24);
 const EVENTS_LAST: Duration = Duration::from_hours(30 * 24);
 /// Jobs are kept this long after their end, with their output.
 const JOBS_LAST: Duration = Duration::from_hours(90 * 24);
+/// Tokens are judged by one clock and forgotten by another.
+const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
 /// No rate window is longer than this.
 const LONGEST_WINDOW: Duration = Duration::from_hours(24);
 
@@ -39,6 +43,7 @@ impl Fleet {
         idempotency::prune(&tx).await?;
         rate::prune(&tx, LONGEST_WINDOW).await?;
         links::prune(&tx).await?;
+        families::prune(&tx, CLOCKS_DIFFER).await?;
         jobs::record::drop_secrets(&tx, SECRET_LASTS).await?;
         events::prune(&tx, EVENTS_LAST).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;

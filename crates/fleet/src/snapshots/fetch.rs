@@ -80,6 +80,8 @@ impl Fleet {
                     "once": grant.nonce.is_some(),
                     "address": address,
                 }),
+                address: address.map(|address| address.to_string()),
+                ..NewEvent::default()
             },
         )
         .await?;

@@ -118,6 +118,7 @@ impl Fleet {
                 scopes: new.scopes,
                 cidrs: new.networks,
                 expires_at: new.expires_at,
+                login: false,
             },
         )
         .await?;

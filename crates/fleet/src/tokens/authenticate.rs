@@ -65,9 +65,11 @@ impl Fleet {
                 operator: user.is_operator,
                 token: None,
                 session: None,
+                family: None,
             },
             grants: Grants::All,
             memberships,
+            account: None,
         }))
     }
 }

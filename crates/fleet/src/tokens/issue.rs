@@ -101,6 +101,7 @@ mod tests {
             enabled: true,
             last_used_at: None,
             created_at: Timestamp::from_millis(0),
+            login: false,
         }
     }
 

@@ -228,9 +228,11 @@ impl Base {
                 operator: false,
                 token: None,
                 session: None,
+                family: None,
             },
             grants: Grants::All,
             memberships: vec![(self.account, role)],
+            account: None,
         })
     }
 

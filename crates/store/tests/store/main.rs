@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where its set-up does")]
 
+mod activity;
 mod base;
 mod changes;
 mod events;
+mod families;
 mod fence;
 mod hosts;
 mod idempotency;
@@ -15,6 +17,7 @@ mod rate;
 mod rows;
 mod runs;
 mod sealing;
+mod second_factors;
 mod security;
 mod snapshots;
 mod ssh_keys;

@@ -11,11 +11,42 @@ use utoipa::{
         path::{HttpMethod, Operation, Parameter, ParameterIn},
         request_body::RequestBody,
         schema::ArrayBuilder,
-        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
-const SCHEME: &str = "token";
+/// What proves who is asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// `Authorization: Bearer …`.
+    Bearer,
+    /// `Authorization: token …`.
+    Token,
+}
+
+impl Credential {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "token",
+            Self::Token => "api_token",
+        }
+    }
+
+    fn scheme(self) -> SecurityScheme {
+        match self {
+            Self::Bearer => {
+                SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build())
+            }
+            // OpenAPI has no word for a scheme of somebody's own.
+            Self::Token => SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "Authorization",
+                "`token` and the token",
+            ))),
+        }
+    }
+}
 
 /// What a document says about its dialect as a whole.
 #[derive(Clone)]
@@ -23,6 +54,7 @@ pub struct DocInfo {
     title: &'static str,
     description: &'static str,
     errors: Option<Errors>,
+    credentials: &'static [Credential],
 }
 
 /// The errors that every route may answer with.
@@ -57,7 +89,15 @@ impl DocInfo {
             title,
             description,
             errors: None,
+            credentials: &[Credential::Bearer],
         }
+    }
+
+    /// What proves who is asking, each as good as the others.
+    #[must_use]
+    pub const fn credentials(mut self, credentials: &'static [Credential]) -> Self {
+        self.credentials = credentials;
+        self
     }
 
     /// What every error looks like, and all statuses that one can have. No other is
@@ -142,10 +182,9 @@ impl Shape {
 /// The document as JSON. Aliases are not listed: a new client has no use for them.
 pub fn document(info: &DocInfo, routes: &[Route]) -> Bytes {
     let mut components = Components::new();
-    components.add_security_scheme(
-        SCHEME,
-        SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
-    );
+    for credential in info.credentials {
+        components.add_security_scheme(credential.name(), credential.scheme());
+    }
     if let Some(errors) = info.errors {
         errors.shape.register(&mut components);
     }
@@ -236,9 +275,11 @@ fn operation(info: &DocInfo, route: &Route, id: String) -> Operation {
     {
         operation = operation.response(status.to_string(), answer(text, errors.shape));
     }
-    if matches!(route.access, Access::Granted(_)) {
-        let nothing: [&str; 0] = [];
-        operation = operation.security(SecurityRequirement::new(SCHEME, nothing));
+    if route.access != Access::Public {
+        for credential in info.credentials {
+            let nothing: [&str; 0] = [];
+            operation = operation.security(SecurityRequirement::new(credential.name(), nothing));
+        }
     }
     operation.build()
 }

@@ -127,9 +127,11 @@ fn person(account: AccountId, role: Role, grants: Grants) -> Caller {
             operator: false,
             token: None,
             session: None,
+            family: None,
         },
         grants,
         memberships: vec![(account, role)],
+        account: None,
     })
 }
 

@@ -224,9 +224,11 @@ impl Dialect for Fake {
                 operator: true,
                 token: Some(TokenId::new(id)),
                 session: None,
+                family: None,
             },
             grants,
             memberships: Vec::new(),
+            account: None,
         })
     }
 

@@ -82,7 +82,7 @@ impl Fleet {
         let remote = self.remote(host, RunAs::Login).await?;
         let seen = remote.directory(&new.path).await;
         self.learn_keys(host, &remote).await?;
-        let seen = self.from_host(host, seen).await?;
+        let seen = self.told_by_host(host, seen).await?;
         let (root, owner) = match (seen, &new.user) {
             (Some(seen), None) => (seen.path, seen.owner),
             (Some(seen), Some(user)) => (seen.path, user.clone()),

@@ -1,0 +1,17 @@
+//! What is sent and received, and nothing else.
+
+mod account;
+mod activity;
+mod error;
+pub mod id;
+mod login;
+mod pair;
+mod role;
+mod user;
+
+pub use account::AccountOut;
+pub use activity::{ActivityLogOut, ActorOut, SubjectOut};
+pub use error::ErrorOut;
+pub use login::{LoginIn, LogoutOut, TokenOut};
+pub use pair::{PairOut, RefreshIn, RevokeIn, RevokedOut};
+pub use user::{MeOut, MemberOut, UserOut};

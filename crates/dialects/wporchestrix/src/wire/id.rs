@@ -1,0 +1,73 @@
+//! Ids of this dialect: a prefix, and the 20 characters that are stored. Nothing else
+//! puts them together or takes them apart.
+
+use pressroom_base::id::ShortId;
+
+const USER: &str = "user_";
+const ACCOUNT: &str = "acct_";
+const SITE: &str = "site_";
+const LOG: &str = "log_";
+
+/// A person's.
+pub fn user(id: &ShortId) -> String {
+    format!("{USER}{id}")
+}
+
+/// An account's.
+pub fn account(id: &ShortId) -> String {
+    format!("{ACCOUNT}{id}")
+}
+
+/// A site's.
+pub fn site(id: &str) -> String {
+    format!("{SITE}{id}")
+}
+
+/// A line's of the activity log.
+pub fn log(id: &str) -> String {
+    format!("{LOG}{id}")
+}
+
+/// Something's that the activity log is about; what has no prefix here has no id here.
+pub fn of_subject(kind: &str, id: &str) -> Option<String> {
+    let prefix = match kind {
+        "user" => USER,
+        "account" => ACCOUNT,
+        "site" => SITE,
+        _ => return None,
+    };
+    Some(format!("{prefix}{id}"))
+}
+
+/// The person that is meant, if it is the id of one.
+pub fn read_user(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(USER)?)
+}
+
+/// The account that is meant.
+pub fn read_account(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(ACCOUNT)?)
+}
+
+/// The site that is meant.
+pub fn read_site(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(SITE)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_as_they_are_written() {
+        let id = ShortId::random();
+        assert_eq!(read_user(&user(&id)), Some(id.clone()));
+        assert_eq!(read_account(&account(&id)), Some(id.clone()));
+        assert_eq!(read_site(&site(id.as_str())), Some(id.clone()));
+        assert_eq!(read_account(&user(&id)), None);
+        for bad in ["", "user_", "user_1", "user_ABCDEFGHIJKLMNOPQRST"] {
+            assert_eq!(read_user(bad), None, "{bad}");
+        }
+        assert_eq!(of_subject("token", "x"), None);
+    }
+}

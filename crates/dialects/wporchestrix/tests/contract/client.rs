@@ -1,0 +1,35 @@
+//! A client that was written from the published reference alone, against this server.
+
+use crate::world::{ANA, PASSWORD, worlds};
+use std::{path::Path, process::Stdio};
+use tokio::process::Command;
+
+#[tokio::test]
+async fn a_client_of_the_published_api_gets_through() {
+    worlds(async |world| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract/client.py");
+        let out = Command::new("python3")
+            .arg(script)
+            .env("API", &world.base)
+            .env("EMAIL", ANA)
+            .env("PASSWORD", PASSWORD)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .expect("python3 is installed");
+        let told = String::from_utf8_lossy(&out.stdout);
+        assert!(
+            out.status.success(),
+            "{told}{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+        assert_eq!(
+            told.lines().collect::<Vec<_>>(),
+            [
+                "login", "me", "accounts", "users", "activity", "jwt", "refresh", "revoke",
+                "errors", "logout"
+            ]
+        );
+    })
+    .await;
+}

@@ -1,0 +1,16 @@
+//! The contract of this dialect, section by section, over a real listener and real
+//! stores.
+
+#[path = "../../../http/tests/frame/fleet.rs"]
+mod fleet;
+mod world;
+
+mod accounts;
+mod activity;
+mod client;
+mod conventions;
+mod document;
+mod login;
+mod pairs;
+mod second_factor;
+mod shared_paths;

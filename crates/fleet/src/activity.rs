@@ -1,0 +1,5 @@
+//! What happened, as people of an account see it.
+
+mod list;
+
+pub use list::{ActivityQuery, Line};
