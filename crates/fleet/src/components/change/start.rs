@@ -205,7 +205,7 @@ mod tests {
             install(&["a"], Some("1.0"), None),
             install(&["a"], None, source),
         ] {
-            assert!(check(&good).is_ok(), "{good:?}");
+            assert!(good.check().is_ok(), "{good:?}");
         }
         for bad in [
             install(&[], None, None),
@@ -219,10 +219,10 @@ mod tests {
             install(&["a"], None, Some("http://example.com/a.zip")),
             install(&["a"], None, Some("a.zip")),
         ] {
-            assert!(check(&bad).is_err(), "{bad:?}");
+            assert!(bad.check().is_err(), "{bad:?}");
         }
         let many = vec!["a"; MOST + 1];
-        assert!(check(&install(&many, None, None)).is_err());
+        assert!(install(&many, None, None).check().is_err());
     }
 
     #[test]
