@@ -62,16 +62,11 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         Command::Fleet(command) => {
             let config = sources.load()?;
             logging::for_command(&config)?;
-            let minds = command.minds_interruption();
             let work = async {
                 let parts = wire::open(&config, Selecting::Directly).await?;
                 commands::run(command, &parts.fleet, printer).await
             };
-            if minds {
-                on_runtime(work)?
-            } else {
-                on_runtime(unless_interrupted(work))?
-            }
+            on_runtime(unless_interrupted(work))?
         }
         Command::Agent(_) => Ok(Exit::Usage),
     }
@@ -85,12 +80,15 @@ fn on_runtime<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     Ok(runtime.block_on(work))
 }
 
-/// Ctrl-C ends a command without a word; whatever it asked for goes on.
+/// Ctrl-C ends a command without a word, and whatever it asked for goes on; unless it
+/// listens for that itself.
 async fn unless_interrupted(
     work: impl Future<Output = Result<Exit, Failure>>,
 ) -> Result<Exit, Failure> {
+    let interrupted =
+        async { while tokio::signal::ctrl_c().await.is_ok() && commands::minds_interruption() {} };
     tokio::select! {
         ended = work => ended,
-        Ok(()) = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        () = interrupted => Ok(Exit::Interrupted),
     }
 }

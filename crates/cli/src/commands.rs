@@ -76,19 +76,7 @@ pub enum FleetCommand {
     Doctor(doctor::Doctor),
 }
 
-impl FleetCommand {
-    /// Whether it does something of its own when somebody presses Ctrl-C.
-    pub const fn minds_interruption(&self) -> bool {
-        let place = match self {
-            Self::Run(_) => return true,
-            Self::Cache(cache::Cache::Flush(flush)) => &flush.place,
-            Self::Site(site::Site::Maintenance(set)) => &set.place,
-            Self::Snapshot(snapshot::Snapshot::Create(create)) => &create.place,
-            _ => return false,
-        };
-        place.on.is_some()
-    }
-}
+pub use run::minds_interruption;
 
 /// Runs a command as the operator at this machine's own command line.
 pub async fn run(

@@ -17,6 +17,8 @@ pub struct Printer {
     json: bool,
     quiet: bool,
     width: Option<u16>,
+    /// Whether standard error is a terminal's.
+    err_terminal: bool,
     live: bool,
 }
 
@@ -36,6 +38,7 @@ impl Printer {
             json: false,
             quiet: false,
             width,
+            err_terminal: io::stderr().is_terminal(),
             live: io::stderr().is_terminal() && width.is_some(),
         }
     }
@@ -49,6 +52,7 @@ impl Printer {
             json: false,
             quiet: false,
             width,
+            err_terminal: width.is_some(),
             live: false,
         };
         (printer, captured)
@@ -72,6 +76,11 @@ impl Printer {
     /// Columns of the terminal that answers go to; `None` in a pipe and for JSON.
     pub const fn width(&self) -> Option<u16> {
         if self.json { None } else { self.width }
+    }
+
+    /// Whether complaints are read on a terminal, which obeys what it is sent.
+    pub const fn complains_to_terminal(&self) -> bool {
+        self.err_terminal
     }
 
     /// Whether a moving display makes sense: somebody is looking.
@@ -145,6 +154,19 @@ impl Printer {
             failure.to_text()
         };
         self.complaint(&text);
+    }
+
+    /// Bytes of somebody else's on standard error, as [`Printer::bytes`].
+    pub fn complaint_bytes(&mut self, bytes: &[u8]) {
+        if !self.err_terminal {
+            let _ = self.err.write_all(bytes);
+            let _ = self.err.flush();
+            return;
+        }
+        for line in String::from_utf8_lossy(bytes).lines() {
+            let text = plain(&line.replace('\t', "    "));
+            self.complaint(&format!("{text}\n"));
+        }
     }
 
     /// Text on standard error, as it is.

@@ -1,7 +1,10 @@
 //! A principal with one request's circumstances.
 
 use crate::principal::Principal;
-use pressroom_base::id::{IdempotencyId, JobId};
+use pressroom_base::{
+    Epoch,
+    id::{IdempotencyId, JobId},
+};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -15,8 +18,9 @@ pub struct Caller {
     pub idempotency: Option<IdempotencySlot>,
     /// Where the request came from, for the activity log.
     pub address: Option<IpAddr>,
-    /// The job in whose course the use case is called: what it starts is a part of that.
-    pub(crate) part_of: Option<JobId>,
+    /// The job in whose course the use case is called, as it was claimed: what is started is
+    /// a part of it, and begins only while that claim holds.
+    pub(crate) part_of: Option<(JobId, Epoch)>,
 }
 
 /// The stored record of a request that may come again.

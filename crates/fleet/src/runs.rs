@@ -14,6 +14,7 @@ mod job;
 mod kept;
 mod operation;
 mod resume;
+mod rights;
 mod start;
 mod targets;
 mod view;
@@ -21,7 +22,7 @@ mod view;
 pub use operation::{Command, Operation};
 pub use pressroom_wordpress::command::{Channel, MAX_LIMIT};
 pub use resume::Resumed;
-pub use start::{Bounds, NewRun};
+pub use start::{Bounds, NewRun, Started};
 pub use targets::{Target, Targets};
 pub use view::{Printed, Run, RunItem};
 

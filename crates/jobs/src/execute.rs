@@ -24,6 +24,15 @@ const UNDO_DELAY: RetryPolicy = RetryPolicy {
     cap: Duration::from_mins(10),
 };
 
+/// How long, from its begin, work that is to be undone waits for a host that is not reached
+/// before a person has to look.
+const HOST_RETURNS: Duration = Duration::from_hours(24);
+/// How soon such a host is asked again: after a quarter of the time that has passed, …
+const ASK_AGAIN: u32 = 4;
+/// … and within these bounds.
+const SOONEST: Duration = Duration::from_secs(5);
+const LATEST: Duration = Duration::from_mins(5);
+
 /// Before work goes on whose line was cut.
 const CUT_DELAY: RetryPolicy = RetryPolicy {
     base: Duration::from_secs(2),
@@ -191,6 +200,17 @@ impl Execution {
         if let Some(failure) = &failed {
             tracing::error!(job.id = %row.id, error = %failure, "cannot undo job {}", row.id);
             ctx.line(format!("cannot undo: {failure}"));
+            if failure.kind == Kind::Unreachable
+                && let Some(delay) = self.host_may_return(row, ends).await?
+            {
+                ctx.line(format!(
+                    "it is tried again in {} s, and so on for a day",
+                    delay.as_secs()
+                ));
+                writer.close().await;
+                self.persist(ctx, Change::PutOff(delay)).await?;
+                return Ok(None);
+            }
             if row.attempt < row.max_attempts + queue::UNDO_ATTEMPTS {
                 let delay = UNDO_DELAY.delay(row.attempt);
                 return self.give_back(ctx, writer, delay).await;
@@ -211,6 +231,23 @@ impl Execution {
         };
         self.persist(ctx, change).await?;
         Ok(Some(ends))
+    }
+
+    /// When a host that is away is asked again; `None` once that has gone on for long, or
+    /// somebody has asked to stop it.
+    async fn host_may_return(
+        &self,
+        row: &JobRow,
+        ends: JobState,
+    ) -> Result<Option<Duration>, Error> {
+        if row.cancel_requested_at.is_some() && ends != JobState::Cancelled {
+            return Ok(None);
+        }
+        let now = self.store.now().await?;
+        let begun = row.started_at.unwrap_or(now);
+        let age = u64::try_from(now.millis() - begun.millis()).unwrap_or(0);
+        let age = Duration::from_millis(age);
+        Ok((age < HOST_RETURNS).then(|| (age / ASK_AGAIN).clamp(SOONEST, LATEST)))
     }
 
     async fn give_back(
@@ -275,6 +312,8 @@ enum Change {
     Complete(serde_json::Value),
     Retry(Duration, Failure),
     Release(Duration),
+    /// It could not even be tried.
+    PutOff(Duration),
     UndoFirst(JobState, Failure),
     EndUndone,
     /// It is given up with its effects still there.
@@ -289,6 +328,7 @@ impl Change {
             Self::Complete(result) => queue::complete(&tx, id, epoch, result).await?,
             Self::Retry(delay, why) => queue::retry(&tx, id, epoch, *delay, why).await?,
             Self::Release(delay) => queue::release(&tx, id, epoch, *delay).await?,
+            Self::PutOff(delay) => queue::put_off(&tx, id, epoch, *delay).await?,
             Self::UndoFirst(ends, why) => queue::undo_first(&tx, id, epoch, *ends, why).await?,
             Self::EndUndone => queue::end_undone(&tx, id, epoch).await?,
             Self::EndNotUndone(why) => {

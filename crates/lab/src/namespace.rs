@@ -34,11 +34,14 @@ impl Namespace {
                 name: format!("prlab{}x{number}", id()),
                 address: theirs,
             };
-            if taken(ours)? {
+            if owners(ours)? > 0 {
                 continue;
             }
             namespace.connect(ours, number)?;
-            return Ok(namespace);
+            // Another process may have looked at the same moment.
+            if owners(ours)? == 1 {
+                return Ok(namespace);
+            }
         }
         bail!("no free network was found")
     }
@@ -84,7 +87,8 @@ impl Drop for Namespace {
     }
 }
 
-fn taken(address: Ipv4Addr) -> Result<bool> {
+/// How many of this machine's interfaces have an address.
+fn owners(address: Ipv4Addr) -> Result<usize> {
     let all = place::run(Command::new("ip").args(["-o", "-4", "address", "show"]))?;
-    Ok(all.contains(&format!(" {address}/")))
+    Ok(all.matches(&format!(" {address}/")).count())
 }

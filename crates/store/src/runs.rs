@@ -16,7 +16,7 @@ use sea_orm::{
 mod items;
 mod output;
 
-pub use items::{begin_item, end_all, end_item, get_item, item_at, items, items_in};
+pub use items::{begin_item, end_all, end_item, get_item, item_at, items, items_in, take_up_begun};
 pub use output::{append_output, output_after};
 
 names! {
@@ -270,6 +270,15 @@ pub async fn list(from: &impl Read, of: Option<UserId>, page: Page) -> Result<Ve
     let found = query
         .limit(page.limit)
         .offset(page.offset)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(RunRow::read).collect()
+}
+
+/// The runs that do the rest of another.
+pub async fn resumed_from(from: &impl Read, id: RunId) -> Result<Vec<RunRow>> {
+    let found = run::Entity::find()
+        .filter(run::Column::Resumes.eq(id.get()))
         .all(from.connection())
         .await?;
     found.into_iter().map(RunRow::read).collect()

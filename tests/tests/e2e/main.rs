@@ -15,6 +15,7 @@ mod hostile;
 mod hosts;
 mod letting_go;
 mod maintenance;
+mod many;
 mod moving;
 mod moving_edges;
 mod neighbours;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 const SOON: Duration = Duration::from_mins(1);
 
 /// Sites at `a`, `b`, … below a domain, all at once.
-async fn sites(fixture: &Fixture, below: &str, names: &[&str]) -> Result<Vec<Site>> {
+pub async fn sites(fixture: &Fixture, below: &str, names: &[&str]) -> Result<Vec<Site>> {
     for name in names {
         fixture.add_domain(&format!("{name}.{below}")).await?;
     }
@@ -32,7 +32,7 @@ async fn sites(fixture: &Fixture, below: &str, names: &[&str]) -> Result<Vec<Sit
     Ok(sites)
 }
 
-fn label(site: &Site) -> &str {
+pub fn label(site: &Site) -> &str {
     site.url.split_once("://").map_or("", |(_, rest)| rest)
 }
 
@@ -41,17 +41,17 @@ fn home(site: &Site) -> Result<PathBuf> {
 }
 
 /// The items of a run, as `run show` tells them.
-async fn items(fixture: &Fixture, run: &str) -> Result<Vec<Value>> {
+pub async fn items(fixture: &Fixture, run: &str) -> Result<Vec<Value>> {
     let shown = fixture.server.cli_json(&["run", "show", run]).await?;
     shown["sites"].as_array().cloned().context("a list")
 }
 
-async fn newest(fixture: &Fixture) -> Result<Value> {
+pub async fn newest(fixture: &Fixture) -> Result<Value> {
     let runs = fixture.server.cli_json(&["run", "list"]).await?;
     runs.get(0).cloned().context("a run")
 }
 
-fn states(items: &[Value]) -> Vec<&str> {
+pub fn states(items: &[Value]) -> Vec<&str> {
     items
         .iter()
         .filter_map(|item| item["state"].as_str())

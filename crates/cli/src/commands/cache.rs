@@ -1,12 +1,8 @@
 //! `pressroom cache …`
 
-use super::{
-    place::{Place, everywhere},
-    site::find,
-};
-use crate::{Exit, Failure, Printer, progress};
+use super::{place::Place, site::find};
+use crate::{Exit, Failure, Printer};
 use clap::{Args, Subcommand, ValueEnum};
-use pressroom_base::Timestamp;
 use pressroom_fleet::{
     Caller, Fleet,
     authorize::Action,
@@ -48,10 +44,12 @@ pub struct Show {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom cache enable blog.example
-  pressroom cache enable blog.example --type object")]
+  pressroom cache enable blog.example --type object
+  pressroom cache enable --on env:production --type page")]
 pub struct Enable {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
     /// Only this one; otherwise pages, and objects where Redis is configured
     #[arg(long = "type", value_enum, value_name = "TYPE")]
     pub kind: Option<Type>,
@@ -63,8 +61,9 @@ pub struct Enable {
   pressroom cache disable blog.example
   pressroom cache disable blog.example --type page")]
 pub struct Disable {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
     /// Only this one
     #[arg(long = "type", value_enum, value_name = "TYPE")]
     pub kind: Option<Type>,
@@ -87,10 +86,11 @@ pub struct Flush {
   pressroom cache purge blog.example
   pressroom cache purge blog.example --url https://blog.example/about/")]
 pub struct Purge {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
     /// Only the page at this address
-    #[arg(long)]
+    #[arg(long, conflicts_with = "on")]
     pub url: Option<String>,
 }
 
@@ -119,29 +119,21 @@ impl Cache {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let (site, change) = match self {
+        let (place, change) = match self {
             Self::Show(show) => return show.run(fleet, caller, printer).await,
             Self::Enable(enable) => {
                 let cache = enable.kind.map(Of::from);
-                (enable.site, CacheChange::Enable { cache })
+                (enable.place, CacheChange::Enable { cache })
             }
             Self::Disable(disable) => {
                 let cache = disable.kind.map(Of::from);
-                (disable.site, CacheChange::Disable { cache })
+                (disable.place, CacheChange::Disable { cache })
             }
-            Self::Flush(flush) => {
-                if let Some(selector) = &flush.place.on {
-                    let flush = Operation::FlushCaches;
-                    return everywhere(selector, flush, fleet, caller, printer).await;
-                }
-                (flush.place.site.unwrap_or_default(), CacheChange::Flush)
-            }
-            Self::Purge(purge) => (purge.site, CacheChange::Purge { url: purge.url }),
+            Self::Flush(flush) => (flush.place, CacheChange::Flush),
+            Self::Purge(purge) => (purge.place, CacheChange::Purge { url: purge.url }),
         };
-        let site = find(&site, Action::SiteConfigure, fleet, caller).await?;
-        let job = fleet.change_caches(caller, site.id, change).await?;
-        let updates = fleet.watch_job(caller, job.id, 0).await?;
-        progress::follow(updates, printer, Timestamp::now).await
+        let operation = Operation::Caches(change);
+        place.carry_out(operation, fleet, caller, printer).await
     }
 }
 

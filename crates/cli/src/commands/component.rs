@@ -1,50 +1,57 @@
 //! What `pressroom plugin …` and `pressroom theme …` have in common.
 
-use super::site::find;
-use crate::{Exit, Failure, Printer, progress};
-use pressroom_base::Timestamp;
+use super::place::{Elsewhere, Place};
+use clap::Args;
 use pressroom_fleet::{
-    Caller, Fleet,
-    authorize::Action,
     components::{Change, ChangeComponents, UpdateComponents},
+    runs::Operation,
 };
 
-/// Changes components of a site and shows the job.
-pub(super) async fn change(
-    kind: &str,
-    site: &str,
-    names: Vec<String>,
-    change: Change,
-    fleet: &Fleet,
-    caller: &Caller,
-    printer: &mut Printer,
-) -> Result<Exit, Failure> {
-    let site = find(site, Action::ComponentUpdate, fleet, caller).await?;
-    let change = ChangeComponents {
-        kind: kind.to_owned(),
-        names,
-        change,
-    };
-    let job = fleet.change_components(caller, site.id, change).await?;
-    let updates = fleet.watch_job(caller, job.id, 0).await?;
-    progress::follow(updates, printer, Timestamp::now).await
+/// Components of a site, or of many.
+#[derive(Debug, Args)]
+pub struct Named {
+    /// The site's id (`wp_…`) or domain; with `--on` the first slug
+    pub site: String,
+    /// Slugs, or main files such as `folder/file.php`; at most 50
+    #[arg(required_unless_present = "on")]
+    pub slugs: Vec<String>,
+    /// Where else
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
 }
 
-/// Updates components of a site and shows the job.
-pub(super) async fn update(
-    kind: &str,
-    site: &str,
-    slugs: Vec<String>,
-    fleet: &Fleet,
-    caller: &Caller,
-    printer: &mut Printer,
-) -> Result<Exit, Failure> {
-    let site = find(site, Action::ComponentUpdate, fleet, caller).await?;
-    let update = UpdateComponents {
-        kind: kind.to_owned(),
-        slugs,
-    };
-    let job = fleet.update_components(caller, site.id, update).await?;
-    let updates = fleet.watch_job(caller, job.id, 0).await?;
-    progress::follow(updates, printer, Timestamp::now).await
+/// The same, where none stands for all.
+#[derive(Debug, Args)]
+pub struct NamedOrAll {
+    /// The site's id (`wp_…`) or domain; with `--on` the first slug, if any
+    #[arg(required_unless_present = "on")]
+    pub site: Option<String>,
+    /// Slugs, or main files such as `folder/file.php`
+    pub slugs: Vec<String>,
+    /// Where else
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
+}
+
+impl Named {
+    pub(super) fn change(self, kind: &str, change: Change) -> (Place, Operation) {
+        let (place, names) = self.elsewhere.among(Some(self.site), self.slugs);
+        let change = ChangeComponents {
+            kind: kind.to_owned(),
+            names,
+            change,
+        };
+        (place, Operation::ChangeComponents(change))
+    }
+}
+
+impl NamedOrAll {
+    pub(super) fn update(self, kind: &str) -> (Place, Operation) {
+        let (place, slugs) = self.elsewhere.among(self.site, self.slugs);
+        let update = UpdateComponents {
+            kind: kind.to_owned(),
+            slugs,
+        };
+        (place, Operation::UpdateComponents(update))
+    }
 }

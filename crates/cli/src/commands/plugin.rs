@@ -1,6 +1,6 @@
 //! `pressroom plugin …`
 
-use super::component;
+use super::component::{Named, NamedOrAll};
 use crate::{Exit, Failure, Printer};
 use clap::{Args, Subcommand};
 use pressroom_fleet::{Caller, Fleet, components::Change};
@@ -31,16 +31,14 @@ pub enum Plugin {
   pressroom plugin install blog.example akismet --version 1.2 --activate
   pressroom plugin install blog.example akismet --source https://downloads.example/akismet.zip")]
 pub struct Install {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, at most 50
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
     /// A certain version instead of the one that is offered
     #[arg(long)]
     pub version: Option<String>,
     /// An `https` address of a zip on a public host
-    #[arg(long, value_name = "URL", conflicts_with = "version")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["version", "on"])]
     pub source: Option<String>,
     /// Activate as well; when that fails it is not installed either
     #[arg(long)]
@@ -50,25 +48,23 @@ pub struct Install {
 /// Activates plugins. One that breaks the site is deactivated again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  pressroom plugin activate blog.example akismet")]
+  pressroom plugin activate blog.example akismet
+  pressroom plugin activate --on tag:shop akismet")]
 pub struct Activate {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
 }
 
 /// Deactivates plugins, their own routines included.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  pressroom plugin deactivate blog.example akismet")]
+  pressroom plugin deactivate blog.example akismet
+  pressroom plugin deactivate --on plugin:hello-dolly hello-dolly")]
 pub struct Deactivate {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
 }
 
 /// Updates plugins, all of them where none is named. Each is verified; one that breaks the
@@ -76,12 +72,12 @@ pub struct Deactivate {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom plugin update blog.example
-  pressroom plugin update blog.example akismet hello-dolly")]
+  pressroom plugin update blog.example akismet hello-dolly
+  pressroom plugin update --on 'plugin:akismet<5.3' akismet")]
 pub struct Update {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: NamedOrAll,
 }
 
 /// Runs the plugins' uninstall routines and removes their files.
@@ -89,11 +85,9 @@ pub struct Update {
 #[command(after_help = "Examples:
   pressroom plugin delete blog.example akismet --force")]
 pub struct Delete {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
     /// Deactivate those that are active first
     #[arg(long)]
     pub force: bool,
@@ -106,37 +100,25 @@ impl Plugin {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let (site, slugs, change) = match self {
-            Self::Install(install) => (
-                install.site,
-                install.slugs,
+        let (place, operation) = match self {
+            Self::Install(install) => install.of.change(
+                "plugin",
                 Change::Install {
                     version: install.version,
                     source: install.source,
                     activate: install.activate,
                 },
             ),
-            Self::Activate(activate) => (activate.site, activate.slugs, Change::Activate),
-            Self::Deactivate(deactivate) => (deactivate.site, deactivate.slugs, Change::Deactivate),
-            Self::Delete(delete) => (
-                delete.site,
-                delete.slugs,
+            Self::Activate(activate) => activate.of.change("plugin", Change::Activate),
+            Self::Deactivate(deactivate) => deactivate.of.change("plugin", Change::Deactivate),
+            Self::Delete(delete) => delete.of.change(
+                "plugin",
                 Change::Delete {
                     force: delete.force,
                 },
             ),
-            Self::Update(update) => {
-                return component::update(
-                    "plugin",
-                    &update.site,
-                    update.slugs,
-                    fleet,
-                    caller,
-                    printer,
-                )
-                .await;
-            }
+            Self::Update(update) => update.of.update("plugin"),
         };
-        component::change("plugin", &site, slugs, change, fleet, caller, printer).await
+        place.carry_out(operation, fleet, caller, printer).await
     }
 }

@@ -8,6 +8,7 @@ mod resume;
 mod show;
 
 pub use cancel::Cancel;
+pub use follow::minds_interruption;
 pub(in crate::commands) use follow::{Signals, follow};
 pub use list::List;
 pub use on::On;

@@ -6,10 +6,12 @@ mod show;
 pub use measure::{DebugArgs, HideLogin, State, Switch};
 pub use show::Show;
 
+use super::place::Place;
 use crate::{Exit, Failure, Printer};
 use clap::Subcommand;
 use pressroom_fleet::{
     Caller, Fleet,
+    runs::Operation,
     security::{Measure, SetSecurity},
 };
 
@@ -24,7 +26,8 @@ pub enum Security {
     Show(Show),
     /// Let wp-admin edit files of plugins and themes, or not
     #[command(after_help = "Examples:
-  pressroom security file-editing blog.example off")]
+  pressroom security file-editing blog.example off
+  pressroom security file-editing --on all off")]
     FileEditing(Switch),
     /// Have the web server refuse what is nobody's business, or no longer
     #[command(after_help = "Examples:
@@ -43,35 +46,34 @@ impl Security {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let (site, set) = match self {
+        let (place, set) = match self {
             Self::Show(show) => return show.run(fleet, caller, printer).await,
             // Off is what protects.
             Self::FileEditing(switch) => {
                 let is_off = switch.state == State::Off;
-                (
-                    switch.site,
-                    SetSecurity::new(Measure::FileEditing, Some(is_off)),
-                )
+                let set = SetSecurity::new(Measure::FileEditing, Some(is_off));
+                (switch.place, set)
             }
             Self::FileProtection(switch) => {
                 let is_on = switch.state == State::On;
-                (
-                    switch.site,
-                    SetSecurity::new(Measure::FileProtection, Some(is_on)),
-                )
+                let set = SetSecurity::new(Measure::FileProtection, Some(is_on));
+                (switch.place, set)
             }
             Self::HideLogin(hide) => {
                 let set = SetSecurity {
                     slug: hide.slug,
                     ..SetSecurity::new(Measure::HideLogin, Some(hide.state == State::On))
                 };
-                (hide.site, set)
+                (hide.place, set)
             }
             Self::Debug(debug) => {
                 let enabled = debug.state.map(|state| state == State::On);
-                (debug.site, SetSecurity::new(Measure::Debug, enabled))
+                let site = Some(debug.site);
+                let set = SetSecurity::new(Measure::Debug, enabled);
+                (Place { site, on: None }, set)
             }
         };
-        measure::set(&site, set, fleet, caller, printer).await
+        let operation = Operation::Security(set);
+        place.carry_out(operation, fleet, caller, printer).await
     }
 }

@@ -1,6 +1,6 @@
 //! `pressroom theme …`
 
-use super::component;
+use super::component::{Named, NamedOrAll};
 use crate::{Exit, Failure, Printer};
 use clap::{Args, Subcommand};
 use pressroom_fleet::{Caller, Fleet, components::Change};
@@ -31,16 +31,14 @@ pub enum Theme {
   pressroom theme install blog.example twentytwentyfour --version 1.2 --activate
   pressroom theme install blog.example twentytwentyfour --source https://downloads.example/twentytwentyfour.zip")]
 pub struct Install {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, at most 50
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
     /// A certain version instead of the one that is offered
     #[arg(long)]
     pub version: Option<String>,
     /// An `https` address of a zip on a public host
-    #[arg(long, value_name = "URL", conflicts_with = "version")]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["version", "on"])]
     pub source: Option<String>,
     /// Activate as well; when that fails it is not installed either
     #[arg(long)]
@@ -52,11 +50,9 @@ pub struct Install {
 #[command(after_help = "Examples:
   pressroom theme activate blog.example twentytwentyfour")]
 pub struct Activate {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
 }
 
 /// Switches from a theme to the newest default theme (`twenty…`) that is installed.
@@ -64,11 +60,9 @@ pub struct Activate {
 #[command(after_help = "Examples:
   pressroom theme deactivate blog.example twentytwentyfour")]
 pub struct Deactivate {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
 }
 
 /// Updates themes, all of them where none is named. Each is verified; one that breaks the
@@ -76,12 +70,12 @@ pub struct Deactivate {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom theme update blog.example
-  pressroom theme update blog.example twentytwentyfour twentytwentythree")]
+  pressroom theme update blog.example twentytwentyfour twentytwentythree
+  pressroom theme update --on env:production")]
 pub struct Update {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: NamedOrAll,
 }
 
 /// Removes themes that are not in use.
@@ -89,11 +83,9 @@ pub struct Update {
 #[command(after_help = "Examples:
   pressroom theme delete blog.example twentytwentyfour")]
 pub struct Delete {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
-    /// Slugs, or main files such as `folder/file.php`
-    #[arg(required = true)]
-    pub slugs: Vec<String>,
+    /// Which
+    #[command(flatten)]
+    pub of: Named,
 }
 
 impl Theme {
@@ -103,31 +95,20 @@ impl Theme {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let (site, slugs, change) = match self {
-            Self::Install(install) => (
-                install.site,
-                install.slugs,
+        let (place, operation) = match self {
+            Self::Install(install) => install.of.change(
+                "theme",
                 Change::Install {
                     version: install.version,
                     source: install.source,
                     activate: install.activate,
                 },
             ),
-            Self::Activate(activate) => (activate.site, activate.slugs, Change::Activate),
-            Self::Deactivate(deactivate) => (deactivate.site, deactivate.slugs, Change::Deactivate),
-            Self::Delete(delete) => (delete.site, delete.slugs, Change::Delete { force: false }),
-            Self::Update(update) => {
-                return component::update(
-                    "theme",
-                    &update.site,
-                    update.slugs,
-                    fleet,
-                    caller,
-                    printer,
-                )
-                .await;
-            }
+            Self::Activate(activate) => activate.of.change("theme", Change::Activate),
+            Self::Deactivate(deactivate) => deactivate.of.change("theme", Change::Deactivate),
+            Self::Delete(delete) => delete.of.change("theme", Change::Delete { force: false }),
+            Self::Update(update) => update.of.update("theme"),
         };
-        component::change("theme", &site, slugs, change, fleet, caller, printer).await
+        place.carry_out(operation, fleet, caller, printer).await
     }
 }

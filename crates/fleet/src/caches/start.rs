@@ -32,6 +32,18 @@ pub enum CacheChange {
     },
 }
 
+impl CacheChange {
+    /// What it is called on the command line.
+    pub(crate) const fn verb(&self) -> &'static str {
+        match self {
+            Self::Enable { .. } => "enable",
+            Self::Disable { .. } => "disable",
+            Self::Flush => "flush",
+            Self::Purge { .. } => "purge",
+        }
+    }
+}
+
 /// The name of the job.
 pub(super) const KIND: &str = "site_cache";
 

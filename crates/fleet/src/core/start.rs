@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
 /// A version of WordPress to go to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct UpdateCore {
     /// The version; the newest that is offered when `None`.
     pub version: Option<String>,

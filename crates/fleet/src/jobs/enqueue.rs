@@ -2,15 +2,19 @@
 
 use crate::{Caller, Error, Fleet, Result, authorize::Action, code, reach::Shared, views::Job};
 use pressroom_base::{
-    Kind, Secret,
+    Epoch, Kind, Secret,
     id::{AccountId, EnvironmentId, JobId, ShortId},
 };
 use pressroom_jobs::{JobContext, NewJob, enqueue};
 use pressroom_store::{
-    EnvironmentRow, Lane, NewEvent, Tx, domains, environments, events, idempotency, jobs,
+    EnvironmentRow, Lane, NewEvent, Tx, domains, environments, events, idempotency,
+    jobs::{self, queue},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
+
+/// The priority of a job that is a part of another.
+const PART_PRIORITY: i32 = -10;
 
 /// A job to start.
 pub(crate) struct Enqueue {
@@ -85,6 +89,15 @@ impl Enqueue {
     pub(crate) const fn with_event(mut self, event: &'static str) -> Self {
         self.event = Some(event);
         self
+    }
+}
+
+/// A job that is a part of another is begun only while that is its worker's, and goes on:
+/// its row is held until `tx` ends, so that whoever ends it sees this part.
+async fn still_wanted(tx: &Tx, parent: JobId, epoch: Epoch) -> Result<()> {
+    match queue::fence(tx, parent, epoch).await?.cancel {
+        None => Ok(()),
+        Some(_) => Err(Error::conflict("the run was stopped")),
     }
 }
 
@@ -187,7 +200,12 @@ impl Fleet {
             }
         }
         new.job.requested_by = caller.principal.user_id();
-        new.job.parent = new.job.parent.or(caller.part_of);
+        if let Some((parent, epoch)) = caller.part_of {
+            still_wanted(tx, parent, epoch).await?;
+            new.job.parent = Some(parent);
+            // Whoever waits for one site goes before a run over many.
+            new.job.priority = PART_PRIORITY;
+        }
         let account = new.job.account;
         let environment = new.job.environment;
         let kind = new.job.kind.clone();

@@ -1,11 +1,7 @@
 //! The course of a run: begins what may be begun, writes down what has ended, and waits.
 
-use super::{Command, Operation, command, end, operation::is_busy};
-use crate::{
-    Caller, Error, Fleet, Principal, Result,
-    authorize::{Resource, authorize},
-    jobs::Enqueue,
-};
+use super::{Command, Operation, command, end, operation::is_busy, rights::Rights};
+use crate::{Caller, Error, Fleet, Result, jobs::Enqueue, reach::Shared};
 use pressroom_base::{
     Kind,
     catalog::event,
@@ -13,8 +9,8 @@ use pressroom_base::{
 };
 use pressroom_jobs::{JobContext, JobFailure, JobKind, Part};
 use pressroom_store::{
-    EnvironmentRow, EnvironmentState, RunItemEnd, RunItemRow, RunItemState, RunRow, Scope, Tx,
-    environments, jobs, runs,
+    EnvironmentRow, RunItemEnd, RunItemRow, RunItemState, RunRow, Scope, Tx, environments, jobs,
+    runs,
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -23,6 +19,7 @@ use std::{
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc},
+    task::{self, JoinSet},
     time::{Instant, sleep_until},
 };
 
@@ -30,10 +27,10 @@ use tokio::{
 const LOOK: Duration = Duration::from_millis(500);
 /// How soon an environment that was busy is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// How often what went wrong is tried again, before the item has failed.
+const FAILURES: u8 = 3;
 /// How often it is said how far the run is.
 const SAY: Duration = Duration::from_secs(1);
-/// How often it is looked whether whoever asked may still do it.
-const RIGHTS: Duration = Duration::from_secs(5);
 
 /// A run under way in this process.
 pub(super) struct Course<'a> {
@@ -45,9 +42,16 @@ pub(super) struct Course<'a> {
     keep_bytes: u64,
     at_once: usize,
     per_host: usize,
-    caller: Option<(Caller, Instant)>,
+    rights: Rights,
     waiting: VecDeque<Waiting>,
+    /// Use cases that look at their site before they begin a job: none waits for another's.
+    beginning: JoinSet<Begun>,
+    beginnings: HashMap<task::Id, Beginning>,
     running: HashMap<RunItemId, Running>,
+    /// Until when nothing is begun: this process has enough commands under way.
+    full: Option<Instant>,
+    /// When jobs of other workers were looked at last.
+    looked: Instant,
     ended: u64,
     total: u64,
     told: mpsc::UnboundedSender<RunItemId>,
@@ -61,23 +65,34 @@ struct Waiting {
     busy: Option<Instant>,
     /// When it is asked again.
     again: Option<Instant>,
+    /// How often it could not be begun through no fault of its own, as far as it was seen.
+    failures: u8,
+}
+
+/// An item that a use case looks at.
+struct Beginning {
+    waiting: Waiting,
+    place: Option<Shared>,
 }
 
 struct Running {
     job: JobId,
     host: Option<HostId>,
+    /// Where it writes, when this worker began it.
+    place: Option<Shared>,
     /// It is a part of ours, which tells its end, and holds a place among all commands.
     own: Option<OwnedSemaphorePermit>,
 }
 
 /// What asking an item to begin led to.
 enum Begun {
-    Part(Box<Part>, OwnedSemaphorePermit),
     Job(JobId),
     /// Something else writes there; its turn may come later.
     Busy,
-    /// This process has enough commands under way.
-    Full,
+    /// Another of this run writes there; its turn comes.
+    After,
+    /// Something went wrong that is not told by the site.
+    Failed(Error),
     /// It never will.
     Never(RunItemEnd),
 }
@@ -86,6 +101,9 @@ impl<'a> Course<'a> {
     /// Where a run stands.
     pub(super) async fn of(fleet: &'a Fleet, ctx: &'a JobContext, run: RunRow) -> Result<Self> {
         let store = &fleet.parts.store;
+        let tx = ctx.begin().await?;
+        runs::take_up_begun(&tx, run.id, ctx.id()).await?;
+        tx.commit().await?;
         let operation = serde_json::from_value(run.operation.clone()).map_err(Error::internal)?;
         let mut total = 0;
         let mut left = 0;
@@ -104,14 +122,17 @@ impl<'a> Course<'a> {
             keep_bytes: command::keep_bytes(usize::try_from(total).unwrap_or(usize::MAX)),
             at_once: usize::try_from(run.at_once).unwrap_or(1).max(1),
             per_host: usize::try_from(run.per_host).unwrap_or(1).max(1),
+            rights: Rights::of(run.requested_by, (ctx.id(), ctx.epoch())),
             run,
-            caller: None,
+            beginning: JoinSet::new(),
+            beginnings: HashMap::new(),
             waiting: waiting
                 .into_iter()
                 .map(|item| Waiting {
                     item,
                     busy: None,
                     again: None,
+                    failures: 0,
                 })
                 .collect(),
             running: running
@@ -120,11 +141,14 @@ impl<'a> Course<'a> {
                     let of_earlier = Running {
                         job: item.job_id?,
                         host: item.host_id,
+                        place: None,
                         own: None,
                     };
                     Some((item.id, of_earlier))
                 })
                 .collect(),
+            full: None,
+            looked: Instant::now(),
             ended: total - left,
             total,
             told,
@@ -140,15 +164,16 @@ impl<'a> Course<'a> {
         loop {
             self.ctx.check()?;
             let closing = self.ctx.closing().is_cancelled();
-            if closing && self.running.values().all(|item| item.own.is_none()) {
+            let own = self.running.values().any(|item| item.own.is_some());
+            if closing && !own && self.beginnings.is_empty() {
                 return Err(self.ctx.leave());
             }
             self.turn(&news, closing).await?;
             self.say().await?;
-            if self.running.is_empty() && self.waiting.is_empty() {
+            if self.running.is_empty() && self.waiting.is_empty() && self.beginnings.is_empty() {
                 return Ok(());
             }
-            news = self.wait(closing).await;
+            news = self.wait(closing).await?;
         }
     }
 
@@ -168,54 +193,104 @@ impl<'a> Course<'a> {
             self.running.remove(id);
         }
         self.ended += ends.len() as u64;
-        let commands = match &self.operation {
-            Operation::Command(command) => Some(command.clone()),
-            _ => None,
-        };
-        let mut parts = Vec::new();
-        let tx = self.ctx.begin().await?;
-        for (id, end) in &ends {
-            runs::end_item(&tx, *id, end).await?;
-        }
-        if let Some(command) = commands.filter(|_| !closing) {
-            while let Some(at) = self.next() {
-                let Some(next) = self.waiting.remove(at) else {
-                    break;
-                };
-                let begun = self.begin_command(&tx, &next.item, &command).await?;
-                self.note(&tx, next, begun, &mut parts).await?;
+        if !ends.is_empty() {
+            let tx = self.ctx.begin().await?;
+            for (id, end) in &ends {
+                runs::end_item(&tx, *id, end).await?;
             }
             tx.commit().await?;
-            for (id, part) in parts {
-                self.set_going(id, part);
-            }
-            return Ok(());
         }
-        tx.commit().await?;
         while let (false, Some(at)) = (closing, self.next()) {
             let Some(next) = self.waiting.remove(at) else {
                 break;
             };
-            // The use case has transactions of its own.
-            let begun = self.begin_job(&next.item).await?;
-            let tx = self.ctx.begin().await?;
-            self.note(&tx, next, begun, &mut parts).await?;
-            tx.commit().await?;
+            self.begin(next).await?;
         }
         Ok(())
+    }
+
+    /// Begins an item, or learns why not. Each in a transaction of its own: whatever locks
+    /// it takes hold nobody else up.
+    async fn begin(&mut self, next: Waiting) -> Result<()> {
+        let row = environments::get(&self.fleet.parts.store, next.item.environment_id).await?;
+        let permitted = self.rights.at(self.fleet, row, &self.operation).await?;
+        let (caller, row) = match permitted {
+            Ok(both) => both,
+            Err(why) => {
+                let never = Begun::Never(RunItemEnd::new(RunItemState::Skipped, why));
+                return self.note(next, None, never).await;
+            }
+        };
+        let place = self.operation.writes().then(|| Shared::of(&row)).flatten();
+        if place.is_some() && self.is_ours(place.as_ref()) {
+            return self.note(next, None, Begun::After).await;
+        }
+        let Operation::Command(command) = &self.operation else {
+            let (fleet, operation) = (self.fleet.clone(), self.operation.clone());
+            let begun = self.beginning.spawn(async move {
+                match operation.begin(&fleet, &caller, row.id).await {
+                    Ok(job) => Begun::Job(job.id),
+                    Err(error) => refused(error),
+                }
+            });
+            let waiting = next;
+            self.beginnings
+                .insert(begun.id(), Beginning { waiting, place });
+            return Ok(());
+        };
+        let Ok(permit) = Arc::clone(&self.fleet.commands).try_acquire_owned() else {
+            self.full = Some(Instant::now() + AGAIN);
+            self.waiting.push_front(next);
+            return Ok(());
+        };
+        let tx = self.ctx.begin().await?;
+        match self
+            .claim_command(&tx, &next.item, command, &caller, &row)
+            .await
+        {
+            Ok(part) => {
+                runs::begin_item(&tx, next.item.id, part.id()).await?;
+                tx.commit().await?;
+                let running = Running {
+                    job: part.id(),
+                    host: next.item.host_id,
+                    place,
+                    own: Some(permit),
+                };
+                self.running.insert(next.item.id, running);
+                self.set_going(next.item.id, part);
+                Ok(())
+            }
+            Err(error) if error.kind() == Kind::Internal => Err(error),
+            Err(error) => {
+                tx.rollback().await?;
+                self.note(next, None, refused(error)).await
+            }
+        }
+    }
+
+    /// Whether an item that is under way writes there.
+    fn is_ours(&self, place: Option<&Shared>) -> bool {
+        let running = self.running.values().map(|item| &item.place);
+        let beginning = self.beginnings.values().map(|item| &item.place);
+        running.chain(beginning).any(|ours| ours.as_ref() == place)
     }
 
     /// The first that may begin now: there is room in all and on its host, and it was not
     /// busy a moment ago.
     fn next(&self) -> Option<usize> {
-        if self.running.len() >= self.at_once {
+        let now = Instant::now();
+        let full = self.full.is_some_and(|until| now < until);
+        if full || self.running.len() + self.beginnings.len() >= self.at_once {
             return None;
         }
         let mut on_host: HashMap<Option<HostId>, usize> = HashMap::new();
-        for item in self.running.values() {
-            *on_host.entry(item.host).or_default() += 1;
+        let running = self.running.values().map(|item| item.host);
+        let beginning = self.beginnings.values();
+        let beginning = beginning.map(|beginning| beginning.waiting.item.host_id);
+        for host in running.chain(beginning) {
+            *on_host.entry(host).or_default() += 1;
         }
-        let now = Instant::now();
         self.waiting.iter().position(|waiting| {
             let there = on_host.get(&waiting.item.host_id).copied().unwrap_or(0);
             there < self.per_host && waiting.again.is_none_or(|again| now >= again)
@@ -225,71 +300,69 @@ impl<'a> Course<'a> {
     /// Writes down what beginning an item led to.
     async fn note(
         &mut self,
-        tx: &Tx,
-        waiting: Waiting,
+        mut waiting: Waiting,
+        place: Option<Shared>,
         begun: Begun,
-        parts: &mut Vec<(RunItemId, Part)>,
     ) -> Result<()> {
-        let Waiting { item, busy, .. } = waiting;
-        let running = |job, own| Running {
-            job,
-            host: item.host_id,
-            own,
-        };
-        match begun {
-            Begun::Part(part, permit) => {
-                runs::begin_item(tx, item.id, part.id()).await?;
-                self.running
-                    .insert(item.id, running(part.id(), Some(permit)));
-                parts.push((item.id, *part));
-            }
+        let now = Instant::now();
+        let end = match begun {
             Begun::Job(job) => {
-                runs::begin_item(tx, item.id, job).await?;
-                self.running.insert(item.id, running(job, None));
+                let tx = self.ctx.begin().await?;
+                runs::begin_item(&tx, waiting.item.id, job).await?;
+                tx.commit().await?;
+                let running = Running {
+                    job,
+                    host: waiting.item.host_id,
+                    place,
+                    own: None,
+                };
+                self.running.insert(waiting.item.id, running);
+                return Ok(());
             }
-            Begun::Never(end) => {
-                runs::end_item(tx, item.id, &end).await?;
-                self.ended += 1;
-            }
-            Begun::Full => self.waiting.push_front(Waiting {
-                item,
-                busy,
-                again: Some(Instant::now() + AGAIN),
-            }),
-            Begun::Busy => {
-                let now = Instant::now();
-                let since = busy.unwrap_or(now);
-                let most = Duration::from_millis(u64::try_from(self.run.wait_ms).unwrap_or(0));
-                if since.elapsed() >= most {
-                    let end = skipped("another operation was running there all the time");
-                    runs::end_item(tx, item.id, &end).await?;
-                    self.ended += 1;
-                } else {
-                    self.waiting.push_back(Waiting {
-                        item,
-                        busy: Some(since),
-                        again: Some(now + AGAIN),
-                    });
+            Begun::Never(end) => end,
+            Begun::Failed(error) => {
+                tracing::error!(%error, "an item of {} cannot be begun", self.run.public_id);
+                waiting.failures += 1;
+                if waiting.failures < FAILURES {
+                    waiting.again = Some(now + AGAIN);
+                    self.waiting.push_back(waiting);
+                    return Ok(());
                 }
+                RunItemEnd::new(RunItemState::Failed, error.message())
             }
-        }
+            Begun::After => {
+                waiting.again = Some(now + AGAIN);
+                self.waiting.push_back(waiting);
+                return Ok(());
+            }
+            Begun::Busy => {
+                let since = waiting.busy.unwrap_or(now);
+                let most = Duration::from_millis(u64::try_from(self.run.wait_ms).unwrap_or(0));
+                if since.elapsed() < most {
+                    waiting.busy = Some(since);
+                    waiting.again = Some(now + AGAIN);
+                    self.waiting.push_back(waiting);
+                    return Ok(());
+                }
+                let why = "another operation was running there all the time";
+                RunItemEnd::new(RunItemState::Skipped, why)
+            }
+        };
+        let tx = self.ctx.begin().await?;
+        runs::end_item(&tx, waiting.item.id, &end).await?;
+        tx.commit().await?;
+        self.ended += 1;
         Ok(())
     }
 
-    async fn begin_command(
-        &mut self,
+    async fn claim_command(
+        &self,
         tx: &Tx,
         item: &RunItemRow,
         command: &Command,
-    ) -> Result<Begun> {
-        let Ok(permit) = Arc::clone(&self.fleet.commands).try_acquire_owned() else {
-            return Ok(Begun::Full);
-        };
-        let row = environments::get(tx, item.environment_id).await?;
-        let (caller, row) = match self.permitted(row).await? {
-            Ok(both) => both,
-            Err(end) => return Ok(Begun::Never(end)),
-        };
+        caller: &Caller,
+        row: &EnvironmentRow,
+    ) -> Result<Part> {
         let payload = command::Payload {
             item: item.id,
             command: command.clone(),
@@ -298,85 +371,11 @@ impl<'a> Course<'a> {
         let job = if command.read_only {
             Enqueue::reading(command::KIND, row.account_id, Some(row.id), &payload)?
         } else {
-            Enqueue::writing(command::KIND, &row, &payload)?
+            Enqueue::writing(command::KIND, row, &payload)?
         };
         let job = job.with_event(event::SITE_COMMAND_STARTED);
-        match self.fleet.enqueue(tx, &caller, job).await {
-            Ok(id) => {
-                let part = self.ctx.claim_part(tx, id).await?;
-                Ok(Begun::Part(Box::new(part), permit))
-            }
-            Err(error) => refused(error),
-        }
-    }
-
-    async fn begin_job(&mut self, item: &RunItemRow) -> Result<Begun> {
-        let store = &self.fleet.parts.store;
-        let row = environments::get(store, item.environment_id).await?;
-        let (caller, row) = match self.permitted(row).await? {
-            Ok(both) => both,
-            Err(end) => return Ok(Begun::Never(end)),
-        };
-        // An earlier worker may have been lost between the use case's commit and ours.
-        let earlier = jobs::part_on(store, self.ctx.id(), row.id).await?;
-        if let Some(job) = earlier {
-            return Ok(Begun::Job(job));
-        }
-        match self.operation.begin(self.fleet, &caller, &row).await {
-            Ok(job) => Ok(Begun::Job(job)),
-            Err(error) => refused(error),
-        }
-    }
-
-    /// The environment, when it is there and whoever asked may still do it there; otherwise
-    /// how the item ends.
-    async fn permitted(
-        &mut self,
-        row: Option<EnvironmentRow>,
-    ) -> Result<std::result::Result<(Caller, EnvironmentRow), RunItemEnd>> {
-        let Some(row) = row else {
-            return Ok(Err(skipped("the site is no longer recorded")));
-        };
-        let gone = match row.state {
-            EnvironmentState::Active | EnvironmentState::Broken => None,
-            EnvironmentState::Installing => Some("the site is being installed"),
-            EnvironmentState::Deleting => Some("the site is being removed"),
-            EnvironmentState::Failed => Some("the site was never installed"),
-        };
-        if let Some(why) = gone {
-            return Ok(Err(skipped(why)));
-        }
-        let Some(caller) = self.caller().await? else {
-            return Ok(Err(skipped(
-                "whoever asked for it may not sign in any more",
-            )));
-        };
-        let owner = Resource::OfAccount(row.account_id);
-        match authorize(&caller.principal, self.operation.action(), owner) {
-            Ok(()) => Ok(Ok((caller, row))),
-            Err(_) => Ok(Err(skipped(
-                "whoever asked for it may not do it there any more",
-            ))),
-        }
-    }
-
-    /// Whoever asked, as they are now.
-    async fn caller(&mut self) -> Result<Option<Caller>> {
-        if let Some((caller, seen)) = &self.caller
-            && seen.elapsed() < RIGHTS
-        {
-            return Ok(Some(caller.clone()));
-        }
-        let principal = match self.run.requested_by {
-            None => Some(Principal::console()),
-            Some(person) => self.fleet.person(person).await?,
-        };
-        let caller = principal.map(|principal| Caller {
-            part_of: Some(self.ctx.id()),
-            ..Caller::new(principal)
-        });
-        self.caller = caller.clone().map(|caller| (caller, Instant::now()));
-        Ok(caller)
+        let id = self.fleet.enqueue(tx, caller, job).await?;
+        Ok(self.ctx.claim_part(tx, id).await?)
     }
 
     /// Sets a part going, and hears of its end.
@@ -391,32 +390,50 @@ impl<'a> Course<'a> {
         });
     }
 
+    /// Writes down what a use case led to.
+    async fn has_begun(
+        &mut self,
+        ended: std::result::Result<(task::Id, Begun), task::JoinError>,
+    ) -> Result<()> {
+        let (id, begun) = match ended {
+            Ok(both) => both,
+            Err(error) => (error.id(), Begun::Failed(Error::internal(error))),
+        };
+        match self.beginnings.remove(&id) {
+            Some(Beginning { waiting, place }) => self.note(waiting, place, begun).await,
+            None => Ok(()),
+        }
+    }
+
     /// Waits for news, and says of which items.
-    async fn wait(&mut self, closing: bool) -> Vec<RunItemId> {
+    async fn wait(&mut self, closing: bool) -> Result<Vec<RunItemId>> {
         let now = Instant::now();
         let others = self.running.values().any(|item| item.own.is_none());
-        let mut until = now + if others { LOOK } else { LOOK * 10 };
-        for waiting in &self.waiting {
-            // What was to be asked by now waits for room.
-            if let Some(again) = waiting.again.filter(|again| *again > now) {
-                until = until.min(again);
-            }
+        // What tells its end by itself is looked at all the same now and then.
+        let look = self.looked + if others { LOOK } else { LOOK * 10 };
+        let mut until = look;
+        // What was to be asked by now waits for room.
+        let again = self.waiting.iter().filter_map(|waiting| waiting.again);
+        for again in again.chain(self.full).filter(|again| *again > now) {
+            until = until.min(again);
         }
         let closing_now = self.ctx.closing().clone();
         let mut news = Vec::new();
         tokio::select! {
             Some(id) = self.news.recv() => news.push(id),
+            Some(ended) = self.beginning.join_next_with_id() => self.has_begun(ended).await?,
             () = self.ctx.cancelled().cancelled() => {}
             () = closing_now.cancelled(), if !closing => {}
-            () = sleep_until(until) => {
-                // What tells its end by itself is looked at all the same now and then.
-                news.extend(self.running.keys().copied());
-            }
+            () = sleep_until(until) => {}
         }
         while let Ok(id) = self.news.try_recv() {
             news.push(id);
         }
-        news
+        if Instant::now() >= look {
+            self.looked = Instant::now();
+            news.extend(self.running.keys().copied());
+        }
+        Ok(news)
     }
 
     async fn say(&mut self) -> std::result::Result<(), JobFailure> {
@@ -432,17 +449,14 @@ impl<'a> Course<'a> {
     }
 }
 
-/// What a refusal to begin means for an item. Failures of our own are not the item's.
-fn refused(error: Error) -> Result<Begun> {
+/// What a refusal to begin means for an item.
+fn refused(error: Error) -> Begun {
     if is_busy(&error) {
-        return Ok(Begun::Busy);
+        return Begun::Busy;
     }
     if error.kind() == Kind::Internal {
-        return Err(error);
+        return Begun::Failed(error);
     }
-    Ok(Begun::Never(skipped(error.message())))
-}
-
-fn skipped(why: impl Into<String>) -> RunItemEnd {
-    RunItemEnd::new(RunItemState::Skipped, why)
+    let why = end::with_hint(error.message().to_owned(), error.hint());
+    Begun::Never(RunItemEnd::new(RunItemState::Skipped, why))
 }

@@ -15,8 +15,19 @@ pub(super) fn of_job(job: Option<&JobRow>) -> Option<RunItemEnd> {
         return Some(interrupted());
     };
     let is_command = job.kind == command::KIND;
-    let message = || job.error_message.clone().unwrap_or_default();
+    let message = || {
+        let message = job.error_message.clone().unwrap_or_default();
+        with_hint(message, job.error_hint.as_deref())
+    };
     Some(match job.state {
+        // It may take as long as its host is away; the run does not wait for that.
+        JobState::Queued if job.undo_to.is_some() => {
+            let note = format!(
+                "{}; it is taken back as soon as that can be done",
+                message()
+            );
+            RunItemEnd::new(RunItemState::Failed, note)
+        }
         JobState::Queued | JobState::Running => return None,
         JobState::Completed if is_command => {
             let end = job.result.as_ref().map(CommandEnd::deserialize);
@@ -25,12 +36,20 @@ pub(super) fn of_job(job: Option<&JobRow>) -> Option<RunItemEnd> {
                 _ => interrupted(),
             }
         }
-        JobState::Completed => RunItemEnd::new(RunItemState::Done, ""),
+        JobState::Completed => RunItemEnd::new(RunItemState::Done, job.message.clone()),
         JobState::Cancelled => RunItemEnd::new(RunItemState::Cancelled, "stopped on request"),
         JobState::Failed if job.error_code.as_deref() == Some(INTERRUPTED) => interrupted(),
         JobState::Dead if is_command => interrupted(),
         JobState::Failed | JobState::Dead => RunItemEnd::new(RunItemState::Failed, message()),
     })
+}
+
+/// What is said of a failure, in one line.
+pub(super) fn with_hint(message: String, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{message} ({hint})"),
+        None => message,
+    }
 }
 
 pub(super) fn interrupted() -> RunItemEnd {
@@ -39,7 +58,7 @@ pub(super) fn interrupted() -> RunItemEnd {
 
 fn of_command(end: &CommandEnd) -> RunItemEnd {
     let (state, note) = if end.timed_out {
-        let seconds = (end.duration_ms + 500) / 1000;
+        let seconds = end.duration_ms.saturating_add(500) / 1000;
         let note = format!("did not end in time and was stopped after {seconds} s");
         (RunItemState::TimedOut, note)
     } else if let Some(signal) = end.signal {

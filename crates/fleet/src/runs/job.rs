@@ -98,6 +98,7 @@ async fn settle(fleet: &Fleet, ctx: &JobContext, run: &RunRow, why: &JobFailure)
         _ => format!("never begun: {}", why.message),
     };
     let tx = ctx.begin().await?;
+    runs::take_up_begun(&tx, run.id, ctx.id()).await?;
     let never = RunItemEnd::new(RunItemState::Cancelled, stopped);
     runs::end_all(&tx, run.id, RunItemState::Waiting, &never).await?;
     tx.commit().await?;

@@ -3,13 +3,14 @@
 
 use super::{Bounds, NewRun, Operation, Run};
 use crate::{Caller, Error, Fleet, Result, views::Environment};
+use pressroom_base::id::EnvironmentId;
 use pressroom_store::{Page, RunItemState, Scope, environments, runs};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 /// What resuming a run led to.
 #[derive(Debug, Clone)]
 pub enum Resumed {
-    /// It is not over: it goes on by itself.
+    /// It is not over, or another that does its rest is not: that goes on by itself.
     Open(Run),
     /// A new run does the rest.
     Started(Run),
@@ -31,8 +32,26 @@ impl Fleet {
             return Ok(Resumed::Open(self.run_view(row, &scope).await?));
         }
         let store = &self.parts.store;
+        let mut items = runs::items(store, row.id, &Scope::All, Page::ALL).await?;
+        let ids = items.iter().map(|item| item.environment_id);
+        let places: HashMap<EnvironmentId, usize> = ids.zip(0..).collect();
+        // What was resumed before counts as it ended then.
+        let mut later = runs::resumed_from(store, row.id).await?;
+        while let Some(one) = later.pop() {
+            if one.ended_at.is_none() {
+                return Ok(Resumed::Open(self.run_view(one, &scope).await?));
+            }
+            later.extend(runs::resumed_from(store, one.id).await?);
+            for ended in runs::items(store, one.id, &Scope::All, Page::ALL).await? {
+                let place = places.get(&ended.environment_id);
+                let item = place.and_then(|place| items.get_mut(*place));
+                if let Some(item) = item.filter(|item| item.run_id < ended.run_id) {
+                    *item = ended;
+                }
+            }
+        }
         let mut left: Vec<Environment> = Vec::new();
-        for item in runs::items(store, row.id, &Scope::All, Page::ALL).await? {
+        for item in items {
             let never_begun = item.started_at.is_none();
             if item.state == RunItemState::Done || !(again || never_begun) {
                 continue;
@@ -47,7 +66,7 @@ impl Fleet {
         }
         let operation: Operation =
             serde_json::from_value(row.operation.clone()).map_err(Error::internal)?;
-        let targets = self.permitted_targets(caller, &operation, left, 0).await?;
+        let targets = self.permitted_targets(caller, &operation, left).await?;
         let new = NewRun {
             selector: row.selector.clone(),
             operation,

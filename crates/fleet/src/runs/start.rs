@@ -27,7 +27,8 @@ pub struct Bounds {
     pub at_once: u16,
     /// Environments at the same time on one host, 1 to 64.
     pub per_host: u16,
-    /// How long one waits for whatever else writes to its environment.
+    /// How long one waits for whatever else writes to its environment, at most
+    /// [`Bounds::LONGEST_WAIT`].
     pub wait: Duration,
 }
 
@@ -36,6 +37,8 @@ impl Bounds {
     pub const MOST_AT_ONCE: u16 = 256;
     /// The most on one host.
     pub const MOST_PER_HOST: u16 = 64;
+    /// The longest that one waits for what else writes to its environment.
+    pub const LONGEST_WAIT: Duration = Duration::from_hours(24);
 }
 
 impl Default for Bounds {
@@ -59,18 +62,35 @@ pub struct NewRun {
     pub bounds: Bounds,
 }
 
+/// A run that was started.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// The run.
+    pub run: Run,
+    /// How many environments it leaves out because too little is known to tell.
+    pub undecided: usize,
+    /// What may be wrong with the selector although it is understood.
+    pub hint: Option<String>,
+}
+
 impl Fleet {
     /// Starts a run on the environments that the selector names now. Each of its items ends
     /// in a final state; one whose worker was lost is not begun again.
     ///
     /// Errors: `Invalid`, `Forbidden` as [`Fleet::run_targets`]; `NotFound` when no
     /// environment is named.
-    pub async fn start_run(&self, caller: &Caller, new: NewRun) -> Result<Run> {
+    pub async fn start_run(&self, caller: &Caller, new: NewRun) -> Result<Started> {
         let targets = self
             .run_targets(caller, &new.selector, &new.operation)
             .await?;
+        let (undecided, hint) = (targets.undecided, targets.hint.clone());
         let row = self.queue_run(caller, new, targets, None).await?;
-        self.run_view(row, &caller.principal.scope()).await
+        let run = self.run_view(row, &caller.principal.scope()).await?;
+        Ok(Started {
+            run,
+            undecided,
+            hint,
+        })
     }
 
     pub(super) async fn queue_run(
@@ -95,6 +115,12 @@ impl Fleet {
                     "a run has 1 to {most} sites at the same time {of}"
                 )));
             }
+        }
+        if bounds.wait > Bounds::LONGEST_WAIT {
+            return Err(Error::invalid(format!(
+                "a site is waited for {} hours at most",
+                Bounds::LONGEST_WAIT.as_secs() / 3600
+            )));
         }
         if targets.places.is_empty() {
             return Err(nothing_named(targets.undecided));

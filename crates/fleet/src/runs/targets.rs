@@ -31,6 +31,8 @@ pub struct Targets {
     pub targets: Vec<Target>,
     /// How many others there are of which too little is known to tell.
     pub undecided: usize,
+    /// What may be wrong with the selector although it is understood.
+    pub hint: Option<String>,
     pub(super) places: Vec<NewRunItem>,
 }
 
@@ -47,8 +49,11 @@ impl Fleet {
     ) -> Result<Targets> {
         operation.check()?;
         let selected = self.select_sites(caller, selector).await?;
-        self.permitted_targets(caller, operation, selected.environments, selected.undecided)
-            .await
+        let found = selected.environments;
+        let mut targets = self.permitted_targets(caller, operation, found).await?;
+        targets.undecided = selected.undecided;
+        targets.hint = selected.hint;
+        Ok(targets)
     }
 
     /// Refuses all when the caller may not do it on one of them: nobody should have to find
@@ -58,7 +63,6 @@ impl Fleet {
         caller: &Caller,
         operation: &Operation,
         found: Vec<Environment>,
-        undecided: usize,
     ) -> Result<Targets> {
         let mut forbidden = BTreeSet::new();
         for site in &found {
@@ -108,7 +112,8 @@ impl Fleet {
         }
         Ok(Targets {
             targets,
-            undecided,
+            undecided: 0,
+            hint: None,
             places,
         })
     }

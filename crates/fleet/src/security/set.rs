@@ -42,6 +42,31 @@ impl SetSecurity {
             slug: None,
         }
     }
+
+    /// Refuses what can be done nowhere.
+    pub(crate) fn check(&self) -> Result<()> {
+        match (&self.slug, self.measure) {
+            (Some(slug), Measure::HideLogin) => slug::check(slug),
+            (Some(_), _) => Err(Error::invalid("only a hidden login page has a slug")
+                .with_code(code::UNPROCESSABLE)),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// As on the command line, where editing files is what is switched.
+    pub(crate) fn summary(&self) -> String {
+        let (name, on) = match self.measure {
+            Measure::FileEditing => ("file-editing", self.enabled.map(|enabled| !enabled)),
+            Measure::FileProtection => ("file-protection", self.enabled),
+            Measure::HideLogin => ("hide-login", self.enabled),
+            Measure::Debug => ("debug", self.enabled),
+        };
+        match on {
+            Some(true) => format!("{name} on"),
+            Some(false) => format!("{name} off"),
+            None => name.to_owned(),
+        }
+    }
 }
 
 impl Fleet {
@@ -66,14 +91,7 @@ impl Fleet {
         if let Some(id) = caller.earlier_job() {
             return self.job_by_id(caller, Action::SiteConfigure, id).await;
         }
-        match (&set.slug, set.measure) {
-            (Some(slug), Measure::HideLogin) => slug::check(slug)?,
-            (Some(_), _) => {
-                return Err(Error::invalid("only a hidden login page has a slug")
-                    .with_code(code::UNPROCESSABLE));
-            }
-            (None, _) => {}
-        }
+        set.check()?;
         let tx = self.parts.store.begin().await?;
         self.refuse_while_written_to(&tx, &row).await?;
         tx.rollback().await?;

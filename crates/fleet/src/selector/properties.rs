@@ -121,6 +121,7 @@ fn nearly() -> impl Strategy<Value = String> {
         &[
             "php",
             "plugin",
+            "plugin:",
             "core",
             "env",
             "tag",

@@ -121,7 +121,7 @@ impl Reader {
             return self.quoted();
         }
         let value = self.while_(is_bare);
-        if value.length == 0 && self.at_boundary() {
+        if value.length == 0 && (self.at_boundary() || self.at_comparison()) {
             return Err(self.wrong_here("a value is missing"));
         }
         if !self.at_boundary() && !self.at_comparison() {

@@ -68,6 +68,8 @@ fn a_refusal_points_at_the_fault() {
             "env:clone -tag:\"two words\"\n               ^^^^^^^^^^^ no tag can be called so: a tag has \
              1 to 50 letters, digits, `-`, `_` and `.`, and begins with a letter or digit",
         ),
+        ("-plugin:<9.4", "-plugin:<9.4\n        ^ a value is missing"),
+        ("theme:!=9.4", "theme:!=9.4\n      ^ a value is missing"),
         (
             "Größe:1 wp:6",
             "Größe:1 wp:6\n^^^^^ there is no field `Größe`; there are plugin, theme, wp, php, env, \

@@ -200,7 +200,8 @@ impl Base {
             host_id: None,
             kind: EnvironmentKind::Production,
             panel_id: format!("wp_{name}"),
-            root: format!("/sites/{name}"),
+            // Their order is not that of the names.
+            root: format!("/sites/{}-{name}", 255 - name.as_bytes()[0]),
             path: "public_html".into(),
             url: format!("https://{name}.example"),
             origin_addr: None,

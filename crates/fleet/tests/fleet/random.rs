@@ -81,7 +81,7 @@ async fn plain(raw: &Raw, ask: &Ask, scope: Option<&[AccountId]>) -> (Vec<i64>, 
         format!("AND e.account_id IN ({})", own.join(","))
     });
     let sql = format!(
-        "SELECT e.id, d.name AS domain, e.root, \
+        "SELECT e.id, d.name AS domain, e.url, e.root, \
          CASE WHEN ({sql}) IS NULL THEN 1 WHEN ({sql}) THEN 2 ELSE 0 END AS truth \
          FROM environments e \
          JOIN accounts a ON a.id = e.account_id JOIN sites s ON s.id = e.site_id \
@@ -97,8 +97,15 @@ async fn plain(raw: &Raw, ask: &Ask, scope: Option<&[AccountId]>) -> (Vec<i64>, 
             1 => undecided += 1,
             2 => {
                 let domain: Option<String> = row.try_get("", "domain").unwrap();
+                let url: String = row.try_get("", "url").unwrap();
                 let root: String = row.try_get("", "root").unwrap();
-                found.push((domain, root, row.try_get::<i64>("", "id").unwrap()));
+                // Without a domain of ours, the host name in its address.
+                let host = || url.split(['/', ':']).nth(3).unwrap_or_default().to_owned();
+                found.push((
+                    domain.unwrap_or_else(host),
+                    root,
+                    row.try_get::<i64>("", "id").unwrap(),
+                ));
             }
             _ => {}
         }

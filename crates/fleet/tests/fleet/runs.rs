@@ -3,13 +3,19 @@
 use crate::base::Base;
 use pressroom_base::Kind;
 use pressroom_fleet::{
-    Caller, code,
+    Caller,
+    caches::CacheChange,
+    code,
+    components::{Change, ChangeComponents},
+    database::SearchReplace,
     principal::{Grants, Principal, Role},
     runs::{Bounds, Command, NewRun, Operation, Resumed, Run, RunItem},
+    security::{Measure, SetSecurity},
 };
 use pressroom_jobs::{NewJob, enqueue};
 use pressroom_store::{
-    EnvironmentState, NewAccount, NewEnvironment, NewUser, accounts, environments, runs, users,
+    EnvironmentState, NewAccount, NewDomain, NewEnvironment, NewUser, accounts, domains,
+    environments, runs, users,
 };
 use std::time::Duration;
 
@@ -21,6 +27,9 @@ crate::on_both! {
     a_run_that_nobody_began_is_stopped_at_once
     what_was_not_begun_is_resumed_and_the_rest_only_when_asked
     other_operations_take_the_same_way
+    nonsense_is_refused_before_anything_is_begun
+    sites_in_one_place_take_turns
+    what_may_be_wrong_with_a_selector_is_told
 }
 
 fn command(argv: &[&str]) -> Operation {
@@ -85,6 +94,7 @@ async fn only_who_may_do_anything_there_runs_commands(base: Base) {
         base.fleet
             .start_run(caller, on(selector, command(&["true"])))
             .await
+            .map(|started| started.run)
     };
     for role in [Role::Viewer, Role::Member] {
         let refused = start(&base.person(role), "all").await.unwrap_err();
@@ -162,7 +172,12 @@ async fn every_item_ends_and_tells_why(base: Base) {
     base.site("e", EnvironmentState::Broken).await;
     let mut new = on("all", command(&["true"]));
     new.bounds.at_once = 2;
-    let run = base.fleet.start_run(&Base::console(), new).await.unwrap();
+    let run = base
+        .fleet
+        .start_run(&Base::console(), new)
+        .await
+        .unwrap()
+        .run;
     let (run, items) = ended(&base, &run).await;
     // None of them has a directory: that is each one's own failure.
     assert_eq!(
@@ -187,7 +202,7 @@ async fn rights_are_looked_at_again(base: Base) {
     // This person is in no table: as if they had been removed while the run waited.
     let gone = base.person(Role::Owner);
     let new = on("all", command(&["true"]));
-    let run = base.fleet.start_run(&gone, new).await.unwrap();
+    let run = base.fleet.start_run(&gone, new).await.unwrap().run;
     let (_, items) = ended(&base, &run).await;
     assert_eq!(states(&items), [("a.example", "skipped")]);
     assert!(items[0].note.contains("may not sign in"), "{items:?}");
@@ -210,7 +225,7 @@ async fn rights_are_looked_at_again(base: Base) {
         *id = person.id;
     }
     let new = on("all", command(&["true"]));
-    let run = base.fleet.start_run(&weaker, new).await.unwrap();
+    let run = base.fleet.start_run(&weaker, new).await.unwrap().run;
     let (_, items) = ended(&base, &run).await;
     assert_eq!(states(&items), [("a.example", "skipped")]);
     assert!(items[0].note.contains("any more"), "{items:?}");
@@ -225,7 +240,12 @@ async fn a_site_that_is_busy_is_waited_for(base: Base) {
     let job = enqueue(&tx, job).await.unwrap();
     tx.commit().await.unwrap();
     let new = on("all", command(&["true"]));
-    let run = base.fleet.start_run(&Base::console(), new).await.unwrap();
+    let run = base
+        .fleet
+        .start_run(&Base::console(), new)
+        .await
+        .unwrap()
+        .run;
     let (_, items) = ended(&base, &run).await;
     assert_eq!(
         states(&items),
@@ -240,7 +260,8 @@ async fn a_site_that_is_busy_is_waited_for(base: Base) {
         .fleet
         .start_run(&Base::console(), patient)
         .await
-        .unwrap();
+        .unwrap()
+        .run;
     let looking = Operation::Command(Command {
         argv: vec!["true".into()],
         limit_ms: 1000,
@@ -250,7 +271,7 @@ async fn a_site_that_is_busy_is_waited_for(base: Base) {
         .fleet
         .start_run(&Base::console(), on("site:a", looking))
         .await;
-    let (_, items) = ended(&base, &looking.unwrap()).await;
+    let (_, items) = ended(&base, &looking.unwrap().run).await;
     assert_eq!(states(&items), [("a.example", "failed")]);
     let waiting = base
         .fleet
@@ -276,7 +297,7 @@ async fn a_run_that_nobody_began_is_stopped_at_once(base: Base) {
     base.site("a", EnvironmentState::Active).await;
     let console = Base::console();
     let new = on("all", command(&["true"]));
-    let run = base.fleet.start_run(&console, new).await.unwrap();
+    let run = base.fleet.start_run(&console, new).await.unwrap().run;
     let run = base
         .fleet
         .cancel_run(&console, &run.id, "wrong")
@@ -297,7 +318,7 @@ async fn a_run_that_nobody_began_is_stopped_at_once(base: Base) {
 
     // Stopped as a job it ends as well, by a worker.
     let new = on("all", command(&["true"]));
-    let run = base.fleet.start_run(&console, new).await.unwrap();
+    let run = base.fleet.start_run(&console, new).await.unwrap().run;
     let row = runs::by_public_id(&base.store, &run.id)
         .await
         .unwrap()
@@ -319,7 +340,7 @@ async fn what_was_not_begun_is_resumed_and_the_rest_only_when_asked(base: Base) 
     base.site("b", EnvironmentState::Deleting).await;
     let console = Base::console();
     let new = on("all", command(&["true"]));
-    let first = base.fleet.start_run(&console, new).await.unwrap();
+    let first = base.fleet.start_run(&console, new).await.unwrap().run;
     let resume = async |run: &Run, again| base.fleet.resume_run(&console, &run.id, again).await;
     assert!(matches!(resume(&first, false).await, Ok(Resumed::Open(_))));
     let (first, items) = ended(&base, &first).await;
@@ -351,21 +372,28 @@ async fn what_was_not_begun_is_resumed_and_the_rest_only_when_asked(base: Base) 
     environments::remove(&tx, b.environment_id).await.unwrap();
     tx.commit().await.unwrap();
     assert!(matches!(resume(&all, false).await, Ok(Resumed::Nothing(_))));
+    // Nor of the first one again: its rest was begun, and ended, by the others.
+    assert!(matches!(
+        resume(&first, false).await,
+        Ok(Resumed::Nothing(_))
+    ));
 }
 
 async fn other_operations_take_the_same_way(base: Base) {
     base.site("a", EnvironmentState::Active).await;
     base.site("b", EnvironmentState::Installing).await;
     let console = Base::console();
-    for operation in [Operation::FlushCaches, Operation::Snapshot] {
+    // One looks at the site before it begins, the other begins and finds nothing.
+    for (operation, state) in [
+        (Operation::Caches(CacheChange::Flush), "skipped"),
+        (Operation::Snapshot, "failed"),
+    ] {
         let new = on("all", operation);
-        let run = base.fleet.start_run(&console, new).await.unwrap();
+        let run = base.fleet.start_run(&console, new).await.unwrap().run;
         let (_, items) = ended(&base, &run).await;
-        // What the use case itself refuses, nothing was begun of.
-        assert!(
-            ["failed", "skipped"].contains(&items[0].state.as_str()),
-            "{items:?}"
-        );
+        assert_eq!(items[0].state, state, "{items:?}");
+        let begun = items[0].started_at.is_some();
+        assert_eq!(begun, state == "failed", "{items:?}");
         assert!(!items[0].note.is_empty());
         assert_eq!(items[1].state, "skipped");
     }
@@ -373,4 +401,94 @@ async fn other_operations_take_the_same_way(base: Base) {
     let member = base.person(Role::Member);
     let new = on("all", Operation::Maintenance { enabled: true });
     assert!(base.fleet.start_run(&member, new).await.is_ok());
+}
+
+async fn nonsense_is_refused_before_anything_is_begun(base: Base) {
+    base.site("a", EnvironmentState::Active).await;
+    let install = |names: &[&str], source: Option<&str>| {
+        Operation::ChangeComponents(ChangeComponents {
+            kind: "plugin".into(),
+            names: names.iter().map(ToString::to_string).collect(),
+            change: Change::Install {
+                version: None,
+                source: source.map(ToOwned::to_owned),
+                activate: false,
+            },
+        })
+    };
+    let secret = "https://press.example/x.zip?key=hunter2";
+    for operation in [
+        install(&[], None),
+        install(&["../up"], None),
+        install(&["x"], Some(secret)),
+        Operation::SearchReplace(SearchReplace::default()),
+        Operation::Security(SetSecurity {
+            slug: Some("side-door".into()),
+            ..SetSecurity::new(Measure::Debug, Some(true))
+        }),
+    ] {
+        let new = on("all", operation);
+        let refused = base.fleet.start_run(&Base::console(), new).await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Invalid, "{refused}");
+        assert!(!refused.message().contains("hunter2"));
+    }
+    let mut endless = on("all", command(&["true"]));
+    endless.bounds.wait = Duration::from_hours(25);
+    let refused = base.fleet.start_run(&Base::console(), endless).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::Invalid);
+    assert!(
+        base.fleet
+            .list_runs(&Base::console(), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
+
+/// However short the time is for which others are waited for.
+async fn sites_in_one_place_take_turns(base: Base) {
+    let tx = base.store.begin().await.unwrap();
+    let domain = NewDomain {
+        account_id: base.account,
+        name: "shared.example".into(),
+        root: "/sites/shared.example".into(),
+    };
+    let domain = domains::create(&tx, domain).await.unwrap();
+    for name in ["a", "b", "c"] {
+        let site = environments::create_site(&tx, base.account, name, name);
+        let site = site.await.unwrap();
+        let new = NewEnvironment {
+            domain_id: Some(domain.id),
+            root: format!("/sites/shared.example/{name}"),
+            path: name.into(),
+            ..base.new_environment(site.id, name, EnvironmentState::Active)
+        };
+        environments::create(&tx, new).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let new = on("all", command(&["true"]));
+    let run = base
+        .fleet
+        .start_run(&Base::console(), new)
+        .await
+        .unwrap()
+        .run;
+    let (_, items) = ended(&base, &run).await;
+    assert_eq!(items.len(), 3);
+    for item in &items {
+        // There is no such directory; each of them got as far as that.
+        assert_eq!(item.state, "failed", "{item:?}");
+        assert!(item.started_at.is_some());
+    }
+}
+
+async fn what_may_be_wrong_with_a_selector_is_told(base: Base) {
+    base.site("a", EnvironmentState::Active).await;
+    let new = on("-tag:shpo", command(&["true"]));
+    let started = base.fleet.start_run(&Base::console(), new).await.unwrap();
+    assert_eq!(started.hint.as_deref(), Some("no site has the tag `shpo`"));
+    let (console, operation) = (Base::console(), command(&["true"]));
+    let targets = base.fleet.run_targets(&console, "-tag:shpo", &operation);
+    assert!(targets.await.unwrap().hint.is_some());
 }

@@ -1,8 +1,16 @@
 use crate::base::{Base, Script, plain};
 use pressroom_base::Kind;
-use pressroom_jobs::{Class, JobFailure, JobState, NewJob, RetryPolicy, requeue};
+use pressroom_jobs::{
+    CancelOutcome, Class, JobFailure, JobState, NewJob, Registry, RetryPolicy, cancel, requeue,
+};
 use serde_json::json;
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 crate::on_both! {
     what_may_pass_is_tried_again
@@ -10,6 +18,8 @@ crate::on_both! {
     a_job_that_never_works_is_dead_and_can_be_queued_again
     undoing_is_tried_again
     undoing_that_never_works_ends_dead
+    a_host_that_is_away_is_waited_for
+    waiting_for_a_host_ends_after_a_day_or_when_asked
 }
 
 async fn what_may_pass_is_tried_again(base: Base) {
@@ -90,7 +100,7 @@ async fn undoing_is_tried_again(base: Base) {
     let script = Script::new(|_| async { Err(JobFailure::new(Kind::Invalid, "bad name")) }).undo(
         |ctx| async move {
             if ctx.attempt() < 2 {
-                return Err(JobFailure::new(Kind::Unreachable, "no answer"));
+                return Err(JobFailure::new(Kind::Remote, "in use"));
             }
             Ok(())
         },
@@ -109,7 +119,7 @@ async fn undoing_is_tried_again(base: Base) {
 
 async fn undoing_that_never_works_ends_dead(base: Base) {
     let script = Script::new(|_| async { Err(JobFailure::new(Kind::Invalid, "bad name")) })
-        .undo(|_| async { Err(JobFailure::new(Kind::Unreachable, "no answer")) });
+        .undo(|_| async { Err(JobFailure::new(Kind::Remote, "in use")) });
     let mut job = plain();
     job.max_attempts = 1;
     let id = base.enqueue(job).await;
@@ -125,5 +135,76 @@ async fn undoing_that_never_works_ends_dead(base: Base) {
     runner.stop().await;
     assert_eq!((row.state, row.attempt), (JobState::Dead, 4));
     let message = row.error_message.unwrap();
-    assert_eq!(message, "bad name; it could not be undone: no answer");
+    assert_eq!(message, "bad name; it could not be undone: in use");
+}
+
+async fn a_host_that_is_away_is_waited_for(base: Base) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let times = asked.clone();
+    let script =
+        Script::new(|_| async { Err(JobFailure::new(Kind::Remote, "broke")) }).undo(move |_| {
+            let time = times.fetch_add(1, SeqCst);
+            async move {
+                if time < 20 {
+                    return Err(JobFailure::new(Kind::Unreachable, "no answer"));
+                }
+                Ok(())
+            }
+        });
+    let mut job = plain();
+    job.max_attempts = 1;
+    let id = base.enqueue(job).await;
+    let runner = base.start(&script);
+    for time in 1..=20 {
+        let row = base
+            .until(id, |row| {
+                asked.load(SeqCst) == time && row.state == JobState::Queued
+            })
+            .await;
+        assert_eq!(row.attempt, 0, "what is not reached is not tried");
+        let wait = row.run_at.millis() - base.store.now().await.unwrap().millis();
+        assert!((4_000..=300_000).contains(&wait), "{wait} ms");
+        base.store.advance_clock(Duration::from_mins(10));
+    }
+    let row = base.ended(id).await;
+    runner.stop().await;
+    assert_eq!((row.state, row.attempt), (JobState::Failed, 1));
+    assert_eq!(row.error_message.as_deref(), Some("broke"));
+}
+
+async fn waiting_for_a_host_ends_after_a_day_or_when_asked(base: Base) {
+    let script = Script::new(|_| async { Err(JobFailure::new(Kind::Remote, "broke")) })
+        .undo(|_| async { Err(JobFailure::new(Kind::Unreachable, "no answer")) });
+    let runner = base.start(&script);
+    for asks in [true, false] {
+        let mut job = plain();
+        job.max_attempts = 1;
+        let id = base.enqueue(job).await;
+        base.until(id, |row| {
+            row.state == JobState::Queued && row.attempt == 0 && row.undo_to.is_some()
+        })
+        .await;
+        if asks {
+            let tx = base.store.begin().await.unwrap();
+            let registry = Registry::new().with(script.clone());
+            let outcome = cancel(&tx, &registry, id, "enough").await.unwrap();
+            assert_eq!(outcome, CancelOutcome::Requested);
+            tx.commit().await.unwrap();
+        } else {
+            base.store.advance_clock(Duration::from_hours(24));
+        }
+        // As often as any other is.
+        for attempt in 1..=3 {
+            base.until(id, |row| {
+                row.attempt == attempt && row.state == JobState::Queued
+            })
+            .await;
+            base.store.advance_clock(Duration::from_mins(10));
+        }
+        let row = base.ended(id).await;
+        assert_eq!(row.state, JobState::Dead);
+        let message = row.error_message.unwrap();
+        assert_eq!(message, "broke; it could not be undone: no answer");
+    }
+    runner.stop().await;
 }

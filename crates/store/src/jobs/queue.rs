@@ -248,18 +248,20 @@ fn hold(row: &sea_orm::QueryResult) -> Result<Hold> {
 }
 
 /// Makes sure that the job is this worker's until `tx` ends: what is written in
-/// `tx` is then written by whoever holds the job. [`Error::LostLease`] otherwise.
-pub async fn fence(tx: &Tx, id: JobId, epoch: Epoch) -> Result<()> {
+/// `tx` is then written by whoever holds the job. [`Error::LostLease`] otherwise. Says as
+/// well whether it is to stop.
+pub async fn fence(tx: &Tx, id: JobId, epoch: Epoch) -> Result<Hold> {
     let row = sql::one(
         tx,
         format!(
-            "SELECT id FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running' {}",
+            "SELECT cancel_requested_at, cancel_reason FROM jobs WHERE id = $1 AND epoch = $2 AND state = 'running' {}",
             tx.store().lock_clause("FOR NO KEY UPDATE")
         ),
         [id.get().into(), epoch.get().into()],
     )
-    .await?;
-    row.map(|_| ()).ok_or(Error::LostLease)
+    .await?
+    .ok_or(Error::LostLease)?;
+    hold(&row)
 }
 
 /// Ends a job as done.
@@ -357,15 +359,30 @@ pub async fn retry(
 
 /// Gives a job back unfinished: whoever claims it next finds it interrupted.
 pub async fn release(tx: &Tx, id: JobId, epoch: Epoch, delay: Duration) -> Result<()> {
+    back(tx, id, epoch, delay, 0).await
+}
+
+/// Puts a job off that could not even be tried: as [`release`], and the attempt does not
+/// count.
+pub async fn put_off(tx: &Tx, id: JobId, epoch: Epoch, delay: Duration) -> Result<()> {
+    back(tx, id, epoch, delay, 1).await
+}
+
+async fn back(tx: &Tx, id: JobId, epoch: Epoch, delay: Duration, uncounted: i32) -> Result<()> {
     let clock = tx.store().clock();
     let touched = sql::run(
         tx,
         format!(
             "UPDATE jobs SET state = 'queued', run_at = {clock} + $1, interrupted = TRUE, \
-             holder = NULL, lease_until = NULL \
+             attempt = attempt - $4, holder = NULL, lease_until = NULL \
              WHERE id = $2 AND epoch = $3 AND state = 'running'"
         ),
-        [millis(delay).into(), id.get().into(), epoch.get().into()],
+        [
+            millis(delay).into(),
+            id.get().into(),
+            epoch.get().into(),
+            uncounted.into(),
+        ],
     )
     .await?;
     fenced(tx, id, touched)

@@ -102,22 +102,6 @@ pub async fn children(from: &impl Read, parent: JobId) -> Result<Vec<JobRow>> {
     found.into_iter().map(JobRow::read).collect()
 }
 
-/// The newest part of a job on an environment.
-pub async fn part_on(
-    from: &impl Read,
-    parent: JobId,
-    environment: EnvironmentId,
-) -> Result<Option<JobId>> {
-    let row = sql::one(
-        from,
-        "SELECT MAX(id) AS id FROM jobs WHERE environment_id = $1 AND parent_id = $2",
-        [environment.get().into(), parent.get().into()],
-    )
-    .await?;
-    let id: Option<i64> = row.map_or(Ok(None), |row| row.try_get("", "id"))?;
-    Ok(id.map(JobId::new))
-}
-
 /// A job's steps, in order.
 pub async fn steps(from: &impl Read, job: JobId) -> Result<Vec<StepRow>> {
     let found = step::Entity::find()

@@ -119,6 +119,26 @@ pub async fn begin_item(tx: &Tx, id: RunItemId, job: JobId) -> Result<()> {
     Ok(())
 }
 
+/// Says which job is at each item that waits although one was begun for it: the worker of
+/// the run's job was lost before it could write that down. How many there were.
+pub async fn take_up_begun(tx: &Tx, run: RunId, job: JobId) -> Result<u64> {
+    sql::run(
+        tx,
+        "UPDATE run_items SET state = 'running', started_at = $1, job_id = (\
+           SELECT MAX(j.id) FROM jobs j WHERE j.parent_id = $2 \
+           AND j.environment_id = run_items.environment_id) \
+         WHERE run_id = $3 AND state = 'waiting' AND EXISTS (\
+           SELECT 1 FROM jobs j WHERE j.parent_id = $2 \
+           AND j.environment_id = run_items.environment_id)",
+        [
+            tx.now().await?.millis().into(),
+            job.get().into(),
+            run.get().into(),
+        ],
+    )
+    .await
+}
+
 /// Ends an item; an end that is written already stays. Says whether it was written now.
 pub async fn end_item(tx: &Tx, id: RunItemId, end: &RunItemEnd) -> Result<bool> {
     let touched = sql::run(

@@ -3,7 +3,9 @@
 use crate::base::Base;
 use pressroom_base::id::{AccountId, EnvironmentId, HostId, JobId, UserId};
 use pressroom_store::{
-    NewRun, NewRunItem, Page, RunItemEnd, RunItemState, RunState, Scope, jobs, runs,
+    NewRun, NewRunItem, Page, RunItemEnd, RunItemState, RunState, Scope,
+    jobs::{self, NewJob, queue},
+    runs,
 };
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ crate::on_both! {
     output_is_kept_as_it_was
     a_part_is_claimed_in_the_transaction_that_queues_it
     old_runs_are_forgotten_whole
+    what_was_begun_and_not_written_down_is_found
 }
 
 fn new_run(person: Option<UserId>) -> NewRun {
@@ -240,4 +243,65 @@ async fn old_runs_are_forgotten_whole(base: Base) {
     );
     let pieces = runs::output_after(&base.store, items[0].id, 0, 10).await;
     assert!(pieces.unwrap().is_empty());
+}
+
+async fn what_was_begun_and_not_written_down_is_found(base: Base) {
+    let tx = base.store.begin().await.unwrap();
+    let run = runs::create(&tx, new_run(None), places(4)).await.unwrap();
+    let other = runs::create(&tx, new_run(None), places(4)).await.unwrap();
+    let of = |environment: i64, parent: Option<JobId>| NewJob {
+        environment: Some(EnvironmentId::new(environment)),
+        parent,
+        ..NewJob::new("test", serde_json::json!({}))
+    };
+    let queue = async |job| queue::insert(&tx, job).await.unwrap().id;
+    let parent = queue(NewJob::new("run", serde_json::json!({}))).await;
+    let stranger = queue(NewJob::new("run", serde_json::json!({}))).await;
+    let first = queue(of(1, Some(parent))).await;
+    let second = queue(of(2, Some(parent))).await;
+    // Somebody else's, and nobody's.
+    queue(of(3, Some(stranger))).await;
+    queue(of(4, None)).await;
+    let items = runs::items(&tx, run.id, &Scope::All, Page::ALL)
+        .await
+        .unwrap();
+    // What has ended stays so.
+    let done = RunItemEnd::new(RunItemState::Done, "");
+    runs::end_item(&tx, items[1].id, &done).await.unwrap();
+    assert_eq!(runs::take_up_begun(&tx, run.id, parent).await.unwrap(), 1);
+    assert_eq!(runs::take_up_begun(&tx, run.id, parent).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    let states = async |id| -> Vec<(RunItemState, Option<JobId>)> {
+        let items = runs::items(&base.store, id, &Scope::All, Page::ALL)
+            .await
+            .unwrap();
+        items.iter().map(|item| (item.state, item.job_id)).collect()
+    };
+    let waiting = (RunItemState::Waiting, None);
+    let begun = (RunItemState::Running, Some(first));
+    assert_ne!(first, second);
+    assert_eq!(
+        states(run.id).await,
+        [begun, (RunItemState::Done, None), waiting, waiting]
+    );
+    assert_eq!(states(other.id).await, [waiting; 4]);
+
+    let tx = base.store.begin().await.unwrap();
+    let rest = NewRun {
+        resumes: Some(run.id),
+        ..new_run(None)
+    };
+    let rest = runs::create(&tx, rest, places(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let found = runs::resumed_from(&base.store, run.id).await.unwrap();
+    assert_eq!(
+        found.iter().map(|run| run.id).collect::<Vec<_>>(),
+        [rest.id]
+    );
+    assert!(
+        runs::resumed_from(&base.store, other.id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

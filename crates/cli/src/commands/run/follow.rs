@@ -8,20 +8,32 @@ use pressroom_fleet::{
     runs::{Channel, Run, RunItem},
 };
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::sleep,
 };
 
-/// Between looks.
-const LOOK: Duration = Duration::from_millis(60);
-/// The same once a run takes its time.
-const LATER: Duration = Duration::from_millis(250);
+/// Between looks: a twentieth of the time so far, …
+const LOOKS: u32 = 20;
+/// … and within these bounds.
+const SOONEST: Duration = Duration::from_millis(10);
+const LATEST: Duration = Duration::from_millis(250);
 /// How long one waits for a worker before it is said.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Items looked at together.
 const PAGE: u64 = 200;
+
+/// Whether somebody listens for signals.
+static HEARD: AtomicBool = AtomicBool::new(false);
+
+/// Whether Ctrl-C is seen to by the command itself.
+pub fn minds_interruption() -> bool {
+    HEARD.load(Ordering::Relaxed)
+}
 
 /// Ctrl-C, and what ends services.
 pub(in crate::commands) struct Signals {
@@ -32,10 +44,12 @@ pub(in crate::commands) struct Signals {
 impl Signals {
     pub(in crate::commands) fn listen() -> Result<Self, Failure> {
         let failed = |error| Failure::local("signals cannot be heard", &error);
-        Ok(Self {
+        let signals = Self {
             interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
             terminate: signal(SignalKind::terminate()).map_err(failed)?,
-        })
+        };
+        HEARD.store(true, Ordering::Relaxed);
+        Ok(signals)
     }
 
     async fn next(&mut self) {
@@ -95,11 +109,7 @@ pub(in crate::commands) async fn follow(
                 ));
             });
         }
-        let pause = if begun.elapsed() < LATER * 20 {
-            LOOK
-        } else {
-            LATER
-        };
+        let pause = (begun.elapsed() / LOOKS).clamp(SOONEST, LATEST);
         tokio::select! {
             () = sleep(pause) => {}
             () = signals.next() => {
@@ -126,7 +136,7 @@ async fn tell(
     printer: &mut Printer,
 ) -> Result<(), Failure> {
     let mut after = 0;
-    let mut lines = Lines::of(item, printer.width().is_some());
+    let mut lines = Lines::of(item, printer);
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
         let pieces = fleet.run_output(caller, run, item.ordinal, after).await?;
@@ -157,7 +167,12 @@ async fn tell(
             ));
         }
         if !item.note.is_empty() {
-            printer.complaint(&format!("{}: {}\n", plain(&item.label), plain(&item.note)));
+            let line = format!("{}: {}\n", plain(&item.label), plain(&item.note));
+            if item.state == "done" {
+                printer.data(&line);
+            } else {
+                printer.complaint(&line);
+            }
         }
     });
     Ok(())
@@ -174,16 +189,17 @@ pub(super) fn as_json(item: &RunItem, stdout: &[u8], stderr: &[u8]) -> Value {
 /// Labelled lines, put together from pieces.
 struct Lines {
     label: String,
-    terminal: bool,
+    /// Whether standard output and standard error are a terminal's.
+    terminals: [bool; 2],
     stdout: Vec<u8>,
     stderr: Vec<u8>,
 }
 
 impl Lines {
-    fn of(item: &RunItem, terminal: bool) -> Self {
+    fn of(item: &RunItem, printer: &Printer) -> Self {
         Self {
             label: plain(&item.label),
-            terminal,
+            terminals: [printer.width().is_some(), printer.complains_to_terminal()],
             stdout: Vec::new(),
             stderr: Vec::new(),
         }
@@ -215,11 +231,15 @@ impl Lines {
     }
 
     fn print(&self, channel: Channel, bytes: &[u8], printer: &mut Printer) {
+        let terminal = match channel {
+            Channel::Stdout => self.terminals[0],
+            Channel::Stderr => self.terminals[1],
+        };
         let mut text = String::new();
         for line in String::from_utf8_lossy(bytes).lines() {
             text.push_str(&self.label);
             text.push_str(": ");
-            if self.terminal {
+            if terminal {
                 // A site may not move the cursor; columns it may have.
                 text.push_str(&plain(&line.replace('\t', "    ")));
             } else {
@@ -350,10 +370,10 @@ mod tests {
     #[test]
     fn lines_are_labelled_however_they_come() {
         for terminal in [false, true] {
-            let (mut printer, captured) = Printer::captured(None);
-            let mut lines = Lines::of(&item(), terminal);
+            let (mut printer, captured) = Printer::captured(terminal.then_some(200));
+            let mut lines = Lines::of(&item(), &printer);
             lines.take(Channel::Stdout, b"one\ntw", &mut printer);
-            lines.take(Channel::Stderr, b"oh\n", &mut printer);
+            lines.take(Channel::Stderr, b"oh\x1b]0;x\n", &mut printer);
             lines.take(Channel::Stdout, b"o\x1b[2J\t\xff\n\nend", &mut printer);
             lines.end(&mut printer);
             let second = if terminal {
@@ -367,7 +387,8 @@ mod tests {
                     "shop.example: one\nshop.example: {second}\nshop.example: \nshop.example: end\n"
                 )
             );
-            assert_eq!(captured.err(), "shop.example: oh\n");
+            let escape = if terminal { " " } else { "\u{1b}" };
+            assert_eq!(captured.err(), format!("shop.example: oh{escape}]0;x\n"));
         }
     }
 

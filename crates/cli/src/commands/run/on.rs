@@ -72,8 +72,9 @@ impl On {
                 wait: self.wait,
             },
         };
-        let run = fleet.start_run(caller, new).await.map_err(refused)?;
-        follow(fleet, caller, &run, signals, printer).await
+        let started = fleet.start_run(caller, new).await.map_err(refused)?;
+        selector::doubts(started.undecided, started.hint.as_deref(), printer);
+        follow(fleet, caller, &started.run, signals, printer).await
     }
 }
 
@@ -89,13 +90,7 @@ fn show(targets: &Targets, printer: &mut Printer) -> Exit {
         ]);
     }
     printer.many(&targets.targets, &table);
-    match targets.undecided {
-        0 => {}
-        1 => printer.note("1 more site may match: what was asked is not known of it"),
-        many => printer.note(&format!(
-            "{many} more sites may match: what was asked is not known of them"
-        )),
-    }
+    selector::doubts(targets.undecided, targets.hint.as_deref(), printer);
     if targets.targets.is_empty() {
         printer.note("the selector names no site");
         return Exit::NotFound;

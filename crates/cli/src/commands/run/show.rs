@@ -1,7 +1,10 @@
 //! `pressroom run show`
 
 use super::{follow, parse_id};
-use crate::{Exit, Failure, Printer, table::Table};
+use crate::{
+    Exit, Failure, Printer,
+    table::{Table, plain},
+};
 use clap::Args;
 use pressroom_fleet::{
     Caller, Fleet,
@@ -78,7 +81,7 @@ impl Show {
         printer.many(&items, &table);
         printer.note(&format!(
             "{} ({}): {}",
-            run.operation.summary(),
+            plain(&run.operation.summary()),
             run.state,
             follow::summary(&run)
         ));
@@ -113,7 +116,7 @@ async fn output(
         printer.json_line(&follow::as_json(item, &stdout, &stderr));
     } else {
         printer.bytes(&stdout);
-        printer.complaint(&String::from_utf8_lossy(&stderr));
+        printer.complaint_bytes(&stderr);
     }
     Ok(Exit::Done)
 }

@@ -1,9 +1,7 @@
 //! Switching one measure.
 
-use crate::{Exit, Failure, Printer, commands::site::find, progress};
+use crate::commands::place::Place;
 use clap::{Args, ValueEnum};
-use pressroom_base::Timestamp;
-use pressroom_fleet::{Caller, Fleet, authorize::Action, security::SetSecurity};
 
 /// Whether it is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -16,9 +14,11 @@ pub enum State {
 
 /// Switches it. It is verified at the site; what cannot be verified is taken back.
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub struct Switch {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
     /// On or off
     #[arg(value_enum)]
     pub state: State,
@@ -30,10 +30,13 @@ pub struct Switch {
 #[command(after_help = "Examples:
   pressroom security hide-login blog.example on
   pressroom security hide-login blog.example on --slug side-door
-  pressroom security hide-login blog.example off")]
+  pressroom security hide-login blog.example off
+  pressroom security hide-login --on account:acme on")]
+#[command(allow_missing_positional = true)]
 pub struct HideLogin {
-    /// The site's id (`wp_…`) or domain
-    pub site: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
     /// On or off
     #[arg(value_enum)]
     pub state: State,
@@ -53,17 +56,4 @@ pub struct DebugArgs {
     /// On or off; the opposite of what it is when absent
     #[arg(value_enum)]
     pub state: Option<State>,
-}
-
-pub(super) async fn set(
-    site: &str,
-    set: SetSecurity,
-    fleet: &Fleet,
-    caller: &Caller,
-    printer: &mut Printer,
-) -> Result<Exit, Failure> {
-    let site = find(site, Action::SiteConfigure, fleet, caller).await?;
-    let job = fleet.set_security(caller, site.id, set).await?;
-    let updates = fleet.watch_job(caller, job.id, 0).await?;
-    progress::follow(updates, printer, Timestamp::now).await
 }

@@ -60,16 +60,7 @@ fn refusal(text: &str, error: Error) -> Failure {
 
 fn show_selected(selected: &Selected, printer: &mut Printer) {
     show(&selected.environments, printer);
-    if let Some(hint) = &selected.hint {
-        printer.note(hint);
-    }
-    match selected.undecided {
-        0 => {}
-        1 => printer.note("1 more site may match: what was asked is not known of it"),
-        many => printer.note(&format!(
-            "{many} more sites may match: what was asked is not known of them"
-        )),
-    }
+    selector::doubts(selected.undecided, selected.hint.as_deref(), printer);
 }
 
 fn show(sites: &[Environment], printer: &mut Printer) {

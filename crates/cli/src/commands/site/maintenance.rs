@@ -1,14 +1,8 @@
 //! `pressroom site maintenance`
 
-use super::find;
-use crate::{
-    Exit, Failure, Printer,
-    commands::place::{Place, everywhere},
-    progress,
-};
+use crate::{Exit, Failure, Printer, commands::place::Place};
 use clap::{Args, ValueEnum};
-use pressroom_base::Timestamp;
-use pressroom_fleet::{Caller, Fleet, authorize::Action, runs::Operation};
+use pressroom_fleet::{Caller, Fleet, runs::Operation};
 
 /// Shows a site's visitors its maintenance page until it is ended. When Pressroom
 /// does not run, it ends by itself within ten minutes.
@@ -43,14 +37,9 @@ impl Maintenance {
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
         let enabled = self.state == State::On;
-        if let Some(selector) = &self.place.on {
-            let operation = Operation::Maintenance { enabled };
-            return everywhere(selector, operation, fleet, caller, printer).await;
-        }
-        let id = self.place.site.unwrap_or_default();
-        let site = find(&id, Action::SiteConfigure, fleet, caller).await?;
-        let job = fleet.set_maintenance(caller, site.id, enabled).await?;
-        let updates = fleet.watch_job(caller, job.id, 0).await?;
-        progress::follow(updates, printer, Timestamp::now).await
+        let operation = Operation::Maintenance { enabled };
+        self.place
+            .carry_out(operation, fleet, caller, printer)
+            .await
     }
 }

@@ -1,13 +1,13 @@
 //! `pressroom site search-replace`
 
 use super::find;
-use crate::{Exit, Failure, Printer, progress, table::Table};
+use crate::{Exit, Failure, Printer, commands::place::Elsewhere, table::Table};
 use clap::Args;
-use pressroom_base::Timestamp;
 use pressroom_fleet::{
     Caller, Fleet,
     authorize::Action,
     database::{ObjectRule, ReplaceReport, SearchReplace as Wanted},
+    runs::Operation,
 };
 
 /// Replaces a text in a site's tables, inside serialized values too. Lengths are put
@@ -18,21 +18,30 @@ use pressroom_fleet::{
 #[command(after_help = "Examples:
   pressroom site search-replace blog.example http://old.example http://blog.example --dry-run
   pressroom site search-replace blog.example http://old.example http://blog.example
-  pressroom site search-replace wp_2f686f6d6 cat dog --table wp_posts --skip-column post_title --no-backup")]
+  pressroom site search-replace wp_2f686f6d6 cat dog --table wp_posts --skip-column post_title --no-backup
+  pressroom site search-replace --on tag:shop http://cdn.old.example https://cdn.example")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "independent switches of a command line"
 )]
 pub struct SearchReplace {
-    /// The site's id (`wp_…`) or domain
+    /// The site's id (`wp_…`) or domain; with `--on` what is searched
     pub id: String,
-    /// What is searched, byte by byte
+    /// What is searched, byte by byte; with `--on` what replaces it
+    #[arg(allow_hyphen_values = true)]
     pub old: String,
     /// What replaces it
-    #[arg(allow_hyphen_values = true)]
-    pub new: String,
+    #[arg(
+        allow_hyphen_values = true,
+        required_unless_present = "on",
+        conflicts_with = "on"
+    )]
+    pub new: Option<String>,
+    /// Where else
+    #[command(flatten)]
+    pub elsewhere: Elsewhere,
     /// Only count
-    #[arg(long)]
+    #[arg(long, conflicts_with = "on")]
     pub dry_run: bool,
     /// Also `posts.guid`, which feed readers know posts by
     #[arg(long)]
@@ -64,10 +73,12 @@ impl SearchReplace {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let site = find(&self.id, Action::SiteDatabase, fleet, caller).await?;
+        let words = [Some(self.old), self.new].into_iter().flatten().collect();
+        let (place, words) = self.elsewhere.among(Some(self.id), words);
+        let mut words = words.into_iter();
         let wanted = Wanted {
-            old: self.old,
-            new: self.new,
+            old: words.next().unwrap_or_default(),
+            new: words.next().unwrap_or_default(),
             guid: self.guid,
             all_tables: self.all_tables,
             tables: self.tables,
@@ -80,15 +91,16 @@ impl SearchReplace {
             },
         };
         if self.dry_run {
+            let site = place.site.unwrap_or_default();
+            let site = find(&site, Action::SiteDatabase, fleet, caller).await?;
             let report = fleet
                 .preview_search_replace(caller, site.id, &wanted)
                 .await?;
             show(&report, printer);
             return Ok(Exit::Done);
         }
-        let job = fleet.search_replace(caller, site.id, wanted).await?;
-        let updates = fleet.watch_job(caller, job.id, 0).await?;
-        progress::follow(updates, printer, Timestamp::now).await
+        let operation = Operation::SearchReplace(wanted);
+        place.carry_out(operation, fleet, caller, printer).await
     }
 }
 

@@ -1,10 +1,8 @@
 //! `pressroom site update-core`
 
-use super::find;
-use crate::{Exit, Failure, Printer, progress};
+use crate::{Exit, Failure, Printer, commands::place::Place};
 use clap::Args;
-use pressroom_base::Timestamp;
-use pressroom_fleet::{Caller, Fleet, authorize::Action, core::UpdateCore as Wanted};
+use pressroom_fleet::{Caller, Fleet, core::UpdateCore as Wanted, runs::Operation};
 
 /// Updates WordPress and its tables. A snapshot of the tables is taken first; when the
 /// site does not answer as before, files and tables are taken back.
@@ -12,10 +10,12 @@ use pressroom_fleet::{Caller, Fleet, authorize::Action, core::UpdateCore as Want
 #[command(after_help = "Examples:
   pressroom site update-core blog.example
   pressroom site update-core blog.example --minor
-  pressroom site update-core wp_2f686f6d6 --version 6.5.5")]
+  pressroom site update-core wp_2f686f6d6 --version 6.5.5
+  pressroom site update-core --on 'env:production core<6.5.5' --minor")]
 pub struct UpdateCore {
-    /// The site's id (`wp_…`) or domain
-    pub id: String,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
     /// The version; the newest that is offered without it
     #[arg(long)]
     pub version: Option<String>,
@@ -31,13 +31,13 @@ impl UpdateCore {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        let site = find(&self.id, Action::ComponentUpdate, fleet, caller).await?;
         let update = Wanted {
             version: self.version,
             minor_only: self.minor,
         };
-        let job = fleet.update_core(caller, site.id, update).await?;
-        let updates = fleet.watch_job(caller, job.id, 0).await?;
-        progress::follow(updates, printer, Timestamp::now).await
+        let operation = Operation::UpdateCore(update);
+        self.place
+            .carry_out(operation, fleet, caller, printer)
+            .await
     }
 }

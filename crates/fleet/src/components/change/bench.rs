@@ -144,10 +144,12 @@ impl Bench<'_> {
     }
 
     pub(super) fn not_found(&self) -> ChangeOutcome {
-        self.refused(&Error::not_found(match self.kind {
+        let what = match self.kind {
             ComponentKind::Plugin => "Plugin",
             ComponentKind::Theme => "Theme",
-        }))
+        };
+        let which = format!("`{}` is not installed", self.slug.escape_debug());
+        self.refused(&Error::not_found(what).with_hint(which))
     }
 
     /// Its use is unknown: nothing may be decided by it.

@@ -36,6 +36,9 @@ pub struct ChangeFailure {
     /// The named case, see [`crate::error::code`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// What to know or do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 impl ChangeReport {
@@ -67,7 +70,11 @@ impl ChangeOutcome {
     pub fn failure(&self) -> Option<Error> {
         let failure = self.failure.as_ref()?;
         let named = failure.code.as_deref().and_then(code::known);
-        Some(with_case(Error::new(failure.kind, &*self.message), named))
+        let error = with_case(Error::new(failure.kind, &*self.message), named);
+        Some(match &failure.hint {
+            Some(hint) => error.with_hint(hint.as_str()),
+            None => error,
+        })
     }
 
     /// As it was asked to be.
@@ -90,6 +97,7 @@ impl ChangeOutcome {
             failure: Some(ChangeFailure {
                 kind: why.kind(),
                 code: why.code().map(str::to_owned),
+                hint: why.hint().map(str::to_owned),
             }),
             active_theme: None,
         }

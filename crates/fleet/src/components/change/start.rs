@@ -48,9 +48,58 @@ pub enum Change {
     },
 }
 
+impl ChangeComponents {
+    /// Refuses what can be done nowhere.
+    pub(crate) fn check(&self) -> Result<()> {
+        let names = &self.names;
+        if names.is_empty() || names.len() > MOST {
+            return Err(Error::invalid(format!(
+                "1 to {MOST} {}s must be named",
+                self.kind
+            )));
+        }
+        let bad = |name: &&String| {
+            name.is_empty()
+                || name.chars().count() > LONGEST
+                || name.chars().any(char::is_control)
+                || name.split('/').any(|part| matches!(part, "" | "." | ".."))
+        };
+        if let Some(name) = names.iter().find(bad) {
+            return Err(Error::invalid(format!(
+                "`{}` is not the name of a {}",
+                name.chars().take(80).collect::<String>().escape_debug(),
+                self.kind
+            )));
+        }
+        let Change::Install {
+            version, source, ..
+        } = &self.change
+        else {
+            return Ok(());
+        };
+        if names.len() > 1 && (source.is_some() || version.is_some()) {
+            return Err(Error::invalid(format!(
+                "a version or a source is for one {}",
+                self.kind
+            )));
+        }
+        match source.as_deref().map(url::Url::parse) {
+            Some(_) if version.is_some() => {
+                Err(Error::invalid("give a version or a source, not both"))
+            }
+            Some(Ok(url)) if url.scheme() == "https" && url.has_host() => Ok(()),
+            Some(_) => Err(
+                Error::invalid("the source must be an `https` address of a zip")
+                    .with_code(code::UNPROCESSABLE),
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Change {
     /// What it is called in names of steps and in output.
-    pub(super) const fn verb(&self) -> &'static str {
+    pub(crate) const fn verb(&self) -> &'static str {
         match self {
             Self::Install { .. } => "install",
             Self::Activate => "activate",
@@ -95,7 +144,7 @@ impl Fleet {
         if let Some(id) = caller.earlier_job() {
             return self.job_by_id(caller, Action::ComponentUpdate, id).await;
         }
-        check(&change)?;
+        change.check()?;
         // What is recorded may be older than the disk, and a site that cannot be reached is
         // told at once.
         self.refresh_row(&row.env).await?;
@@ -108,50 +157,6 @@ impl Fleet {
             job = job.with_plain_secret(source);
         }
         self.start_job(caller, Action::ComponentUpdate, job).await
-    }
-}
-
-fn check(change: &ChangeComponents) -> Result<()> {
-    let names = &change.names;
-    if names.is_empty() || names.len() > MOST {
-        return Err(Error::invalid(format!(
-            "1 to {MOST} {}s must be named",
-            change.kind
-        )));
-    }
-    let bad = |name: &&String| {
-        name.is_empty()
-            || name.chars().count() > LONGEST
-            || name.chars().any(char::is_control)
-            || name.split('/').any(|part| matches!(part, "" | "." | ".."))
-    };
-    if let Some(name) = names.iter().find(bad) {
-        return Err(Error::invalid(format!(
-            "`{}` is not the name of a {}",
-            name.chars().take(80).collect::<String>().escape_debug(),
-            change.kind
-        )));
-    }
-    let Change::Install {
-        version, source, ..
-    } = &change.change
-    else {
-        return Ok(());
-    };
-    if names.len() > 1 && (source.is_some() || version.is_some()) {
-        return Err(Error::invalid(format!(
-            "a version or a source is for one {}",
-            change.kind
-        )));
-    }
-    match source.as_deref().map(url::Url::parse) {
-        Some(_) if version.is_some() => Err(Error::invalid("give a version or a source, not both")),
-        Some(Ok(url)) if url.scheme() == "https" && url.has_host() => Ok(()),
-        Some(_) => Err(
-            Error::invalid("the source must be an `https` address of a zip")
-                .with_code(code::UNPROCESSABLE),
-        ),
-        None => Ok(()),
     }
 }
 

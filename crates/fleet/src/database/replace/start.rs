@@ -61,7 +61,8 @@ impl SearchReplace {
         }
     }
 
-    fn check(&self) -> Result<()> {
+    /// Refuses what can be done nowhere.
+    pub(crate) fn check(&self) -> Result<()> {
         if self.old.is_empty() {
             return Err(Error::invalid("there is nothing to search for"));
         }

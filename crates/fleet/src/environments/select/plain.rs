@@ -100,7 +100,7 @@ impl Plain {
                 snapshot: self.snapshots.get(&row.id).copied(),
             });
             match selector.matches(&facts, now) {
-                Truth::Yes => found.push((domain.map(|row| row.name.as_str()), row)),
+                Truth::Yes => found.push((self.names.domain(row), row)),
                 Truth::Unknown => answer.undecided += 1,
                 Truth::No => {}
             }

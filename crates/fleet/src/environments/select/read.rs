@@ -1,6 +1,9 @@
 //! Reading what selectors ask of some environments.
 
-use super::super::keyed::{by, group, unique};
+use super::super::{
+    keyed::{by, group, unique},
+    view::host_name,
+};
 use crate::{
     Result,
     selector::{Facts, Place, Rows},
@@ -51,7 +54,8 @@ pub(super) async fn facts(store: &Store, ids: &[EnvironmentId]) -> Result<Vec<(P
                 tags: tags.get(&row.id).map_or(&[], Vec::as_slice),
                 snapshot: snapshots.get(&row.id).copied(),
             });
-            let name = domain.map(|row| row.name.as_str()).unwrap_or_default();
+            // As lists have it.
+            let name = domain.map_or_else(|| host_name(row), |row| row.name.as_str());
             let place = Place {
                 id: row.id,
                 account: row.account_id,

@@ -25,7 +25,8 @@ pub(crate) struct Place {
     pub(crate) domain: Option<DomainId>,
     /// Its machine.
     pub(crate) host: Option<HostId>,
-    /// The domain's name, empty without one, and the directory: what lists are sorted by.
+    /// The domain's name, or the address' host name, and the directory: what lists are
+    /// sorted by.
     pub(crate) order: (Box<str>, Box<str>),
 }
 
