@@ -93,10 +93,10 @@ fn use_case(error: &Error) -> (StatusCode, String) {
         (Kind::Unauthenticated, _) => (StatusCode::UNAUTHORIZED, UNAUTHORIZED.into()),
         (Kind::Forbidden, _) => (StatusCode::FORBIDDEN, NOT_AUTHORIZED.into()),
         (Kind::NotFound, _) => (StatusCode::NOT_FOUND, NO_RECORD.into()),
-        (Kind::Limited, Some(_)) => (impossible, sentence(error.message())),
         (Kind::Limited, None) => (StatusCode::TOO_MANY_REQUESTS, TOO_MANY.into()),
         (
-            Kind::Invalid
+            Kind::Limited
+            | Kind::Invalid
             | Kind::Conflict
             | Kind::Busy
             | Kind::Unsupported

@@ -149,7 +149,8 @@ const QUERIES: [(&str, Option<Name>); 7] = [
     ("page=2&page_size=5", Some(MAPLEPRESS)),
     ("pages=1", None),
 ];
-const ACCEPTS: [(&[(&str, &str)], Option<Name>); 6] = [
+type Fields = &'static [(&'static str, &'static str)];
+const ACCEPTS: [(Fields, Option<Name>); 6] = [
     (&[], None),
     (&[("accept", "application/json")], None),
     (

@@ -13,6 +13,8 @@ async fn a_client_of_the_published_api_gets_through() {
             .env("API", &world.base)
             .env("EMAIL", ANA)
             .env("PASSWORD", PASSWORD)
+            // It leaves nothing where it runs.
+            .current_dir(world.test.dir.path())
             .stdin(Stdio::null())
             .output()
             .await

@@ -33,6 +33,8 @@ async fn the_document_describes_what_is_served() {
         let path = "/wporchestrix/openapi.json";
         let reply = world.send(Method::GET, path, &[], None).await;
         assert_eq!(reply.status, 200);
+        let served = world.test.hosting.http_addr();
+        assert!(served.is_err(), "no site is served here");
         let document = &reply.body;
         let version = document["openapi"].as_str().expect("a version");
         assert!(version.starts_with("3.1"), "{version}");
