@@ -11,6 +11,7 @@ use std::{
 };
 
 /// Prints in the form that was asked for, to where it belongs.
+#[expect(clippy::struct_excessive_bools, reason = "independent of one another")]
 pub struct Printer {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
