@@ -1,5 +1,6 @@
 //! Running WordPress installations as Pressroom knows them.
 
+mod address;
 mod below;
 mod details;
 mod find;
@@ -9,10 +10,10 @@ mod list;
 mod select;
 mod view;
 
+pub(crate) use address::host_name;
 pub use details::Details;
 pub(crate) use find::Row;
 pub(crate) use inspect::record_survey;
 pub use list::EnvironmentFilter;
 pub(crate) use select::Picture;
 pub use select::{PictureSize, Selected, Selection};
-pub(crate) use view::host_name;

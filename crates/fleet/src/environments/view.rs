@@ -1,6 +1,9 @@
 //! Rows as faces see them.
 
-use super::keyed::{by, unique};
+use super::{
+    address::host_name,
+    keyed::{by, unique},
+};
 use crate::{
     Fleet, Result,
     views::{Component, Environment, Job},
@@ -11,17 +14,6 @@ use pressroom_store::{
     accounts, components, domains, environments, hosts, jobs, tags,
 };
 use std::collections::HashMap;
-
-/// The host name in an environment's address: what people call one by that has no domain
-/// of ours.
-pub(crate) fn host_name(row: &EnvironmentRow) -> &str {
-    let rest = row.url.split_once("://").map_or("", |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or_default();
-    match authority.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => authority,
-    }
-}
 
 /// Names that environments refer to, looked up once for a whole list.
 pub(super) struct Names {

@@ -1,8 +1,8 @@
 //! Reading what selectors ask of some environments.
 
 use super::super::{
+    address::host_name,
     keyed::{by, group, unique},
-    view::host_name,
 };
 use crate::{
     Result,
