@@ -14,6 +14,8 @@ use std::{
 };
 
 const SOON: Duration = Duration::from_mins(1);
+/// A host that was away is let rest for five minutes at most, and so is the work for it.
+const RESTED: Duration = Duration::from_mins(11);
 
 /// An update of a plugin from one version to the next, whose host dies.
 struct Dying {
@@ -48,7 +50,7 @@ impl Dying {
         .await?;
         world.page_with("/", &package(told).mark()).await?;
         let off = ["site", "maintenance", "off", &world.site];
-        let other = eventually("other work", SOON, || async { world.cli(&off).await });
+        let other = eventually("other work", RESTED, || async { world.cli(&off).await });
         other.await?;
         ensure!(whole(world, versions)? == told, "it changed later");
         self.there = told;
