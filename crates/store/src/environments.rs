@@ -32,6 +32,53 @@ table! {
         created_at: Timestamp,
         /// What programs call it where a UUID is not the custom; unique.
         short_id: ShortId,
+        /// Its address, if it was added by that; unique in its account. Once it is
+        /// connected, its environment says where it answers.
+        url: Option<String>,
+        /// How it is to be reached, if somebody said so.
+        method: Option<ConnectionMethod>,
+        /// Where it is to be found that way, as its use case wrote it down.
+        place: Option<serde_json::Value>,
+        /// How it is, as last seen.
+        status: SiteStatus,
+        /// Since when it is so.
+        status_since: Option<Timestamp>,
+        /// When it was last looked at.
+        checked_at: Option<Timestamp>,
+        /// Whether nobody is to look at it, nor to be told of it.
+        paused: bool,
+        /// When somebody last changed what is recorded of it.
+        updated_at: Option<Timestamp>,
+    }
+}
+
+names! {
+    /// How a site is reached.
+    ConnectionMethod {
+        /// It lives on this machine.
+        Local = "local",
+        /// It lives on a host that is reached over SSH.
+        Ssh = "ssh",
+        /// A plugin on it answers for it.
+        Connector = "connector",
+    }
+}
+
+names! {
+    /// How a site is, as seen by health checks.
+    SiteStatus {
+        /// Never connected.
+        Pending = "pending",
+        /// All is well.
+        Healthy = "healthy",
+        /// It works, and something should be looked after.
+        Degraded = "degraded",
+        /// It failed twice in a row.
+        Down = "down",
+        /// It answers its visitors, and we cannot reach it to work on it.
+        Disconnected = "disconnected",
+        /// Somebody said not to look.
+        Paused = "paused",
     }
 }
 

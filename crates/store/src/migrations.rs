@@ -24,6 +24,7 @@ mod m0017_changes;
 mod m0018_second_factors;
 mod m0019_families;
 mod m0020_activity;
+mod m0021_watched_sites;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0018_second_factors::Step),
             Box::new(m0019_families::Step),
             Box::new(m0020_activity::Step),
+            Box::new(m0021_watched_sites::Step),
         ]
     }
 }

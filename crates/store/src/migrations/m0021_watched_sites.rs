@@ -1,0 +1,35 @@
+//! Sites that are known by their address before anything of them is reached, and how
+//! sites are.
+
+use super::{column::index, step};
+use sea_orm_migration::prelude::*;
+
+step!("m0021_watched_sites", up);
+
+async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for (column, kind) in [
+        ("url", "text NULL"),
+        ("method", "text NULL"),
+        ("place", "text NULL"),
+        ("status", "text NOT NULL DEFAULT 'pending'"),
+        ("status_since", "bigint NULL"),
+        ("checked_at", "bigint NULL"),
+        ("paused", "boolean NOT NULL DEFAULT FALSE"),
+        ("updated_at", "bigint NULL"),
+    ] {
+        if !manager.has_column("sites", column).await? {
+            manager
+                .get_connection()
+                .execute_unprepared(&format!("ALTER TABLE sites ADD COLUMN {column} {kind}"))
+                .await?;
+        }
+    }
+    index(
+        manager,
+        true,
+        "sites_url",
+        "sites (account_id, url)",
+        "url IS NOT NULL",
+    )
+    .await
+}
