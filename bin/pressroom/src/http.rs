@@ -1,6 +1,7 @@
 //! One listener for every face: the console, the dialects, links to download, and
 //! three paths for whoever watches the process.
 
+use crate::forwarded::{Proxies, tell_client};
 use axum::{
     Router,
     extract::{Request, State},
@@ -86,11 +87,12 @@ pub fn watch(
         })
 }
 
-/// Both, with the last net.
-pub fn all(faces: Option<Router>, watch: Router) -> Router {
+/// Both, told who asks, with the last net.
+pub fn all(faces: Option<Router>, watch: Router, proxies: Proxies) -> Router {
     faces
         .unwrap_or_default()
         .merge(watch)
+        .layer(middleware::from_fn_with_state(proxies, tell_client))
         .layer(CatchPanicLayer::new())
 }
 

@@ -1,4 +1,5 @@
-//! Log lines. A server writes them to standard output, a command to standard error.
+//! Log lines. A server writes them to standard output or to a file that begins anew from
+//! time to time, a command to standard error.
 //!
 //! Secrets have no form that can be logged (`Secret` hides itself), and requests are
 //! logged without their query.
@@ -6,31 +7,48 @@
 use pressroom_base::Kind;
 use pressroom_cli::{
     Failure,
-    config::{Config, Log, LogFormat},
+    config::{Config, Log, LogFile, LogFormat, Rotate},
 };
-use std::io::{self, IsTerminal};
-use tracing_subscriber::{EnvFilter, fmt};
+use std::{
+    fs,
+    io::{self, IsTerminal},
+};
+use tracing_appender::rolling::{RollingFileAppender, Rotation};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+    reload,
+    util::SubscriberInitExt,
+};
+
+/// What is logged, which can be said anew while a server runs.
+pub struct Filter(reload::Handle<EnvFilter, Registry>);
+
+impl Filter {
+    /// Logs this from now on. Errors: it is no filter.
+    pub fn set(&self, text: &str) -> Result<(), Failure> {
+        let filter = filter(text)?;
+        self.0
+            .reload(filter)
+            .map_err(|error| Failure::local("the log's filter cannot be exchanged", &error))
+    }
+}
 
 /// For a process that serves.
-pub fn for_server(log: &Log) -> Result<(), Failure> {
-    let filter = filter(&log.filter)?;
-    match log.format {
-        LogFormat::Json => start(
-            fmt()
-                .with_env_filter(filter)
-                .json()
-                .flatten_event(true)
-                .with_current_span(true)
-                .with_span_list(false)
-                .try_init(),
-        ),
-        LogFormat::Text => start(
-            fmt()
-                .with_env_filter(filter)
-                .with_ansi(io::stdout().is_terminal())
-                .try_init(),
-        ),
-    }
+pub fn for_server(log: &Log) -> Result<Filter, Failure> {
+    let (filter, handle) = reload::Layer::new(filter(&log.filter)?);
+    let lines = match &log.file {
+        None => lines(log.format, io::stdout().is_terminal(), io::stdout),
+        Some(file) => lines(log.format, false, appender(file)?),
+    };
+    start(
+        tracing_subscriber::registry()
+            .with(filter)
+            .with(lines)
+            .try_init(),
+    )?;
+    Ok(Filter(handle))
 }
 
 /// For a command: warnings only, unless somebody asked for more.
@@ -40,13 +58,61 @@ pub fn for_command(config: &Config) -> Result<(), Failure> {
     } else {
         "warn"
     };
+    let colours = io::stderr().is_terminal();
     start(
-        fmt()
-            .with_env_filter(filter(wanted)?)
-            .with_writer(io::stderr)
-            .with_ansi(io::stderr().is_terminal())
+        tracing_subscriber::registry()
+            .with(filter(wanted)?)
+            .with(fmt::layer().with_writer(io::stderr).with_ansi(colours))
             .try_init(),
     )
+}
+
+/// What makes lines of events.
+fn lines<S, W>(format: LogFormat, colours: bool, writer: W) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let layer = fmt::layer().with_writer(writer).with_ansi(colours);
+    match format {
+        LogFormat::Json => layer
+            .json()
+            .flatten_event(true)
+            .with_current_span(true)
+            .with_span_list(false)
+            .boxed(),
+        LogFormat::Text => layer.boxed(),
+    }
+}
+
+fn appender(file: &LogFile) -> Result<RollingFileAppender, Failure> {
+    let refused = |error: &(dyn std::error::Error + 'static)| {
+        Failure::new(
+            Kind::Invalid,
+            format!("cannot log to `{}`", file.path.display()),
+        )
+        .because(error)
+        .with_hint("`log.file` names a file in a directory that Pressroom may write to")
+    };
+    let (Some(directory), Some(name)) = (file.path.parent(), file.path.file_name()) else {
+        return Err(Failure::usage(format!(
+            "`log.file` is no file: `{}`",
+            file.path.display()
+        )));
+    };
+    fs::create_dir_all(directory).map_err(|error| refused(&error))?;
+    let rotation = match file.rotate {
+        Rotate::Daily => Rotation::DAILY,
+        Rotate::Hourly => Rotation::HOURLY,
+        Rotate::Never => Rotation::NEVER,
+    };
+    let mut appender = RollingFileAppender::builder()
+        .rotation(rotation)
+        .filename_prefix(name.to_string_lossy());
+    if file.rotate != Rotate::Never {
+        appender = appender.max_log_files(file.keep);
+    }
+    appender.build(directory).map_err(|error| refused(&error))
 }
 
 fn filter(text: &str) -> Result<EnvFilter, Failure> {
@@ -57,8 +123,10 @@ fn filter(text: &str) -> Result<EnvFilter, Failure> {
     })
 }
 
-fn start(started: Result<(), Box<dyn std::error::Error + Send + Sync>>) -> Result<(), Failure> {
+fn start(
+    started: Result<(), tracing_subscriber::util::TryInitError>,
+) -> Result<(), Failure> {
     started.map_err(|error| {
-        Failure::new(Kind::Internal, "logging cannot be started").because(error.as_ref())
+        Failure::new(Kind::Internal, "logging cannot be started").because(&error)
     })
 }

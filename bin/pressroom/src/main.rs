@@ -2,9 +2,12 @@
 
 mod agent;
 mod data;
+mod forwarded;
 mod http;
 mod instruments;
+mod listener;
 mod logging;
+mod reload;
 mod serve;
 mod stack;
 mod wire;
@@ -14,6 +17,7 @@ use pressroom_cli::{
     commands::{self, agent::Agent, config::ConfigCommand},
 };
 use pressroom_fleet::Selecting;
+use reload::Reload;
 use std::{ffi::OsString, future::Future, process::ExitCode};
 
 fn main() -> ExitCode {
@@ -51,8 +55,9 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
         }
         Command::Serve(serve) => {
             let config = sources.load()?;
-            logging::for_server(&config.log)?;
-            on_runtime(serve::run(&config, serve.role))?
+            let filter = logging::for_server(&config.log)?;
+            let reload = Reload { sources, filter };
+            on_runtime(serve::run(&config, serve.role, reload))?
         }
         Command::Hosting(verb) => {
             let config = sources.load()?;

@@ -1,20 +1,23 @@
 //! `pressroom serve`: listen, run jobs, and stop without dropping anything.
 
 use crate::{
+    forwarded::Proxies,
     http::{self, Turnstile},
-    instruments, wire,
+    instruments,
+    listener::{Certificates, Listener, Peer},
+    reload::{self, Reload},
+    wire,
     wire::{AGAIN, Wired},
 };
 use pressroom_base::Kind;
 use pressroom_cli::{Exit, Failure, commands::serve::Role, config::Config};
 use pressroom_fleet::{Fleet, Selecting};
 use pressroom_jobs::{Runner, RunnerConfig};
-use pressroom_providers::{hosting::LocalHosting, probe::Prober};
+use pressroom_providers::{hosting::LocalHosting, probe::Prober, tls};
 use pressroom_store::{Signal, Store};
 use std::{
     error::Error,
     future::{Future, IntoFuture},
-    net::SocketAddr,
     process,
     time::{Duration, Instant},
 };
@@ -43,12 +46,15 @@ const MAINTAIN: Duration = Duration::from_mins(2);
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
 /// Serves until somebody asks it to stop.
-pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
+pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Failure> {
     let stop = CancellationToken::new();
     listen_for_signals(&stop)?;
     let metrics = instruments::install()?;
+    // Before anything makes a client: there is one cryptography provider.
+    tls::install();
+    let certificates = config.http.tls.as_ref().map(Certificates::open).transpose()?;
     // A taken address is told before anything is opened.
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+    let socket = TcpListener::bind(config.listen).await.map_err(|error| {
         Failure::new(
             Kind::Conflict,
             format!("cannot listen on `{}`", config.listen),
@@ -56,7 +62,11 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         .because(&error)
         .with_hint("say another address with `--listen`, or stop what is using it")
     })?;
-    let address = listener.local_addr().unwrap_or(config.listen);
+    let address = socket.local_addr().unwrap_or(config.listen);
+    let listener = match &certificates {
+        None => Listener::plain(socket),
+        Some(certificates) => Listener::tls(socket, certificates.current()),
+    };
     let wired = wire::open(config, Selecting::FromPicture).await?;
 
     let turnstile = Turnstile::new(config.http.max_requests);
@@ -74,12 +84,28 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         started.clone(),
         stop.clone(),
     );
-    let service = http::all(faces, watch).into_make_service_with_connect_info::<SocketAddr>();
+    let proxies = Proxies::new(config.http.trusted_proxies.clone());
+    let service = http::all(faces, watch, proxies.clone())
+        .into_make_service_with_connect_info::<Peer>();
     let mut server = tokio::spawn(
         axum::serve(listener, service)
             .with_graceful_shutdown(stop.clone().cancelled_owned())
             .into_future(),
     );
+    let scheme = if certificates.is_some() { "https" } else { "http" };
+    if let Some(certificates) = certificates.clone() {
+        background(&stop, "certificate", certificates.watch());
+    }
+    let follows = reload::Parts {
+        proxies,
+        certificates,
+    };
+    let following = reload.listen(config.clone(), follows);
+    background(&stop, "configuration", async move {
+        if let Err(failure) = following.await {
+            tracing::warn!("{}", failure.to_text());
+        }
+    });
     background(&stop, "metrics", async move {
         loop {
             sleep(Duration::from_secs(5)).await;
@@ -112,7 +138,7 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         .then(|| tokio::spawn(work(wired, config.clone(), started, stop.clone())));
     tracing::info!(
         role = role.as_str(),
-        "pressroom {} listens on http://{address}",
+        "pressroom {} listens on {scheme}://{address}",
         env!("CARGO_PKG_VERSION")
     );
 

@@ -146,18 +146,7 @@ pub fn hosting(config: &Config) -> LocalHosting {
             Web::Php => hosting::WebChoice::Php,
         },
         max_domains: config.hosting.max_domains,
-        trusted_proxies: config
-            .hosting
-            .trusted_proxies
-            .iter()
-            .filter_map(|network| {
-                let parsed = network.parse().ok();
-                if parsed.is_none() {
-                    tracing::error!("`{network}` in `hosting.trusted_proxies` is no network");
-                }
-                parsed
-            })
-            .collect(),
+        trusted_proxies: config.hosting.trusted_proxies.clone(),
         programs: Programs {
             php: named.then(|| config.hosting.php.clone()),
             ..Programs::default()

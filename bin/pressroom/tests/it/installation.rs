@@ -150,7 +150,9 @@ impl Server {
                 .unwrap_or_else(|_| panic!("it does not say where it listens: {log}"));
             log.push_str(&line);
             log.push('\n');
-            if let Some((_, rest)) = line.split_once("listens on http://") {
+            if let Some((_, rest)) = line.split_once("listens on ")
+                && let Some((_, rest)) = rest.split_once("://")
+            {
                 let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
                 let text = &rest[..end.unwrap_or(rest.len())];
                 break text.parse().expect("an address");
@@ -183,6 +185,18 @@ impl Server {
         let (head, body) = text.split_once("\r\n\r\n").expect("an answer");
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         (status.expect("a status"), body.to_owned())
+    }
+
+    /// Waits until it logs a line that has this.
+    pub fn says(&mut self, what: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.log.contains(what) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left);
+            let line = line.unwrap_or_else(|_| panic!("it does not say `{what}`: {}", self.log));
+            self.log.push_str(&line);
+            self.log.push('\n');
+        }
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) {

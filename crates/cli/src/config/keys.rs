@@ -1,7 +1,11 @@
 //! Every key there is, and what its value must look like.
 
 use super::Value;
-use std::{fmt, net::SocketAddr};
+use ipnet::IpNet;
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 /// A key of the configuration.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub enum Shape {
     Address,
     /// A host and a port, or the absolute path of a socket; empty for none.
     Endpoint,
+    /// Networks as `192.0.2.0/24`, or single addresses, separated by commas.
+    Networks,
     /// `http://…` or `https://…` without a trailing slash, or `auto`.
     PublicUrl,
     /// `sqlite://…` or `postgres://…`.
@@ -69,6 +75,13 @@ pub const KEYS: &[Key] = &[
     key("", "database_url", Shape::DatabaseUrl),
     key("log", "format", Shape::Choice(&["text", "json"])),
     key("log", "filter", Shape::Text),
+    key("log", "file", Shape::Path { optional: true }),
+    key(
+        "log",
+        "rotate",
+        Shape::Choice(&["daily", "hourly", "never"]),
+    ),
+    integer("log", "keep", 1, 10_000),
     integer("jobs", "lease_s", 3, 3600),
     integer("jobs", "heartbeat_s", 1, 1200),
     integer("jobs", "poll_ms", 10, 60_000),
@@ -85,7 +98,7 @@ pub const KEYS: &[Key] = &[
     ),
     key("hosting", "web", Shape::Choice(&["auto", "stack", "php"])),
     integer("hosting", "max_domains", 1, 100_000),
-    key("hosting", "trusted_proxies", Shape::Text),
+    key("hosting", "trusted_proxies", Shape::Networks),
     key("archive", "directory", PATH),
     key("archive", "s3_bucket", Shape::Text),
     key("archive", "s3_endpoint", Shape::Text),
@@ -109,6 +122,9 @@ pub const KEYS: &[Key] = &[
     key("packages", "wordpress_org", Shape::SwitchOrUrl),
     key("secrets", "key_file", PATH),
     integer("http", "max_requests", 1, 65_536),
+    key("http", "tls_certificate", Shape::Path { optional: true }),
+    key("http", "tls_key", Shape::Path { optional: true }),
+    key("http", "trusted_proxies", Shape::Networks),
     key(
         "console",
         "secure_cookies",
@@ -157,6 +173,7 @@ impl Shape {
             (Self::Path { optional }, Value::Text(text)) => optional || !text.is_empty(),
             (Self::Address, Value::Text(text)) => text.parse::<SocketAddr>().is_ok(),
             (Self::Endpoint, Value::Text(text)) => text.is_empty() || is_endpoint(text),
+            (Self::Networks, Value::Text(text)) => networks(text).is_some(),
             (Self::PublicUrl, Value::Text(text)) => text == "auto" || is_base_url(text),
             (Self::DatabaseUrl, Value::Text(text)) => ["sqlite://", "postgres://", "postgresql://"]
                 .iter()
@@ -203,6 +220,18 @@ fn is_endpoint(text: &str) -> bool {
     })
 }
 
+/// The networks in a list of them; a single address is a network of one.
+pub(super) fn networks(text: &str) -> Option<Vec<IpNet>> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|one| !one.is_empty())
+        .map(|one| {
+            let address = one.parse::<IpAddr>().map(IpNet::from);
+            address.or_else(|_| one.parse()).ok()
+        })
+        .collect()
+}
+
 fn is_base_url(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| {
         text.strip_prefix(scheme)
@@ -220,6 +249,9 @@ impl fmt::Display for Shape {
             Self::Endpoint => f.write_str(
                 "a host and a port such as `127.0.0.1:6379`, an absolute path, or empty",
             ),
+            Self::Networks => {
+                f.write_str("networks such as `192.0.2.0/24`, separated by commas, or empty")
+            }
             Self::PublicUrl => {
                 f.write_str("`auto`, or an `http(s)://` address without a trailing slash")
             }

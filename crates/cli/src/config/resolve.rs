@@ -1,6 +1,7 @@
 //! The typed configuration.
 
-use super::{Error, Origin, Value, value::Layer};
+use super::{Error, Origin, Value, keys, value::Layer};
+use ipnet::IpNet;
 use pressroom_base::Secret;
 use std::{
     net::SocketAddr,
@@ -47,6 +48,30 @@ pub struct Log {
     pub format: LogFormat,
     /// What is logged.
     pub filter: String,
+    /// Where a server logs to; standard output, without.
+    pub file: Option<LogFile>,
+}
+
+/// A log file that begins anew from time to time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFile {
+    /// Its path; the day, or the hour, is added to its name.
+    pub path: PathBuf,
+    /// When a new one begins.
+    pub rotate: Rotate,
+    /// How many are kept.
+    pub keep: usize,
+}
+
+/// When a new log file begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotate {
+    /// At midnight, UTC.
+    Daily,
+    /// Each hour.
+    Hourly,
+    /// Never: somebody else does it.
+    Never,
 }
 
 /// The form of a log line.
@@ -91,7 +116,7 @@ pub struct Hosting {
     /// Domains at most.
     pub max_domains: usize,
     /// Networks whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// What serves sites.
@@ -191,6 +216,19 @@ pub struct Secrets {
 pub struct Http {
     /// Requests at the same time.
     pub max_requests: usize,
+    /// The certificate to speak TLS with; plain HTTP, without.
+    pub tls: Option<Tls>,
+    /// Networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+/// The files of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The chain, the server's own first, PEM.
+    pub certificate: PathBuf,
+    /// Its key, PEM.
+    pub key: PathBuf,
 }
 
 /// `[console]`
@@ -227,8 +265,10 @@ impl Config {
         let read = Reader(&values);
 
         let listen = read.address("listen");
+        let tls = read.tls()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let public_url = match read.text("public_url").as_str() {
-            "auto" => format!("http://{listen}"),
+            "auto" => format!("{scheme}://{listen}"),
             said => said.to_owned(),
         };
         let config = Self {
@@ -241,6 +281,15 @@ impl Config {
                     _ => LogFormat::Text,
                 },
                 filter: read.text("log.filter"),
+                file: read.some("log.file").map(|_| LogFile {
+                    path: read.path("log.file"),
+                    rotate: match read.text("log.rotate").as_str() {
+                        "hourly" => Rotate::Hourly,
+                        "never" => Rotate::Never,
+                        _ => Rotate::Daily,
+                    },
+                    keep: read.size("log.keep"),
+                }),
             },
             jobs: Jobs {
                 lease: Duration::from_secs(read.number("jobs.lease_s")),
@@ -265,12 +314,7 @@ impl Config {
                     _ => Web::Auto,
                 },
                 max_domains: read.size("hosting.max_domains"),
-                trusted_proxies: read
-                    .text("hosting.trusted_proxies")
-                    .split(',')
-                    .map(|network| network.trim().to_owned())
-                    .filter(|network| !network.is_empty())
-                    .collect(),
+                trusted_proxies: read.networks("hosting.trusted_proxies"),
             },
             archive: Archive {
                 directory: read.path("archive.directory"),
@@ -312,6 +356,8 @@ impl Config {
             },
             http: Http {
                 max_requests: read.size("http.max_requests"),
+                tls,
+                trusted_proxies: read.networks("http.trusted_proxies"),
             },
             console: Console {
                 secure_cookies: match read.text("console.secure_cookies").as_str() {
@@ -350,6 +396,15 @@ impl Config {
         self.values
             .get(key)
             .is_some_and(|(_, origin)| *origin != Origin::Default)
+    }
+
+    /// The keys that do not hold what they hold in `other`.
+    pub fn differences<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a str> {
+        let said = |values: &Layer, key: &str| values.get(key).map(|(value, _)| value.clone());
+        self.values
+            .keys()
+            .filter(move |key| said(&self.values, key) != said(&other.values, key))
+            .map(String::as_str)
     }
 
     /// The file of a SQLite store.
@@ -391,6 +446,34 @@ impl Reader<'_> {
         self.text(key)
             .parse()
             .unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    fn networks(&self, key: &str) -> Vec<IpNet> {
+        keys::networks(&self.text(key)).unwrap_or_default()
+    }
+
+    /// The certificate and its key, or neither.
+    fn tls(&self) -> Result<Option<Tls>, Error> {
+        let [certificate, key] = ["http.tls_certificate", "http.tls_key"];
+        match (self.some(certificate), self.some(key)) {
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Ok(Some(Tls {
+                certificate: self.path(certificate),
+                key: self.path(key),
+            })),
+            (one, _) => {
+                let (there, missing) = match one {
+                    Some(_) => (certificate, key),
+                    None => (key, certificate),
+                };
+                let refused = Error::new(format!("`{there}` needs `{missing}` as well"))
+                    .hint("TLS takes a certificate and its key");
+                Err(match self.0.get(there) {
+                    Some((_, origin)) => refused.at(origin.clone()),
+                    None => refused,
+                })
+            }
+        }
     }
 
     fn number(&self, key: &str) -> u64 {
