@@ -10,8 +10,11 @@ use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
+
+/// The file with the link that adds the first person.
+const SET_UP: &str = "set-up-link";
 
 /// Whether this process may do everything.
 pub fn is_root() -> bool {
@@ -53,6 +56,27 @@ pub fn prepare(config: &Config) -> Result<Keyring, Failure> {
         )
         .because(&error)
     })
+}
+
+/// Keeps the link that adds the first person where only the data's owner may read it;
+/// answers the file.
+pub fn keep_set_up_link(config: &Config, link: &str) -> Result<PathBuf, Failure> {
+    let file = config.data.join(SET_UP);
+    // Made anew each time, for its mode.
+    let _ = fs::remove_file(&file);
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&file)
+        .and_then(|mut open| writeln!(open, "{link}"))
+        .map_err(|error| refused("write", &file, &error))?;
+    Ok(file)
+}
+
+/// Removes it, once it leads nowhere.
+pub fn drop_set_up_link(config: &Config) {
+    let _ = fs::remove_file(config.data.join(SET_UP));
 }
 
 /// 0711 for a directory that is new, empty or already ours; one that somebody uses

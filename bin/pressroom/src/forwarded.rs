@@ -82,7 +82,10 @@ fn client(peer: IpAddr, headers: &HeaderMap, believed: &[IpNet]) -> IpAddr {
 fn address(text: &str) -> Option<IpAddr> {
     let plain = text.trim_start_matches('[').trim_end_matches(']').parse();
     let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
-    plain.or_else(|_| with_port()).ok().map(|ip| ip.to_canonical())
+    plain
+        .or_else(|_| with_port())
+        .ok()
+        .map(|ip| ip.to_canonical())
 }
 
 #[cfg(test)]

@@ -123,10 +123,7 @@ fn filter(text: &str) -> Result<EnvFilter, Failure> {
     })
 }
 
-fn start(
-    started: Result<(), tracing_subscriber::util::TryInitError>,
-) -> Result<(), Failure> {
-    started.map_err(|error| {
-        Failure::new(Kind::Internal, "logging cannot be started").because(&error)
-    })
+fn start(started: Result<(), tracing_subscriber::util::TryInitError>) -> Result<(), Failure> {
+    started
+        .map_err(|error| Failure::new(Kind::Internal, "logging cannot be started").because(&error))
 }

@@ -1,6 +1,7 @@
 //! `pressroom serve`: listen, run jobs, and stop without dropping anything.
 
 use crate::{
+    data,
     forwarded::Proxies,
     http::{self, Turnstile},
     instruments,
@@ -18,6 +19,7 @@ use pressroom_store::{Signal, Store};
 use std::{
     error::Error,
     future::{Future, IntoFuture},
+    io::{self, IsTerminal, Write},
     process,
     time::{Duration, Instant},
 };
@@ -52,7 +54,12 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
     let metrics = instruments::install()?;
     // Before anything makes a client: there is one cryptography provider.
     tls::install();
-    let certificates = config.http.tls.as_ref().map(Certificates::open).transpose()?;
+    let certificates = config
+        .http
+        .tls
+        .as_ref()
+        .map(Certificates::open)
+        .transpose()?;
     // A taken address is told before anything is opened.
     let socket = TcpListener::bind(config.listen).await.map_err(|error| {
         Failure::new(
@@ -85,14 +92,18 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         stop.clone(),
     );
     let proxies = Proxies::new(config.http.trusted_proxies.clone());
-    let service = http::all(faces, watch, proxies.clone())
-        .into_make_service_with_connect_info::<Peer>();
+    let service =
+        http::all(faces, watch, proxies.clone()).into_make_service_with_connect_info::<Peer>();
     let mut server = tokio::spawn(
         axum::serve(listener, service)
             .with_graceful_shutdown(stop.clone().cancelled_owned())
             .into_future(),
     );
-    let scheme = if certificates.is_some() { "https" } else { "http" };
+    let scheme = if certificates.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     if let Some(certificates) = certificates.clone() {
         background(&stop, "certificate", certificates.watch());
     }
@@ -133,9 +144,13 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         background(&stop, "housekeeping", tidy(wired.fleet.clone()));
         background(&stop, "maintenance", maintain(wired.fleet.clone()));
     }
+    let fleet = wired.fleet.clone();
     let worker = role
         .is_worker()
         .then(|| tokio::spawn(work(wired, config.clone(), started, stop.clone())));
+    if role.is_web() {
+        offer_set_up(&fleet, config).await;
+    }
     tracing::info!(
         role = role.as_str(),
         "pressroom {} listens on {scheme}://{address}",
@@ -172,6 +187,31 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
     server.abort();
     tracing::info!("stopped");
     Ok(Exit::Done)
+}
+
+/// Where nobody is known yet: a link that adds the first person, in a file that only the
+/// data's owner may read, and on the terminal where somebody watches. Not in the log,
+/// which others may read.
+async fn offer_set_up(fleet: &Fleet, config: &Config) {
+    let secret = match fleet.set_up_secret().await {
+        Ok(Some(secret)) => secret,
+        Ok(None) => return data::drop_set_up_link(config),
+        Err(error) => {
+            return tracing::warn!(error = chain(&error), "no link to set up with was made");
+        }
+    };
+    let link = format!("{}/set-up/{}", config.public_url, secret.expose());
+    match data::keep_set_up_link(config, &link) {
+        Ok(file) => tracing::info!(
+            "nobody is known here yet: open the link in `{}`, or use `pressroom user add`",
+            file.display()
+        ),
+        Err(failure) => tracing::warn!("{}", failure.to_text()),
+    }
+    let mut terminal = io::stderr();
+    if terminal.is_terminal() {
+        let _ = writeln!(terminal, "\nSet up Pressroom at {link}\n");
+    }
 }
 
 /// Hands events to their consumers as soon as they are heard of, and looks anyway

@@ -86,10 +86,7 @@ pub async fn run(
 ) -> Result<Exit, Failure> {
     let caller = Caller::new(Principal::console());
     match command {
-        FleetCommand::User(user::User::Add(add)) => add.run(fleet, &caller, printer).await,
-        FleetCommand::User(user::User::TwoFactor(factor)) => {
-            Box::pin(factor.run(fleet, &caller, printer)).await
-        }
+        FleetCommand::User(user) => Box::pin(user.run(fleet, &caller, printer)).await,
         FleetCommand::Account(account::Account::Add(add)) => add.run(fleet, &caller, printer).await,
         FleetCommand::Account(account::Account::List(list)) => {
             list.run(fleet, &caller, printer).await

@@ -5,6 +5,7 @@ pub(crate) mod fleet;
 pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod path;
+pub(crate) mod set_up;
 pub(crate) mod sign_in;
 pub(crate) mod site;
 pub(crate) mod snapshot;

@@ -47,6 +47,15 @@ pub const ROUTES: &[Route] = &[
         action: None,
         handler: || post(pages::sign_in::submit),
     },
+    open("/set-up/{secret}", || get(pages::set_up::show)),
+    Route {
+        method: Method::POST,
+        path: "/set-up/{secret}",
+        auth: Auth::Public,
+        csrf: false,
+        action: None,
+        handler: || post(pages::set_up::submit),
+    },
     change("/sign-out", None, || post(pages::sign_in::leave)),
     page("/fleet", Some(Action::SiteRead), || get(pages::fleet::show)),
     page("/sites/{id}", Some(Action::SiteRead), || {
@@ -194,7 +203,8 @@ mod tests {
     fn what_changes_something_needs_a_session_and_its_token() {
         for route in ROUTES.iter().filter(|route| route.method != Method::GET) {
             let guarded = route.auth == Auth::Session && route.csrf;
-            assert!(guarded || route.path == "/sign-in", "{}", route.path);
+            let entrance = ["/sign-in", "/set-up/{secret}"].contains(&route.path);
+            assert!(guarded || entrance, "{}", route.path);
         }
     }
 
@@ -205,6 +215,16 @@ mod tests {
             .filter(|route| route.auth == Auth::Public)
             .map(|route| route.path)
             .collect();
-        assert_eq!(public, ["/", "/sign-in", "/sign-in", "/assets/{*path}"]);
+        assert_eq!(
+            public,
+            [
+                "/",
+                "/sign-in",
+                "/sign-in",
+                "/set-up/{secret}",
+                "/set-up/{secret}",
+                "/assets/{*path}"
+            ]
+        );
     }
 }

@@ -221,4 +221,6 @@ pub struct User {
     pub name: String,
     /// Whether they operate this installation.
     pub operator: bool,
+    /// Since when they are shut out.
+    pub disabled_at: Option<Timestamp>,
 }

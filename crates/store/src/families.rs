@@ -126,6 +126,17 @@ pub async fn revoke(tx: &Tx, family: FamilyId) -> Result<bool> {
     Ok(revoked > 0)
 }
 
+/// Ends everything that a person has signed in to; says how many families that were.
+pub async fn revoke_of(tx: &Tx, user: UserId) -> Result<u64> {
+    let now = tx.now().await?;
+    sql::run(
+        tx,
+        "UPDATE token_families SET revoked_at = $1 WHERE user_id = $2 AND revoked_at IS NULL",
+        [now.millis().into(), user.get().into()],
+    )
+    .await
+}
+
 /// Refuses one token until its time is over; `false` when it was refused already.
 pub async fn deny(tx: &Tx, name: &str, ends_at: Timestamp) -> Result<bool> {
     let denied = sql::run(

@@ -1,6 +1,6 @@
 //! Named values that are changed while Pressroom runs.
 
-use crate::{Read, Result, Tx};
+use crate::{Read, Result, Tx, sql};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 
 table! {
@@ -63,4 +63,16 @@ pub async fn ensure(tx: &Tx, name: &str, wanted: &str) -> Result<String> {
         .await?;
     let kept = get(tx, name).await?;
     kept.ok_or(crate::Error::Corrupt { place: "settings" })
+}
+
+/// Empties a setting; whether it was set and not empty. Of several that take it at once,
+/// one is told that it was.
+pub async fn take(tx: &Tx, name: &str) -> Result<bool> {
+    let taken = sql::run(
+        tx,
+        "UPDATE settings SET value = '' WHERE name = $1 AND value <> ''",
+        [name.into()],
+    )
+    .await?;
+    Ok(taken == 1)
 }

@@ -107,7 +107,10 @@ fn load(files: &Tls) -> Result<Arc<ServerConfig>, Failure> {
     if chain.is_empty() {
         return Err(Failure::new(
             Kind::Invalid,
-            format!("there is no certificate in `{}`", files.certificate.display()),
+            format!(
+                "there is no certificate in `{}`",
+                files.certificate.display()
+            ),
         )
         .with_hint("`http.tls_certificate` names a PEM file, the server's own certificate first"));
     }

@@ -67,7 +67,10 @@ impl Files<'_> {
             .0
             .command(&["serve", "--role", "web", "--listen", "127.0.0.1:0"]);
         command
-            .env("PRESSROOM_HTTP__TLS_CERTIFICATE", self.0.data().join("tls.pem"))
+            .env(
+                "PRESSROOM_HTTP__TLS_CERTIFICATE",
+                self.0.data().join("tls.pem"),
+            )
             .env("PRESSROOM_HTTP__TLS_KEY", self.0.data().join("tls.key"));
         command
     }
@@ -87,7 +90,9 @@ fn a_certificate_is_shown_and_its_successor_taken_up_without_a_restart() {
         .collect();
     let answer = authority.ask(&server, "one.example").expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    authority.ask(&server, "two.example").expect_err("another's name");
+    authority
+        .ask(&server, "two.example")
+        .expect_err("another's name");
     drop(silent);
     // Plain HTTP gets no page.
     let mut plain = TcpStream::connect(server.address).expect("it listens");
@@ -130,7 +135,10 @@ fn what_is_no_certificate_is_told_before_anything_is_served() {
     let files = Files(&place);
     let ended = Installation::end(files.serve(), "");
     let error = ended.failed(2);
-    assert!(error.contains("`http.tls_certificate` names, cannot be read"), "{error}");
+    assert!(
+        error.contains("`http.tls_certificate` names, cannot be read"),
+        "{error}"
+    );
 
     files.write(&("nothing\n".to_owned(), "nothing\n".to_owned()));
     let error = Installation::end(files.serve(), "").failed(2);

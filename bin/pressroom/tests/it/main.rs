@@ -3,5 +3,7 @@
 mod commands;
 mod encrypted;
 mod installation;
+mod people;
 mod reloading;
 mod serving;
+mod set_up;

@@ -33,7 +33,10 @@ fn signed_in_from(server: &Server, claimed: &str) -> String {
          Authorization: token {token}\r\nConnection: close\r\n\r\n"
     ));
     let log: serde_json::Value = serde_json::from_str(&log).expect("JSON");
-    log[0]["ip_address"].as_str().expect("an address").to_owned()
+    log[0]["ip_address"]
+        .as_str()
+        .expect("an address")
+        .to_owned()
 }
 
 #[test]
@@ -44,7 +47,10 @@ fn proxies_are_believed_once_they_are_named() {
     configure(&place, "[http]\ntrusted_proxies = \"127.0.0.0/8, ::1\"\n");
     server.signal(Signal::HUP);
     server.says("read again and holds");
-    assert_eq!(signed_in_from(&server, "198.51.100.1, 203.0.113.9"), "203.0.113.9");
+    assert_eq!(
+        signed_in_from(&server, "198.51.100.1, 203.0.113.9"),
+        "203.0.113.9"
+    );
 }
 
 #[test]
@@ -57,7 +63,10 @@ fn a_configuration_is_read_again_and_a_wrong_one_changes_nothing() {
     server.get("/nothing/here");
     server.says("GET /nothing/here answered");
 
-    configure(&place, "[log]\nfilter = \"debug\"\n[jobs]\nlease_s = 90\nworkers = 2\n");
+    configure(
+        &place,
+        "[log]\nfilter = \"debug\"\n[jobs]\nlease_s = 90\nworkers = 2\n",
+    );
     server.signal(Signal::HUP);
     server.says("waits for the next start: jobs.lease_s, jobs.workers");
 
@@ -113,5 +122,8 @@ fn a_log_file_has_the_day_in_its_name_and_old_ones_go() {
     let mut nowhere = web(&place);
     nowhere.env("PRESSROOM_LOG__FILE", "/proc/none/pressroom.log");
     let error = Installation::end(nowhere, "").failed(2);
-    assert!(error.contains("cannot log to `/proc/none/pressroom.log`"), "{error}");
+    assert!(
+        error.contains("cannot log to `/proc/none/pressroom.log`"),
+        "{error}"
+    );
 }

@@ -11,6 +11,12 @@ macro_rules! events {
 events! {
     /// A person was added.
     USER_CREATED = "user.created";
+    /// A person got another password; whatever they had signed in to ended.
+    USER_PASSWORD_CHANGED = "user.password_changed";
+    /// A person was shut out.
+    USER_DISABLED = "user.disabled";
+    /// A person was let in again.
+    USER_ENABLED = "user.enabled";
     /// An account was added.
     ACCOUNT_CREATED = "account.created";
     /// A domain was given to an account.

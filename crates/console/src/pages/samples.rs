@@ -9,6 +9,7 @@ use super::{
     fleet::{FleetFragment, FleetPage, SiteList},
     job::{JobFacts, JobPage, JobState, Output},
     jobs::{JobRow, JobsPage},
+    set_up::{SetUp, SetUpPage},
     sign_in::SignInPage,
     site::{SiteFacts, SitePage},
     snapshot::ConfirmPage,
@@ -63,6 +64,7 @@ fn person(role: Role) -> Current {
             email: "mara@studio.example".into(),
             name: "Mara Lindqvist".into(),
             operator: false,
+            disabled_at: None,
         },
         csrf: Secret::new("c5rf".into()),
     })
@@ -385,7 +387,15 @@ fn pages() -> Vec<(&'static str, String)> {
             "Type your password again, and the code that your app shows",
         ))
     };
+    let set_up = |problem: Option<&str>| {
+        SetUpPage::new("0".repeat(64), SetUp::default(), problem.map(Into::into))
+    };
     [
+        ("set-up", set_up(None).render()),
+        (
+            "set-up-refused",
+            set_up(Some("The passwords are not the same")).render(),
+        ),
         ("sign-in", sign_in(None).render()),
         (
             "sign-in-refused",

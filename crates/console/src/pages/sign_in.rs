@@ -70,9 +70,7 @@ pub(crate) async fn submit(
         email: form.email.clone(),
         password: Secret::new(form.password),
         code: Some(Secret::new(form.code)),
-        address: peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
-            peer.0.0.ip().to_canonical()
-        }),
+        address: address(peer),
         agent: agent(&headers),
     };
     match console.fleet.sign_in(credentials).await {
@@ -147,7 +145,15 @@ fn page(
     Ok((status, Html(page.render()?)).into_response())
 }
 
-fn agent(headers: &HeaderMap) -> String {
+/// Where a request comes from.
+pub(super) fn address(peer: Option<Extension<ConnectInfo<SocketAddr>>>) -> IpAddr {
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
+        peer.0.0.ip().to_canonical()
+    })
+}
+
+/// What a browser says of itself.
+pub(super) fn agent(headers: &HeaderMap) -> String {
     headers
         .get(USER_AGENT)
         .map(|agent| String::from_utf8_lossy(agent.as_bytes()))

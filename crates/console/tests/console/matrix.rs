@@ -49,6 +49,8 @@ fn expected(route: &Route, who: Who, of: Of) -> Fate {
     let least = route.action.and_then(Action::least_role);
     let weaker = |role: Role| least.is_some_and(|least| role < least);
     match (who, of) {
+        // Somebody is known already.
+        _ if route.path.contains("{secret}") => Fate::Missing,
         _ if route.auth == Auth::Public => Fate::Let,
         (Who::Nobody | Who::Stale, _) => Fate::SignIn,
         _ if !has_id => Fate::Let,

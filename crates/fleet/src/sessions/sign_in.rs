@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{Caller, Fleet, Result, users, views::User};
 use pressroom_base::{Secret, catalog::event, token};
-use pressroom_store::{self as store, sessions};
+use pressroom_store::{self as store, Tx, UserRow, sessions};
 use serde_json::json;
 use std::{net::IpAddr, time::Duration};
 
@@ -51,34 +51,48 @@ impl Fleet {
             address: credentials.address,
         };
         let row = self.prove(proof, ATTEMPTS).await?;
-        let secret = Secret::new(token::hex(64));
         let tx = self.parts.store.begin().await?;
-        sessions::create(
-            &tx,
-            store::NewSession {
-                user_id: row.id,
-                digest: token::digest(secret.expose()),
-                csrf: token::hex(64),
-                lasts: LASTS,
-                address: Some(credentials.address.to_string()),
-                agent: Some(credentials.agent.chars().take(200).collect()),
-            },
-        )
-        .await?;
-        self.note_about(
-            &tx,
-            &Caller::new(signing_in(&row)).from_address(credentials.address),
-            event::USER_SIGNED_IN,
-            home(&tx, row.id).await?,
-            Some(("user", row.short_id.clone())),
-            json!({ "user_id": row.id, "address": credentials.address, "to": "console" }),
-        )
-        .await?;
+        let secret = self
+            .begin_session(&tx, &row, credentials.address, &credentials.agent)
+            .await?;
         tx.commit().await?;
         Ok(SignedIn {
             secret,
             user: users::view(row),
         })
+    }
+
+    /// Opens a session for somebody who has shown who they are, and answers its secret.
+    pub(crate) async fn begin_session(
+        &self,
+        tx: &Tx,
+        row: &UserRow,
+        address: IpAddr,
+        agent: &str,
+    ) -> Result<Secret<String>> {
+        let secret = Secret::new(token::hex(64));
+        sessions::create(
+            tx,
+            store::NewSession {
+                user_id: row.id,
+                digest: token::digest(secret.expose()),
+                csrf: token::hex(64),
+                lasts: LASTS,
+                address: Some(address.to_string()),
+                agent: Some(agent.chars().take(200).collect()),
+            },
+        )
+        .await?;
+        self.note_about(
+            tx,
+            &Caller::new(signing_in(row)).from_address(address),
+            event::USER_SIGNED_IN,
+            home(tx, row.id).await?,
+            Some(("user", row.short_id.clone())),
+            json!({ "user_id": row.id, "address": address, "to": "console" }),
+        )
+        .await?;
+        Ok(secret)
     }
 
     /// Ends a session; an unknown one is no error.

@@ -8,7 +8,7 @@ use crate::{
     views::User,
 };
 use pressroom_base::{Secret, catalog::event, password};
-use pressroom_store::{self as store, users};
+use pressroom_store::{self as store, Tx, users};
 use serde_json::json;
 
 /// A person to add.
@@ -28,35 +28,9 @@ impl Fleet {
     /// Adds a person; an address already known is a conflict.
     pub async fn add_user(&self, caller: &Caller, new: NewUser) -> Result<User> {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
-        let email = values::email(new.email.trim())?;
-        let name = new.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
-            return Err(Error::invalid(
-                "name must be one line of 1 to 200 characters",
-            ));
-        }
-        if new.password.expose().chars().count() < password::MIN_LENGTH {
-            return Err(Error::invalid(format!(
-                "password must have at least {} characters",
-                password::MIN_LENGTH
-            ))
-            .with_code(code::UNPROCESSABLE));
-        }
-        let hash = tokio::task::spawn_blocking(move || password::hash(&new.password))
-            .await
-            .map_err(Error::internal)?;
+        let row = Checked::of(new).await?;
         let tx = self.parts.store.begin().await?;
-        let row = users::create(
-            &tx,
-            store::NewUser {
-                email: email.clone(),
-                name,
-                password_hash: hash,
-                is_operator: new.operator,
-            },
-        )
-        .await
-        .map_err(|error| exists(error, format!("user `{email}` exists already")))?;
+        let row = row.insert(&tx).await?;
         self.note(
             &tx,
             caller,
@@ -70,6 +44,53 @@ impl Fleet {
     }
 }
 
+/// A person who may be added, if nobody has their address.
+pub(super) struct Checked(store::NewUser);
+
+impl Checked {
+    /// Errors: `Invalid`, with `UNPROCESSABLE` for a password that is too short.
+    pub(super) async fn of(new: NewUser) -> Result<Self> {
+        let email = values::email(new.email.trim())?;
+        let name = new.name.trim().to_owned();
+        if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
+            return Err(Error::invalid(
+                "name must be one line of 1 to 200 characters",
+            ));
+        }
+        let password_hash = hash(new.password).await?;
+        Ok(Self(store::NewUser {
+            email,
+            name,
+            password_hash,
+            is_operator: new.operator,
+        }))
+    }
+
+    /// Errors: `Conflict` where the address is known.
+    pub(super) async fn insert(self, tx: &Tx) -> Result<store::UserRow> {
+        let taken = format!("user `{}` exists already", self.0.email);
+        users::create(tx, self.0)
+            .await
+            .map_err(|error| exists(error, taken))
+    }
+}
+
+/// What is kept of a password.
+///
+/// Errors: `Invalid` with `UNPROCESSABLE` when it is too short.
+pub(super) async fn hash(password: Secret<String>) -> Result<String> {
+    if password.expose().chars().count() < password::MIN_LENGTH {
+        return Err(Error::invalid(format!(
+            "password must have at least {} characters",
+            password::MIN_LENGTH
+        ))
+        .with_code(code::UNPROCESSABLE));
+    }
+    tokio::task::spawn_blocking(move || password::hash(&password))
+        .await
+        .map_err(Error::internal)
+}
+
 /// What faces see of a person.
 pub(crate) fn view(row: store::UserRow) -> User {
     User {
@@ -77,6 +98,7 @@ pub(crate) fn view(row: store::UserRow) -> User {
         email: row.email,
         name: row.name,
         operator: row.is_operator,
+        disabled_at: row.disabled_at,
     }
 }
 

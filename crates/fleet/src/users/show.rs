@@ -9,7 +9,7 @@ use pressroom_base::{
     Kind, Timestamp,
     id::{AccountId, ShortId},
 };
-use pressroom_store::{Page, UserRow, second_factors, users};
+use pressroom_store::{Page, Tx, UserRow, second_factors, users};
 
 /// A person.
 #[derive(Debug, Clone)]
@@ -75,4 +75,11 @@ fn person(row: UserRow, second_factor: bool) -> Person {
         second_factor,
         created_at: row.created_at,
     }
+}
+
+/// The person with this address.
+pub(super) async fn named(tx: &Tx, email: &str) -> Result<UserRow> {
+    users::by_email(tx, email).await?.ok_or_else(|| {
+        Error::not_found("user").with_hint("`pressroom user list` tells who there is")
+    })
 }
