@@ -49,7 +49,74 @@ pub fn prepare(config: &Config) -> Result<Keyring, Failure> {
     if let Some(database) = database {
         private_file(&database)?;
     }
-    Keyring::parse(&text).map_err(|error| {
+    parse_keys(config, &text)
+}
+
+/// The keys that are there; none is made.
+pub fn existing_keys(config: &Config) -> Result<Keyring, Failure> {
+    parse_keys(config, &read_keys(config)?)
+}
+
+/// The same as lines of the file.
+pub fn key_lines(config: &Config) -> Result<Vec<String>, Failure> {
+    let text = read_keys(config)?;
+    parse_keys(config, &text)?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(str::to_owned).collect())
+}
+
+/// Replaces the file: it has the old keys or these, whatever happens.
+pub fn write_keys(config: &Config, lines: &[String]) -> Result<(), Failure> {
+    let path = &config.secrets.key_file;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".new");
+    let draft = Path::new(&draft);
+    let _ = fs::remove_file(draft);
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(draft)
+        .and_then(|mut file| {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            for line in lines {
+                writeln!(file, "{line}")?;
+            }
+            file.sync_all()
+        })
+        .and_then(|()| keep_owner(path, draft))
+        .and_then(|()| fs::rename(draft, path))
+        .map_err(|error| refused("write", path, &error))?;
+    if let Some(directory) = path.parent() {
+        // Where that cannot be done, the rename reaches the disk a little later.
+        let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
+    }
+    Ok(())
+}
+
+/// A server that runs as somebody else must still read it.
+fn keep_owner(of: &Path, to: &Path) -> io::Result<()> {
+    let (found, made) = (fs::metadata(of)?, fs::metadata(to)?);
+    if (found.uid(), found.gid()) == (made.uid(), made.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(to, Some(found.uid()), Some(found.gid()))
+}
+
+fn read_keys(config: &Config) -> Result<String, Failure> {
+    let path = &config.secrets.key_file;
+    fs::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(
+            Kind::NotFound,
+            format!("the secret key `{}` is missing", path.display()),
+        )
+        .with_hint("put it back first: no copy is of use without it"),
+        _ => refused("read", path, &error),
+    })
+}
+
+fn parse_keys(config: &Config, text: &str) -> Result<Keyring, Failure> {
+    Keyring::parse(text).map_err(|error| {
         Failure::new(
             Kind::Invalid,
             format!("`{}` holds no key", config.secrets.key_file.display()),

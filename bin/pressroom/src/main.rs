@@ -1,6 +1,7 @@
 //! Parse, wire together, run.
 
 mod agent;
+mod copies;
 mod data;
 mod forwarded;
 mod http;
@@ -8,6 +9,7 @@ mod instruments;
 mod listener;
 mod logging;
 mod reload;
+mod rotation;
 mod serve;
 mod stack;
 mod wire;
@@ -63,6 +65,11 @@ fn run(cli: Cli, printer: &mut Printer) -> Result<Exit, Failure> {
             let config = sources.load()?;
             logging::for_command(&config)?;
             on_runtime(unless_interrupted(stack::run(verb, &config, printer)))?
+        }
+        Command::Data(verb) => {
+            let config = sources.load()?;
+            logging::for_command(&config)?;
+            on_runtime(unless_interrupted(copies::run(verb, &config, printer)))?
         }
         Command::Fleet(command) => {
             let config = sources.load()?;

@@ -99,6 +99,7 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
             .with_graceful_shutdown(stop.clone().cancelled_owned())
             .into_future(),
     );
+    background(&stop, "keys", follow_keys(wired.store.clone()));
     let scheme = if certificates.is_some() {
         "https"
     } else {
@@ -230,6 +231,16 @@ async fn deliver(fleet: Fleet, store: Store) {
             ) {}
         };
         let _ = timeout(AGAIN, heard).await;
+    }
+}
+
+/// Takes up the keys that seal secrets as they are exchanged.
+async fn follow_keys(store: Store) {
+    loop {
+        if store.look_for_keys() {
+            tracing::debug!("the keys that seal secrets were read");
+        }
+        sleep(AGAIN).await;
     }
 }
 

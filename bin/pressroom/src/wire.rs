@@ -45,6 +45,7 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
         .map_err(|error| {
             Failure::new(Kind::Unreachable, "the store cannot be opened").because(&error)
         })?;
+    store.keep_keys_in(&config.secrets.key_file);
     let hosting = hosting(config);
     let prober = Prober::new();
     if let Ok(address) = hosting.http_addr() {

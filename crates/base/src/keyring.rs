@@ -22,7 +22,7 @@ const NONCE: usize = 24;
 /// Why a sealed value could not be opened.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
-    /// The key file does not hold 64 hex digits.
+    /// A line of the key file does not hold 64 hex digits, or there is none.
     #[error("the secret key is not 64 hexadecimal digits")]
     BadKey,
     /// Damaged, moved from another row, or sealed under another key.
@@ -30,22 +30,60 @@ pub enum Error {
     DoesNotOpen,
 }
 
-/// The key that seals and opens.
+/// The keys: the first seals, and all of them open, so that a key can be replaced.
 #[derive(Clone)]
 pub struct Keyring {
+    /// Never empty.
+    keys: Vec<Key>,
+}
+
+#[derive(Clone)]
+struct Key {
     cipher: XChaCha20Poly1305,
     /// Keyed with the same key; it is never used without a label.
     derive: Hmac<Sha256>,
 }
 
-impl Keyring {
-    /// Reads a key from its text form: 64 hex digits, surrounding blanks ignored.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        let bytes = hex::decode(text.trim()).map_err(|_| Error::BadKey)?;
+impl Key {
+    fn parse(text: &str) -> Result<Self, Error> {
+        let bytes = hex::decode(text).map_err(|_| Error::BadKey)?;
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| Error::BadKey)?;
         let derive =
             <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&bytes).map_err(|_| Error::BadKey)?;
         Ok(Self { cipher, derive })
+    }
+
+    fn derive(&self, label: &str) -> Secret<[u8; 32]> {
+        let mark = self
+            .derive
+            .clone()
+            .chain_update(DERIVE)
+            .chain_update(label.as_bytes());
+        Secret::new(mark.finalize().into_bytes().into())
+    }
+
+    fn open(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, body) = sealed.split_first_chunk::<NONCE>()?;
+        let payload = Payload {
+            msg: body,
+            aad: place.as_bytes(),
+        };
+        self.cipher.decrypt(&XNonce::from(*nonce), payload).ok()
+    }
+}
+
+impl Keyring {
+    /// Reads keys from their text form: 64 hex digits each, one a line, surrounding blanks
+    /// ignored. A `+` before one says that it will seal later; here it is a key like others.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let keys = lines
+            .map(|line| Key::parse(line.strip_prefix('+').unwrap_or(line)))
+            .collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() {
+            return Err(Error::BadKey);
+        }
+        Ok(Self { keys })
     }
 
     /// A new key in text form.
@@ -53,14 +91,24 @@ impl Keyring {
         Secret::new(token::hex(64))
     }
 
-    /// A key for one use, named by a label; the same for everybody who has this key.
+    /// The key that seals, alone.
+    #[must_use]
+    pub fn newest(&self) -> Self {
+        Self {
+            keys: self.keys.iter().take(1).cloned().collect(),
+        }
+    }
+
+    /// A key for one use, named by a label; the same for everybody who has the key that
+    /// seals.
     pub fn derive(&self, label: &str) -> Secret<[u8; 32]> {
-        let mark = self
-            .derive
-            .clone()
-            .chain_update(DERIVE)
-            .chain_update(label.as_bytes());
-        Secret::new(mark.finalize().into_bytes().into())
+        self.keys[0].derive(label)
+    }
+
+    /// The same of every key, that of the one that seals first: what was made with an
+    /// older one is good for a while.
+    pub fn derive_each(&self, label: &str) -> Vec<Secret<[u8; 32]>> {
+        self.keys.iter().map(|key| key.derive(label)).collect()
     }
 
     /// Seals `plain` for one place, e.g. `environments.db_password/17`.
@@ -70,7 +118,7 @@ impl Keyring {
     pub fn seal(&self, place: &str, plain: &Secret<String>) -> String {
         let mut nonce = [0; NONCE];
         token::fill(&mut nonce);
-        let sealed = self
+        let sealed = self.keys[0]
             .cipher
             .encrypt(
                 &XNonce::from(nonce),
@@ -91,19 +139,11 @@ impl Keyring {
             .strip_prefix(PREFIX)
             .and_then(|body| BASE64URL_NOPAD.decode(body.as_bytes()).ok())
             .ok_or(Error::DoesNotOpen)?;
-        let (nonce, body) = bytes
-            .split_first_chunk::<NONCE>()
-            .ok_or(Error::DoesNotOpen)?;
         let plain = self
-            .cipher
-            .decrypt(
-                &XNonce::from(*nonce),
-                Payload {
-                    msg: body,
-                    aad: place.as_bytes(),
-                },
-            )
-            .map_err(|_| Error::DoesNotOpen)?;
+            .keys
+            .iter()
+            .find_map(|key| key.open(place, &bytes))
+            .ok_or(Error::DoesNotOpen)?;
         String::from_utf8(plain)
             .map(Secret::new)
             .map_err(|_| Error::DoesNotOpen)
@@ -125,6 +165,28 @@ mod tests {
         assert!(other.open("environments.db_password/1", &sealed).is_err());
         assert!(keys.open("x", "v1.AAAA").is_err());
         assert!(Keyring::parse("zz").is_err());
+    }
+
+    #[test]
+    fn the_first_key_seals_and_all_of_them_open() {
+        let (old, new) = (Keyring::generate(), Keyring::generate());
+        let before = Keyring::parse(old.expose()).expect("a key");
+        let both = Keyring::parse(&format!("{}\n\n {}\n", new.expose(), old.expose()));
+        let both = both.expect("two keys");
+        let (earlier, later) = (
+            before.seal("x", &Secret::new("1".into())),
+            both.seal("x", &Secret::new("2".into())),
+        );
+        assert_eq!(both.open("x", &earlier).expect("opens").expose(), "1");
+        assert_eq!(both.open("x", &later).expect("opens").expose(), "2");
+        assert!(before.open("x", &later).is_err());
+        assert!(both.newest().open("x", &earlier).is_err());
+        assert!(both.newest().open("x", &later).is_ok());
+        let keys = both.derive_each("links");
+        assert_eq!(keys[0].expose(), both.derive("links").expose());
+        assert_eq!(keys[1].expose(), before.derive("links").expose());
+        assert!(Keyring::parse(" \n").is_err());
+        assert!(Keyring::parse(&format!("{}\nzz", old.expose())).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What may be typed.
 
 use crate::{
-    commands::{FleetCommand, agent, completions, config, hosting, serve},
+    commands::{FleetCommand, agent, completions, config, data, hosting, serve},
     config::{Flag, Sources},
 };
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -60,6 +60,9 @@ pub enum Command {
     /// The web server, PHP and database server of this machine's sites
     #[command(subcommand)]
     Hosting(hosting::Hosting),
+    /// Copies of Pressroom's own records, and the key that seals secrets in them
+    #[command(subcommand)]
+    Data(data::Data),
     /// The configuration that holds
     #[command(subcommand)]
     Config(config::ConfigCommand),

@@ -6,6 +6,7 @@ pub mod cache;
 pub mod completions;
 mod component;
 pub mod config;
+pub mod data;
 pub mod doctor;
 pub mod domain;
 pub mod host;

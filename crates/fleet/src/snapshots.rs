@@ -10,6 +10,7 @@ mod keep;
 mod keep_once;
 mod link;
 mod other_site;
+mod present;
 mod restore;
 mod room;
 mod steps;

@@ -13,7 +13,7 @@ use pressroom_base::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    QueryResult, QuerySelect, Set,
     sea_query::{Expr, IntoCondition, SimpleExpr},
 };
 
@@ -634,4 +634,9 @@ fn select(scope: &Scope, filter: &EnvironmentFilter) -> sea_orm::Select<environm
 
 fn password_place(panel_id: &str) -> String {
     format!("environments.db_password/{panel_id}")
+}
+
+/// The place of a row's sealed password.
+pub(crate) fn place_of_row(row: &QueryResult) -> Result<String> {
+    Ok(password_place(&row.try_get::<String>("", "panel_id")?))
 }

@@ -33,6 +33,15 @@ pub enum Error {
         /// The first migration that this version does not know.
         migration: String,
     },
+    /// A copy cannot be written, or is none that can be loaded.
+    #[error("the copy cannot be used: {0}")]
+    Copy(String),
+    /// A copy is only loaded where nothing would be lost.
+    #[error("the database is not empty: there are rows in `{table}`")]
+    NotEmpty {
+        /// One of the tables.
+        table: String,
+    },
     /// A migration failed; nothing of it was kept.
     #[error("cannot migrate the database")]
     Migrate(#[source] DbErr),
@@ -81,8 +90,10 @@ impl Error {
     /// What the failure means to whoever asked.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Exists { .. } | Self::InUse { .. } | Self::LostLease => Kind::Conflict,
-            Self::Cycle { .. } => Kind::Invalid,
+            Self::Exists { .. } | Self::InUse { .. } | Self::LostLease | Self::NotEmpty { .. } => {
+                Kind::Conflict
+            }
+            Self::Cycle { .. } | Self::Copy(_) => Kind::Invalid,
             Self::NotFound { .. } => Kind::NotFound,
             _ => Kind::Internal,
         }

@@ -303,3 +303,8 @@ fn held(touched: u64) -> Result<()> {
 fn body_place(id: IdempotencyId) -> String {
     format!("idempotency.body/{id}")
 }
+
+/// The place of a row's sealed body.
+pub(crate) fn place_of_row(row: &sea_orm::QueryResult) -> Result<String> {
+    Ok(body_place(IdempotencyId::new(row.try_get("", "id")?)))
+}

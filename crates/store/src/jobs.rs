@@ -306,3 +306,13 @@ fn secrets_place(public_id: &str) -> String {
 fn result_place(public_id: &str) -> String {
     format!("jobs.result/{public_id}")
 }
+
+/// The place of a row's sealed secrets.
+pub(crate) fn secrets_place_of_row(row: &sea_orm::QueryResult) -> crate::Result<String> {
+    Ok(secrets_place(&row.try_get::<String>("", "public_id")?))
+}
+
+/// The place of a row's sealed result.
+pub(crate) fn result_place_of_row(row: &sea_orm::QueryResult) -> crate::Result<String> {
+    Ok(result_place(&row.try_get::<String>("", "public_id")?))
+}

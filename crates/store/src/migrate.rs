@@ -19,29 +19,58 @@ const LOCK: i64 = 0x7072_6573_7372_6f6f;
 
 /// Migrates the database behind `url`, alone among all processes.
 pub(crate) async fn run(url: &str) -> Result<()> {
-    if url.starts_with("sqlite:") {
-        let path = file_of(url)?;
-        let lock = path.clone();
-        // Held until dropped; released by the kernel if this process dies.
-        let _alone = tokio::task::spawn_blocking(move || lock_beside(&lock))
-            .await
-            .map_err(|error| Error::Migrate(DbErr::Custom(error.to_string())))??;
-        let existed = path.metadata().is_ok_and(|found| found.len() > 0);
-        make_private(&path)?;
-        let connection = connect(sqlite(url, Access::Write)).await?;
-        let done = migrate(&connection, existed.then_some(path.as_path())).await;
-        connection.close().await?;
-        done
-    } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-        // One connection, because the lock belongs to the connection.
-        let connection = connect(postgres(url, 1)).await?;
-        advisory(&connection, "pg_advisory_lock").await?;
-        let done = migrate(&connection, None).await;
-        advisory(&connection, "pg_advisory_unlock").await?;
-        connection.close().await?;
-        done
-    } else {
-        Err(Error::BadUrl)
+    let alone = Alone::with(url).await?;
+    let done = migrate(&alone.connection, alone.existing.as_deref()).await;
+    alone.end().await?;
+    done
+}
+
+/// A database whose tables no other process changes meanwhile.
+pub(crate) struct Alone {
+    /// The one connection.
+    pub(crate) connection: DatabaseConnection,
+    /// The file of a SQLite database that was there before.
+    existing: Option<PathBuf>,
+    /// Held until dropped; released by the kernel if this process dies.
+    _lock: Option<File>,
+}
+
+impl Alone {
+    /// Waits until nobody else is at it.
+    pub(crate) async fn with(url: &str) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            let path = file_of(url)?;
+            let lock = path.clone();
+            let lock = tokio::task::spawn_blocking(move || lock_beside(&lock))
+                .await
+                .map_err(|error| Error::Migrate(DbErr::Custom(error.to_string())))??;
+            let existed = path.metadata().is_ok_and(|found| found.len() > 0);
+            make_private(&path)?;
+            Ok(Self {
+                connection: connect(sqlite(url, Access::Write)).await?,
+                existing: existed.then_some(path),
+                _lock: Some(lock),
+            })
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            // One connection, because the lock belongs to the connection.
+            let connection = connect(postgres(url, 1)).await?;
+            advisory(&connection, "pg_advisory_lock").await?;
+            Ok(Self {
+                connection,
+                existing: None,
+                _lock: None,
+            })
+        } else {
+            Err(Error::BadUrl)
+        }
+    }
+
+    /// Lets others in.
+    pub(crate) async fn end(self) -> Result<()> {
+        if self.connection.get_database_backend() == DbBackend::Postgres {
+            advisory(&self.connection, "pg_advisory_unlock").await?;
+        }
+        Ok(self.connection.close().await?)
     }
 }
 
@@ -113,7 +142,7 @@ fn file_of(url: &str) -> Result<PathBuf> {
     Ok(options.get_filename().to_path_buf())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

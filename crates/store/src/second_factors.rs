@@ -4,7 +4,7 @@
 use crate::{Error, Read, Result, Store, Tx, sql};
 use pressroom_base::{Secret, Timestamp, id::UserId, token};
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryResult, Set,
     sea_query::{Expr, OnConflict},
 };
 
@@ -173,4 +173,9 @@ pub async fn backup_codes_left(from: &impl Read, user: UserId) -> Result<u64> {
         Some(row) => row.try_get("", "left_over")?,
     };
     Ok(u64::try_from(left).unwrap_or(0))
+}
+
+/// The place of a row's sealed secret.
+pub(crate) fn place_of_row(row: &QueryResult) -> Result<String> {
+    Ok(place(UserId::new(row.try_get("", "user_id")?)))
 }

@@ -7,7 +7,7 @@ use pressroom_base::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Select, Set,
+    QueryResult, QuerySelect, Select, Set,
     sea_query::{Expr, IntoCondition},
 };
 
@@ -213,4 +213,11 @@ fn select(scope: &Scope) -> Select<key::Entity> {
 
 fn private_place(account: AccountId, fingerprint: &str) -> String {
     format!("ssh_keys.private/{account}/{fingerprint}")
+}
+
+/// The place of a row's sealed key.
+pub(crate) fn place_of_row(row: &QueryResult) -> Result<String> {
+    let account = AccountId::new(row.try_get("", "account_id")?);
+    let fingerprint: String = row.try_get("", "fingerprint")?;
+    Ok(private_place(account, &fingerprint))
 }

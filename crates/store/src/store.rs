@@ -3,6 +3,7 @@
 use crate::{
     Error, Result, Signal,
     connect::{Access, connect, postgres, sqlite},
+    keys::Keys,
     migrate,
     signal::CHANNEL,
 };
@@ -12,6 +13,7 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait, sqlx,
 };
 use std::{
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -31,7 +33,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     write: DatabaseConnection,
     read: DatabaseConnection,
-    keyring: Keyring,
+    keys: Keys,
     signals: broadcast::Sender<Signal>,
     clock_offset_ms: AtomicI64,
 }
@@ -79,7 +81,7 @@ impl Store {
         Ok(Self(Arc::new(Inner {
             write,
             read,
-            keyring,
+            keys: Keys::new(keyring),
             signals: broadcast::channel(4096).0,
             clock_offset_ms: AtomicI64::new(0),
         })))
@@ -182,23 +184,49 @@ impl Store {
 
     /// Seals a secret for one place, e.g. `environments.db_password/wp_2f68`.
     pub fn seal(&self, place: &str, plain: &Secret<String>) -> String {
-        self.0.keyring.seal(place, plain)
+        self.keyring().seal(place, plain)
     }
 
     /// Opens what was sealed for the same place.
     pub fn unseal(&self, place: &str, sealed: &str) -> Result<Secret<String>> {
-        self.0.keyring.open(place, sealed).map_err(Error::Sealed)
+        self.0.keys.open(place, sealed).map_err(Error::Sealed)
     }
 
     /// A key for one use, derived from the one that seals; see [`Keyring::derive`].
     pub fn derived_key(&self, label: &str) -> Secret<[u8; 32]> {
-        self.0.keyring.derive(label)
+        self.keyring().derive(label)
+    }
+
+    /// The same of every key there is, the newest first.
+    pub fn derived_keys(&self, label: &str) -> Vec<Secret<[u8; 32]>> {
+        self.keyring().derive_each(label)
+    }
+
+    /// Where the keys are kept: when something does not open, they are read from there
+    /// again, since they may have been exchanged.
+    pub fn keep_keys_in(&self, file: &Path) {
+        self.0.keys.keep_in(file);
+    }
+
+    /// Reads the keys again if they were exchanged; whether they were.
+    pub fn look_for_keys(&self) -> bool {
+        self.0.keys.look_again()
+    }
+
+    /// The keys as they are known now.
+    pub(crate) fn keyring(&self) -> Keyring {
+        self.0.keys.current()
     }
 
     /// Tells watchers in this process.
     pub(crate) fn send(&self, signal: Signal) {
         // Nobody listening is no failure.
         let _ = self.0.signals.send(signal);
+    }
+
+    /// What is only read from.
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.0.read
     }
 
     /// What a single changing statement is run on; several belong into [`Store::begin`].

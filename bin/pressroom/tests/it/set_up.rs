@@ -36,7 +36,9 @@ fn the_first_person_comes_by_a_link_that_is_good_once() {
     let place = Installation::new();
     let server = Server::start(web(&place));
     assert!(
-        server.log.contains("nobody is known here yet: open the link in"),
+        server
+            .log
+            .contains("nobody is known here yet: open the link in"),
         "{}",
         server.log
     );

@@ -122,10 +122,18 @@ impl Fleet {
         })
     }
 
-    /// What signs links and tells ours from others'.
-    pub(super) fn link_signer(&self) -> Result<LinkSigner> {
+    /// What signs links.
+    fn link_signer(&self) -> Result<LinkSigner> {
         let key = self.parts.store.derived_key(KEY);
         Ok(LinkSigner::new(key.expose())?)
+    }
+
+    /// What tells our links from others', those of before a change of the key as well.
+    pub(super) fn link_signers(&self) -> Result<Vec<LinkSigner>> {
+        let keys = self.parts.store.derived_keys(KEY);
+        keys.iter()
+            .map(|key| Ok(LinkSigner::new(key.expose())?))
+            .collect()
     }
 
     /// What a snapshot is saved as: its site's host, its day, its name.

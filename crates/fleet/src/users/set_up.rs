@@ -12,6 +12,7 @@ use std::net::IpAddr;
 
 /// Where the secret is kept, sealed; empty once it was used.
 const SETTING: &str = "set_up";
+const PLACE: &str = "settings.value/set_up";
 
 /// The first person of an installation: its operator, and the owner of an account.
 #[derive(Debug)]
@@ -39,14 +40,14 @@ impl Fleet {
         if users::exist(&self.parts.store).await? {
             return Ok(None);
         }
-        let new = self.parts.store.seal(SETTING, &Secret::new(token::hex(64)));
+        let new = self.parts.store.seal(PLACE, &Secret::new(token::hex(64)));
         let tx = self.parts.store.begin().await?;
         let sealed = settings::ensure(&tx, SETTING, &new).await?;
         tx.commit().await?;
         if sealed.is_empty() {
             return Ok(None);
         }
-        Ok(Some(self.parts.store.unseal(SETTING, &sealed)?))
+        Ok(Some(self.parts.store.unseal(PLACE, &sealed)?))
     }
 
     /// Whether this is that secret.

@@ -9,6 +9,8 @@ use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, QueryRes
 
 pub struct Base {
     pub url: String,
+    /// The key's text.
+    pub key: String,
     pub keyring: Keyring,
     pub store: Store,
     pub directory: tempfile::TempDir,
@@ -27,10 +29,12 @@ impl Base {
     }
 
     async fn open(url: String, directory: tempfile::TempDir) -> Self {
-        let keyring = Keyring::parse(Keyring::generate().expose()).unwrap();
+        let key = Keyring::generate().into_inner();
+        let keyring = Keyring::parse(&key).unwrap();
         let store = Store::open(&url, keyring.clone()).await.unwrap();
         Self {
             url,
+            key,
             keyring,
             store,
             directory,

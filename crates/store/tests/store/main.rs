@@ -5,6 +5,7 @@
 mod activity;
 mod base;
 mod changes;
+mod copies;
 mod events;
 mod families;
 mod fence;
@@ -14,6 +15,7 @@ mod links;
 mod maintenance;
 mod migrations;
 mod rate;
+mod rotation;
 mod rows;
 mod runs;
 mod sealing;

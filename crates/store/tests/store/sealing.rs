@@ -1,7 +1,7 @@
 use crate::base::{Base, new_environment, rows};
 use pressroom_base::Secret;
 use pressroom_store::{
-    Error, NewSshKey, SshKeyKind, environments,
+    EnvironmentRow, Error, JobRow, NewSshKey, SshKeyKind, SshKeyRow, environments,
     jobs::{self, NewJob, queue, record},
     ssh_keys,
 };
@@ -12,7 +12,7 @@ crate::on_both! {
     a_secret_of_a_job_is_given_once
 }
 
-const NEEDLE: &str = "needle-in-the-haystack";
+pub const NEEDLE: &str = "needle-in-the-haystack";
 
 /// Every value of every table, as text.
 async fn dump(base: &Base) -> String {
@@ -62,7 +62,16 @@ async fn dump(base: &Base) -> String {
     text
 }
 
-async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
+/// What holds secrets, each sealed for its place.
+pub struct Filled {
+    pub environment: EnvironmentRow,
+    pub key: SshKeyRow,
+    /// A job that a worker has claimed.
+    pub job: JobRow,
+}
+
+/// Rows with a secret in every kind of place but people's.
+pub async fn fill(base: &Base) -> Filled {
     let account = base.account("Acme").await;
     let secret = || Secret::new(NEEDLE.to_owned());
     let tx = base.store.begin().await.unwrap();
@@ -102,7 +111,19 @@ async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
     pressroom_store::idempotency::finish(&base.store, id, "h", 200, NEEDLE)
         .await
         .unwrap();
+    Filled {
+        environment,
+        key,
+        job: row,
+    }
+}
 
+async fn secrets_cannot_be_read_in_the_raw_database(base: Base) {
+    let Filled {
+        environment,
+        key,
+        job: row,
+    } = fill(&base).await;
     let text = dump(&base).await;
     assert!(
         text.contains("in the clear") && text.contains("seen in the clear too"),
