@@ -56,8 +56,8 @@ pub async fn run(
         printer.json_line(&json!({ "sealed_anew": found.older, "were_so": found.current }));
     }
     printer.note(&format!(
-        "{} secrets are sealed with the new key; the old one still opens. Copy `{}` to where you \
-         keep it, and once every server has it: `pressroom data rotate-key --forget`",
+        "sealed with the new key: {}; the old one still opens. Copy `{}` to where you keep it, and \
+         once every server has it: `pressroom data rotate-key --forget`",
         found.older + found.current,
         config.secrets.key_file.display()
     ));
@@ -95,7 +95,10 @@ async fn forget(
     if printer.json() {
         printer.json_line(&json!({ "forgotten": forgotten }));
     }
-    printer.note("only the newest key is left; links to download made with an older one are void");
+    printer.note(
+        "only the newest key is left. Links to download made with an older one are void, and copies \
+         made with it (`data backup`) open with it alone: keep it for as long as you keep them",
+    );
     Ok(Exit::Done)
 }
 

@@ -53,7 +53,7 @@ fn a_copy_made_while_a_server_runs_is_another_installation() {
 
     let other = Installation::new();
     fs::create_dir_all(other.data()).expect("ours");
-    let error = other.run(&["data", "restore", named]).failed(4);
+    let error = other.run(&["data", "restore", named]).failed(3);
     assert!(error.contains("put it back first"), "{error}");
     assert!(!other.data().join("secret.key").exists(), "no key is made");
     fs::write(other.data().join("secret.key"), "0".repeat(64)).expect("ours");
