@@ -109,6 +109,7 @@ pub const KEYS: &[Key] = &[
     key("packages", "wordpress_org", Shape::SwitchOrUrl),
     key("secrets", "key_file", PATH),
     integer("http", "max_requests", 1, 65_536),
+    key("outgoing", "allow_private", Shape::Text),
     key(
         "console",
         "secure_cookies",

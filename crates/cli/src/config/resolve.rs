@@ -35,6 +35,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[http]`
     pub http: Http,
+    /// `[outgoing]`
+    pub outgoing: Outgoing,
     /// `[console]`
     pub console: Console,
     pub(super) values: Layer,
@@ -193,6 +195,13 @@ pub struct Http {
     pub max_requests: usize,
 }
 
+/// `[outgoing]`
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Private networks that may be asked, separated by commas.
+    pub allow_private: String,
+}
+
 /// `[console]`
 #[derive(Debug, Clone)]
 pub struct Console {
@@ -312,6 +321,9 @@ impl Config {
             },
             http: Http {
                 max_requests: read.size("http.max_requests"),
+            },
+            outgoing: Outgoing {
+                allow_private: read.text("outgoing.allow_private"),
             },
             console: Console {
                 secure_cookies: match read.text("console.secure_cookies").as_str() {
