@@ -245,6 +245,9 @@ fn what_holds_is_shown_without_passwords() {
     [http]
     max_requests = 512
 
+    [outgoing]
+    allow_private = ""
+
     [console]
     secure_cookies = "auto"
     "#);

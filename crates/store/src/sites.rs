@@ -102,7 +102,9 @@ pub async fn change(tx: &Tx, id: SiteId, change: SiteChange) -> Result<SiteRow> 
             }
         )*};
     }
-    set!(name, url, method, place, paused, trouble, tried_at, checked_at);
+    set!(
+        name, url, method, place, paused, trouble, tried_at, checked_at
+    );
     if let Some(status) = change.status {
         model.status = Set(status.raw());
         if status != row.status {
@@ -149,11 +151,7 @@ pub async fn remove(tx: &Tx, id: SiteId) -> Result<()> {
 }
 
 /// The site that programs call so, as far as the scope may know.
-pub async fn by_short_id(
-    from: &impl Read,
-    scope: &Scope,
-    id: &ShortId,
-) -> Result<Lookup<SiteRow>> {
+pub async fn by_short_id(from: &impl Read, scope: &Scope, id: &ShortId) -> Result<Lookup<SiteRow>> {
     let found = site::Entity::find()
         .filter(site::Column::ShortId.eq(id.as_str()))
         .one(from.connection())

@@ -74,7 +74,11 @@ mod tests {
         };
         assert!(same("http://a.example", "https://a.example/"));
         assert!(same("https://a.example/b", "https://A.example/b/"));
-        for other in ["https://b.example", "https://a.example:1", "https://a.example/b"] {
+        for other in [
+            "https://b.example",
+            "https://a.example:1",
+            "https://a.example/b",
+        ] {
             assert!(!same("https://a.example", other), "{other}");
         }
     }

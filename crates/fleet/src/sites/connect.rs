@@ -9,5 +9,5 @@ mod readdress;
 mod there;
 mod way;
 
-pub(super) use job::site_of;
 pub(crate) use job::ConnectJob;
+pub(super) use job::site_of;

@@ -23,9 +23,7 @@ impl Release {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
-        if let Ok(site) = fleet
-            .site_named(caller, Action::SiteRemove, &self.id)
-            .await
+        if let Ok(site) = fleet.site_named(caller, Action::SiteRemove, &self.id).await
             && site.environment_id.is_none()
         {
             fleet.forget_site(caller, site.id).await?;

@@ -1,10 +1,10 @@
 //! W06 to W10.
 
 use super::id;
+use pressroom_base::id::AccountId;
 use pressroom_fleet::sites::{
     AddSite, AddedSite, EditSite, Newer, Site, SiteDetails, SshAt, Theme,
 };
-use pressroom_base::id::AccountId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

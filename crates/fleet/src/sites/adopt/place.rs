@@ -4,9 +4,7 @@ use super::site::AdoptSite;
 use crate::{Error, Fleet, Result, accounts, reach::Ground};
 use pressroom_base::Kind;
 use pressroom_carrier::ssh::RunAs;
-use pressroom_store::{
-    AccountRow, DomainRow, HostRow, Scope, accounts as account_rows, domains,
-};
+use pressroom_store::{AccountRow, DomainRow, HostRow, Scope, accounts as account_rows, domains};
 use std::{
     os::unix::fs::MetadataExt,
     path::{Component, Path},

@@ -30,9 +30,8 @@ impl Fleet {
         let survey = session.survey(self.site_ref(row), &[]).await;
         session.close().await;
         refuse_another(&survey?, url)?;
-        let origin = origin_of(row).ok_or_else(|| {
-            Error::new(Kind::Unsupported, "nobody knows where it is asked")
-        })?;
+        let origin = origin_of(row)
+            .ok_or_else(|| Error::new(Kind::Unsupported, "nobody knows where it is asked"))?;
         let origin = Origin {
             host: authority(url),
             ..origin
@@ -66,15 +65,8 @@ impl Fleet {
         sites::change(&tx, site.id, change).await?;
         let caller = Caller::new(Principal::worker());
         let told = json!({ "changed": ["url"], "from": row.url, "url": text });
-        self.note_site_at(
-            &tx,
-            &caller,
-            event::SITE_UPDATED,
-            site,
-            Some(row.id),
-            told,
-        )
-        .await?;
+        self.note_site_at(&tx, &caller, event::SITE_UPDATED, site, Some(row.id), told)
+            .await?;
         tx.commit().await?;
         Ok(text)
     }

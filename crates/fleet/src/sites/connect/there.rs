@@ -69,10 +69,7 @@ impl Fleet {
                 .await;
             // One that cannot be looked at stands in no other's way.
             let Ok(found) = found else { continue };
-            let Ok(survey) = self
-                .survey_to_adopt(&AdoptSite::default(), &found)
-                .await
-            else {
+            let Ok(survey) = self.survey_to_adopt(&AdoptSite::default(), &found).await else {
                 continue;
             };
             let itself = calls_itself(&survey).unwrap_or_default();

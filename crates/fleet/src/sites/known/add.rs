@@ -191,9 +191,7 @@ async fn invite(tx: &Tx) -> Result<(Invitation, (String, Timestamp))> {
 /// What the store says of two sites at one address.
 pub(super) fn taken(error: store::Error) -> Error {
     match error {
-        store::Error::Exists { .. } => {
-            refusal(vec![Problem::new("url", "has already been taken")])
-        }
+        store::Error::Exists { .. } => refusal(vec![Problem::new("url", "has already been taken")]),
         other => other.into(),
     }
 }

@@ -20,7 +20,10 @@ impl Fleet {
         let components = components::list(store, environment).await?;
         let newest = snapshots::newest_whole_of(store, &[environment]).await?;
         Ok(SiteDetails {
-            theme: components.iter().find(|row| is_theme_in_use(row)).map(theme),
+            theme: components
+                .iter()
+                .find(|row| is_theme_in_use(row))
+                .map(theme),
             updates: site.connected.then(|| newer(&components)),
             last_snapshot_at: newest.get(&environment).copied(),
             tags: tags::list(store, environment).await?,
@@ -90,7 +93,10 @@ mod tests {
             component("theme", None, Some("not asked")),
         ];
         let seen = newer(&told);
-        assert_eq!((seen.plugins, seen.themes, seen.core), (Some(1), None, None));
+        assert_eq!(
+            (seen.plugins, seen.themes, seen.core),
+            (Some(1), None, None)
+        );
         let none = newer(&[component("plugin", None, None)]);
         assert_eq!((none.plugins, none.themes), (Some(0), Some(0)));
     }

@@ -6,7 +6,9 @@ use super::{
     values,
     view::SiteDetails,
 };
-use crate::{Caller, Error, Fleet, Problem, Result, authorize::Action, error::refuse, sites::address};
+use crate::{
+    Caller, Error, Fleet, Problem, Result, authorize::Action, error::refuse, sites::address,
+};
 use pressroom_base::{catalog::event, id::SiteId};
 use pressroom_store::{
     ConnectionMethod, EnvironmentRow, KnownSite, SiteChange, SiteRow, Tx, sites, tags,
@@ -84,9 +86,7 @@ impl Fleet {
         )
         .await?;
         let elsewhere = ["url", "connection_method", "paused"];
-        if row.url.is_some()
-            && !row.paused
-            && changed.iter().any(|field| elsewhere.contains(field))
+        if row.url.is_some() && !row.paused && changed.iter().any(|field| elsewhere.contains(field))
         {
             self.begin_to_connect(&tx, caller, &row).await?;
         }

@@ -75,10 +75,7 @@ impl Fleet {
         if let Some(job) = jobs::unfinished_on(tx, row.id).await?.first() {
             return Err(Error::new(
                 Kind::Busy,
-                format!(
-                    "site has a job under way: {} ({})",
-                    job.public_id, job.kind
-                ),
+                format!("site has a job under way: {} ({})", job.public_id, job.kind),
             )
             .with_code(code::OPERATION_RUNNING)
             .with_hint("wait for it, or cancel it with `pressroom job cancel`"));

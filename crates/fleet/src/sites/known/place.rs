@@ -92,7 +92,10 @@ impl Fleet {
         let path = at.path.as_deref().map(str::trim);
         let path = path.filter(|path| !path.is_empty());
         if path.is_some_and(|path| adopt::checked_path(path).is_err()) {
-            problems.push(Problem::new("ssh", "has a path that is no absolute directory"));
+            problems.push(Problem::new(
+                "ssh",
+                "has a path that is no absolute directory",
+            ));
             return Ok(Way::default());
         }
         let place = SshPlace {
