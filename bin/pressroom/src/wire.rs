@@ -13,6 +13,7 @@ use pressroom_fleet::{
     hosts::{Hosts, Limits},
 };
 use pressroom_providers::{
+    address::Allowed,
     hosting::{self, HostingConfig, LocalHosting, Programs},
     packages::{PackageCache, PackageSource},
     probe::Prober,
@@ -70,6 +71,7 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
             snapshot_quota: config.archive.quota,
             keep_aside: config.archive.keep_aside,
             public_url: config.public_url.clone(),
+            allowed: allowed(config)?,
             redis: redis(config)?,
             node: node.clone(),
             selecting,
@@ -81,6 +83,17 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
         hosting,
         prober,
         node,
+    })
+}
+
+/// Private networks that may be asked.
+fn allowed(config: &Config) -> Result<Allowed, Failure> {
+    Allowed::parse(&config.outgoing.allow_private).map_err(|word| {
+        Failure::usage(format!(
+            "`{}` in `outgoing.allow_private` is no network",
+            word.escape_debug()
+        ))
+        .with_hint("one looks like 10.0.0.0/8")
     })
 }
 

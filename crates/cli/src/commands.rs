@@ -104,6 +104,15 @@ pub async fn run(
         }
         FleetCommand::Key(key) => Box::pin(key.run(fleet, &caller, printer)).await,
         FleetCommand::Host(host) => Box::pin(host.run(fleet, &caller, printer)).await,
+        FleetCommand::Site(site::Site::Add(add)) => {
+            Box::pin(add.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::Pause(pause)) => {
+            Box::pin(pause.run(fleet, &caller, printer)).await
+        }
+        FleetCommand::Site(site::Site::Resume(resume)) => {
+            Box::pin(resume.run(fleet, &caller, printer)).await
+        }
         FleetCommand::Site(site::Site::Adopt(adopt)) => {
             Box::pin(adopt.run(fleet, &caller, printer)).await
         }

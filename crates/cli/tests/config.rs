@@ -198,6 +198,9 @@ fn what_holds_is_shown_without_passwords() {
     [log]
     format = "text"
     filter = "info"
+    file = ""
+    rotate = "daily"
+    keep = 14
 
     [jobs]
     lease_s = 60
@@ -244,6 +247,12 @@ fn what_holds_is_shown_without_passwords() {
 
     [http]
     max_requests = 512
+    tls_certificate = ""
+    tls_key = ""
+    trusted_proxies = ""
+
+    [outgoing]
+    allow_private = ""
 
     [console]
     secure_cookies = "auto"

@@ -6,6 +6,7 @@ use pressroom_fleet::snapshots::Snapshot;
 pub(crate) fn job_kind(kind: &str) -> String {
     match kind {
         "site_install" => "Install WordPress".to_owned(),
+        "site_connect" => "Connect the site".to_owned(),
         "site_login" => "Log in to WordPress".to_owned(),
         "site_user_add" => "Add a WordPress user".to_owned(),
         "site_password_reset" => "Reset a password".to_owned(),

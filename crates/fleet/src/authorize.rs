@@ -14,6 +14,10 @@ use pressroom_base::{
 pub enum Action {
     /// Look at sites, components and jobs.
     SiteRead,
+    /// Add a site that is there already, by its address.
+    SiteAdd,
+    /// Give a site another name or address on record, and have it be looked at or not.
+    SiteEdit,
     /// Install into a domain, or copy a site there.
     SiteInstall,
     /// Take snapshots of a site, and read them.
@@ -56,6 +60,8 @@ impl Action {
     /// Every action, for the generated matrix.
     pub const ALL: &[Self] = &[
         Self::SiteRead,
+        Self::SiteAdd,
+        Self::SiteEdit,
         Self::SiteInstall,
         Self::SnapshotCreate,
         Self::SnapshotRestore,
@@ -90,7 +96,9 @@ impl Action {
             | Self::ComponentUpdate
             | Self::JobCancel
             | Self::SnapshotCreate => Some(Role::Member),
-            Self::SiteRemove
+            Self::SiteAdd
+            | Self::SiteEdit
+            | Self::SiteRemove
             | Self::SiteMove
             | Self::SnapshotRestore
             | Self::SiteDatabase
@@ -104,6 +112,7 @@ impl Action {
     /// without an entry is for operators.
     pub fn of_job(kind: &str) -> Self {
         match kind {
+            "site_connect" => Self::SiteAdd,
             "site_install" | "site_clone" => Self::SiteInstall,
             "site_snapshot" | "snapshot_verify" => Self::SnapshotCreate,
             "site_restore" | "site_sweep" => Self::SnapshotRestore,

@@ -15,7 +15,48 @@ pub struct Error {
     message: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
+    problems: Vec<Problem>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// A value that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What it is called, e.g. `url`.
+    pub field: &'static str,
+    /// What is wrong with it, to be read behind that: `has already been taken`.
+    pub text: String,
+}
+
+impl Problem {
+    /// One of this value.
+    pub fn new(field: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            field,
+            text: text.into(),
+        }
+    }
+
+    /// All of it, for people.
+    pub fn sentence(&self) -> String {
+        format!("{} {}", self.field.replace('_', " "), self.text)
+    }
+}
+
+/// `Invalid` with these problems, if there are any; the message is the first.
+pub(crate) fn refuse(problems: Vec<Problem>) -> Result<()> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(refusal(problems))
+}
+
+/// [`refuse`], where there is at least one.
+pub(crate) fn refusal(problems: Vec<Problem>) -> Error {
+    let first = problems.first().map(Problem::sentence);
+    Error::invalid(first.unwrap_or_default())
+        .with_code(code::UNPROCESSABLE)
+        .with_problems(problems)
 }
 
 impl Error {
@@ -27,6 +68,7 @@ impl Error {
             message: message.into(),
             hint: None,
             retry_after: None,
+            problems: Vec::new(),
             source: None,
         }
     }
@@ -72,6 +114,13 @@ impl Error {
         self
     }
 
+    /// Names every value that cannot be, where more is known than the message says.
+    #[must_use]
+    pub fn with_problems(mut self, problems: Vec<Problem>) -> Self {
+        self.problems = problems;
+        self
+    }
+
     /// Keeps the cause for the log.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
@@ -97,6 +146,11 @@ impl Error {
     /// When to come back, where that is known.
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+
+    /// Every value that cannot be, where that is known of each.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
     }
 
     /// What to do next.
@@ -128,6 +182,7 @@ impl From<pressroom_jobs::JobFailure> for Error {
             message: failure.message,
             hint: failure.hint,
             retry_after: None,
+            problems: Vec::new(),
             source: None,
         }
     }

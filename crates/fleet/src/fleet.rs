@@ -3,13 +3,16 @@
 use crate::environments::Picture;
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
-use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
+use pressroom_providers::{
+    address::Allowed, hosting::LocalHosting, outgoing::Outgoing, packages::PackageCache,
+    probe::Prober,
+};
 use pressroom_store::Store;
 use pressroom_wordpress::caches::redis::RedisSettings;
 use std::{
     ffi::OsString,
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tokio::sync::{Mutex, OnceCell, Semaphore};
@@ -32,6 +35,8 @@ pub struct Fleet {
     pub(crate) agent: Arc<OnceCell<Program>>,
     /// What selectors are answered from, once somebody asked.
     pub(crate) picture: Arc<Picture>,
+    /// What asks addresses that others name, once one was named.
+    outgoing: Arc<OnceLock<Outgoing>>,
 }
 
 /// Commands at sites at once by one process: each holds an agent and a thread.
@@ -83,6 +88,8 @@ pub struct Settings {
     /// The address people reach this installation at, without a trailing slash: what
     /// links begin with.
     pub public_url: String,
+    /// Private networks in which addresses that somebody names may be.
+    pub allowed: Allowed,
     /// The Redis server for sites' object caches, as its operator reaches it; the prefix
     /// is not used.
     pub redis: Option<RedisSettings>,
@@ -114,7 +121,19 @@ impl Fleet {
             php: Arc::default(),
             agent: Arc::default(),
             picture: Arc::default(),
+            outgoing: Arc::default(),
         }
+    }
+
+    /// Asks addresses that somebody named, where that is permitted.
+    pub(crate) fn outgoing(&self) -> &Outgoing {
+        self.outgoing
+            .get_or_init(|| Outgoing::guarded(self.parts.settings.allowed.clone()))
+    }
+
+    /// The address people reach this installation at, without a trailing slash.
+    pub fn public_url(&self) -> &str {
+        &self.parts.settings.public_url
     }
 
     /// `https` or `http`: how people reach this installation.

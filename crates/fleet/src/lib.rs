@@ -41,6 +41,6 @@ pub mod users;
 pub mod views;
 
 pub use caller::Caller;
-pub use error::{Error, Result, code};
+pub use error::{Error, Problem, Result, code};
 pub use fleet::{Fleet, Parts, Selecting, Settings};
 pub use principal::Principal;

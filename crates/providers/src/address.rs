@@ -4,8 +4,34 @@
 //! answer. Whatever is not plainly a public host is private: this machine, its
 //! networks, a cloud's metadata service.
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Private networks that may be asked all the same, because the operator of this
+/// installation said so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowed(Vec<IpNet>);
+
+impl Allowed {
+    /// Networks such as `192.0.2.0/24`, and single addresses, separated by commas. What is
+    /// neither is the error.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let network = |word: &str| {
+            let address = || word.parse::<IpAddr>().map(IpNet::from);
+            word.parse::<IpNet>()
+                .or_else(|_| address())
+                .map_err(|_| word.to_owned())
+        };
+        let words = text.split(',').map(str::trim);
+        let networks = words.filter(|word| !word.is_empty()).map(network);
+        networks.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether this address may be asked: it is a public host, or in one of these networks.
+    pub fn permits(&self, ip: IpAddr) -> bool {
+        !is_private(ip) || self.0.iter().any(|network| network.contains(&ip))
+    }
+}
 
 /// Whether the address is anything but a public host.
 pub fn is_private(ip: IpAddr) -> bool {
@@ -75,6 +101,21 @@ fn embedded_v4(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn private_networks_are_allowed_by_name() {
+        let allowed = Allowed::parse(" 10.1.0.0/16,192.168.7.7, fd00::/8 ,").expect("networks");
+        for good in ["10.1.2.3", "192.168.7.7", "fd00::1", "1.1.1.1"] {
+            assert!(allowed.permits(good.parse().unwrap()), "{good}");
+        }
+        for bad in ["10.2.0.1", "192.168.7.8", "127.0.0.1", "::1"] {
+            assert!(!allowed.permits(bad.parse().unwrap()), "{bad}");
+        }
+        assert_eq!(Allowed::parse(""), Ok(Allowed::default()));
+        for bad in ["localhost", "10.0.0.0/33", "10.0.0.0/8;::1"] {
+            assert_eq!(Allowed::parse(bad), Err(bad.to_owned()));
+        }
+    }
 
     #[test]
     fn knows_what_is_not_a_public_host() {

@@ -5,8 +5,8 @@
 //! says what it found. It never opens a path below a site's home and never drops
 //! what it is not told to drop. Start reading at [`hosting::LocalHosting`] (users,
 //! homes, databases, pools and server blocks on this machine),
-//! [`packages::PackageCache`] (core, plugins and themes, fetched once) and
-//! [`probe::Prober`] (what a page answers).
+//! [`packages::PackageCache`] (core, plugins and themes, fetched once),
+//! [`probe::Prober`] (what a page answers) and [`recognize`] (whether it is WordPress').
 //!
 //! ```
 //! use pressroom_providers::address::is_private;
@@ -18,4 +18,5 @@ pub mod hosting;
 pub mod outgoing;
 pub mod packages;
 pub mod probe;
+pub mod recognize;
 pub mod tls;

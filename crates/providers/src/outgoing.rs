@@ -5,7 +5,7 @@
 //! included, must resolve to public hosts. The check is made on the addresses that
 //! are really connected to, so a name cannot change its meaning in between.
 
-use crate::{address::is_private, tls};
+use crate::{address::Allowed, tls};
 use futures_util::FutureExt;
 use reqwest::{
     Client, Method, Response,
@@ -45,6 +45,14 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// Nothing whole came in time.
+    #[error("`{url}` did not answer within {seconds} s")]
+    Late {
+        /// What was asked.
+        url: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// More bytes than the caller accepts.
     #[error("the answer of `{url}` is larger than {limit} bytes")]
     TooLarge {
@@ -70,6 +78,7 @@ pub fn shown(url: &Url) -> String {
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     trusted_origin: Origin,
+    allowed: Allowed,
     https_only: bool,
     /// `None` where this machine has no certificates to trust: making a client reads them.
     trusted: Option<Client>,
@@ -79,10 +88,10 @@ pub struct Outgoing {
 impl Outgoing {
     /// Trusts the origin of `base` with whatever address it has.
     pub fn new(base: &Url) -> Self {
-        Self::with_origin(base.origin())
+        Self::with_origin(base.origin(), Allowed::default())
     }
 
-    fn with_origin(trusted_origin: Origin) -> Self {
+    fn with_origin(trusted_origin: Origin, allowed: Allowed) -> Self {
         tls::install();
         let builder = || {
             Client::builder()
@@ -104,7 +113,8 @@ impl Outgoing {
             trusted_origin,
             https_only: false,
             trusted: build(builder()),
-            guarded: build(builder().dns_resolver(Arc::new(PublicOnly))),
+            guarded: build(builder().dns_resolver(Arc::new(PublicOnly(allowed.clone())))),
+            allowed,
         }
     }
 
@@ -112,9 +122,14 @@ impl Outgoing {
     pub fn public() -> Self {
         Self {
             https_only: true,
-            // Equal to no other origin.
-            ..Self::with_origin(Origin::new_opaque())
+            ..Self::guarded(Allowed::default())
         }
+    }
+
+    /// Trusts no origin, and asks public hosts and those in these networks.
+    pub fn guarded(allowed: Allowed) -> Self {
+        // Equal to no other origin.
+        Self::with_origin(Origin::new_opaque(), allowed)
     }
 
     /// Asks, following redirects.
@@ -180,7 +195,7 @@ impl Outgoing {
             _ => None,
         };
         match literal {
-            Some(ip) if is_private(ip) => Err(Error::Private(shown(url))),
+            Some(ip) if !self.allowed.permits(ip) => Err(Error::Private(shown(url))),
             _ => self.guarded.as_ref().ok_or(Error::NoClient),
         }
     }
@@ -216,8 +231,8 @@ pub fn within(answer: &Response, read: u64, limit: u64) -> Result<(), Error> {
     })
 }
 
-/// Answers public addresses only.
-struct PublicOnly;
+/// Answers public addresses only, and those that are allowed.
+struct PublicOnly(Allowed);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no public address")]
@@ -225,13 +240,14 @@ struct NoPublicAddress;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
+        let allowed = self.0.clone();
         async move {
             let found: Vec<SocketAddr> =
                 tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let public: Vec<SocketAddr> = found
                 .iter()
                 .copied()
-                .filter(|addr| !is_private(addr.ip()))
+                .filter(|addr| allowed.permits(addr.ip()))
                 .collect();
             if public.is_empty() && !found.is_empty() {
                 return Err(NoPublicAddress.into());

@@ -1,6 +1,6 @@
 //! Accounts, which own sites and pay, and who belongs to them.
 
-use crate::{Error, Read, Result, Scope, Tx, environments::site, sql, stored::Stored};
+use crate::{Error, Read, Result, Scope, Tx, sql, stored::Stored};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, ShortId, UserId},
@@ -190,17 +190,13 @@ pub async fn members(from: &impl Read, account: AccountId) -> Result<Vec<Members
     found.into_iter().map(MembershipRow::read).collect()
 }
 
-/// How many people an account has, and how many sites.
-pub async fn sizes(from: &impl Read, account: AccountId) -> Result<(u64, u64)> {
+/// How many people belong to an account.
+pub async fn member_count(from: &impl Read, account: AccountId) -> Result<u64> {
     let members = membership::Entity::find()
         .filter(membership::Column::AccountId.eq(account.get()))
         .count(from.connection())
         .await?;
-    let sites = site::Entity::find()
-        .filter(site::Column::AccountId.eq(account.get()))
-        .count(from.connection())
-        .await?;
-    Ok((members, sites))
+    Ok(members)
 }
 
 /// Where somebody belongs.

@@ -181,7 +181,11 @@ impl About {
             None => None,
             Some(id) => environments::site_of(from, id).await?,
         };
-        let site_id = site.map(|site| site.short_id.to_string());
+        let site_id = match subject {
+            // One that has no environment, or no longer.
+            Some(("site", id)) => Some(id.to_string()),
+            _ => site.map(|site| site.short_id.to_string()),
+        };
         let subject = match (subject, &site_id) {
             (Some((kind, id)), _) => Some(((*kind).to_owned(), id.to_string())),
             (None, Some(site)) => Some(("site".to_owned(), site.clone())),

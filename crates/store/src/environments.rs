@@ -32,8 +32,8 @@ table! {
         created_at: Timestamp,
         /// What programs call it where a UUID is not the custom; unique.
         short_id: ShortId,
-        /// Its address, if it was added by that; unique in its account. Once it is
-        /// connected, its environment says where it answers.
+        /// An address that was given to it and at which nobody has seen it yet; unique in its
+        /// account. None once it is connected: its environment says where it answers.
         url: Option<String>,
         /// How it is to be reached, if somebody said so.
         method: Option<ConnectionMethod>,
@@ -49,6 +49,14 @@ table! {
         paused: bool,
         /// When somebody last changed what is recorded of it.
         updated_at: Option<Timestamp>,
+        /// Why the last attempt to connect it failed.
+        trouble: Option<String>,
+        /// When that was.
+        tried_at: Option<Timestamp>,
+        /// SHA-256 of the token that a connector may introduce itself with.
+        token_hash: Option<String>,
+        /// Until when.
+        token_expires_at: Option<Timestamp>,
     }
 }
 

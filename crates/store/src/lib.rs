@@ -62,6 +62,7 @@ pub mod second_factors;
 pub mod security;
 pub mod sessions;
 pub mod settings;
+pub mod sites;
 pub mod snapshots;
 pub mod ssh_keys;
 pub mod tags;
@@ -74,8 +75,8 @@ pub use changes::{Changed, Moment};
 pub use components::{ComponentRow, ComponentVersion, NewComponent};
 pub use domains::{DomainRow, NewDomain};
 pub use environments::{
-    EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow, EnvironmentState, Moved,
-    NewEnvironment, SiteRow,
+    ConnectionMethod, EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow,
+    EnvironmentState, Moved, NewEnvironment, SiteRow, SiteStatus,
 };
 pub use error::{Error, Result};
 pub use events::{EventRow, NewEvent};
@@ -92,6 +93,7 @@ pub use second_factors::SecondFactorRow;
 pub use security::SecurityRow;
 pub use sessions::{NewSession, SessionRow};
 pub use signal::Signal;
+pub use sites::{KnownSite, NewSite, SiteChange, SiteFilter};
 pub use snapshots::{
     NewSnapshot, SnapshotContents, SnapshotFilter, SnapshotFormat, SnapshotRow, SnapshotState,
     StoredSnapshot,

@@ -288,6 +288,18 @@ pub async fn set_expiry(tx: &Tx, id: SnapshotId, expires_at: Option<Timestamp>) 
     one(tx, change).await
 }
 
+/// Has all that are ready of an environment be removed at this time, where not sooner.
+pub async fn limit_expiry(tx: &Tx, environment: EnvironmentId, until: Timestamp) -> Result<()> {
+    sql::run(
+        tx,
+        "UPDATE snapshots SET expires_at = $1 WHERE environment_id = $2 AND state = 'ready' \
+         AND (expires_at IS NULL OR expires_at > $1)",
+        [until.millis().into(), environment.get().into()],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Records that one that was ready is not in the archive any more.
 pub async fn mark_expired(tx: &Tx, id: SnapshotId) -> Result<()> {
     let change = change(id, SnapshotState::Ready).col_expr(

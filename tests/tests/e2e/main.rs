@@ -6,6 +6,7 @@ mod backups;
 mod caches;
 mod cloning;
 mod components;
+mod connecting;
 mod core_updates;
 mod deleting;
 mod documented;

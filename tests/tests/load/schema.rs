@@ -56,7 +56,18 @@ async fn no_request_to_the_other_api_meets_one_either() -> Result<()> {
     // Made by hand, so that signing out, which is asked for too, does not end it.
     let token = server.cli(&token, "").await?.line()?;
     server.launch().await?;
+    let add = [
+        "site",
+        "add",
+        "https://shop.example",
+        "--name",
+        "Shop",
+        "--account",
+        ACCOUNT,
+    ];
+    let site = format!("site_{}", server.cli(&add, "").await?.line()?);
     let seen = [
+        ("PRESSROOM_SITE", site.as_str()),
         ("PRESSROOM_TOKEN", token.as_str()),
         ("PRESSROOM_EMAIL", EMAIL),
         ("PRESSROOM_PASSWORD", PASSWORD),

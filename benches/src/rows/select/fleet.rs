@@ -119,6 +119,7 @@ fn parts(store: Store, dir: &Path) -> Result<Parts> {
             snapshot_quota: None,
             keep_aside: Duration::from_hours(24),
             public_url: "https://press.example".into(),
+            allowed: pressroom_providers::address::Allowed::default(),
             redis: None,
             node: "bench".into(),
             selecting: Selecting::FromPicture,

@@ -81,6 +81,18 @@ events! {
     SNAPSHOT_RESTORED = "snapshot.restored";
     /// A site that was there before is managed from now on.
     SITE_ADOPTED = "site.adopted";
+    /// A site was added by its address.
+    SITE_CREATED = "site.created";
+    /// A site's name, address or tags were changed on record, or whether it is looked at.
+    SITE_UPDATED = "site.updated";
+    /// A site that was added by its address was reached and verified, and is managed.
+    SITE_CONNECTED = "site.connected";
+    /// A site that was added by its address could not be connected; it is tried again.
+    SITE_CONNECT_FAILED = "site.connect_failed";
+    /// A site that was connected is not any more.
+    SITE_DISCONNECTED = "site.disconnected";
+    /// A site that was added by its address was forgotten before it was connected.
+    SITE_FORGOTTEN = "site.forgotten";
     /// A site's removal was asked for.
     SITE_REMOVE_STARTED = "site.remove_started";
     /// A site was removed from its machine.

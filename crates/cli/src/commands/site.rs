@@ -1,5 +1,6 @@
 //! `pressroom site …`
 
+mod add;
 mod adopt;
 mod clone_to;
 mod export;
@@ -8,6 +9,7 @@ mod import;
 mod list;
 mod maintenance;
 mod move_to;
+mod pause;
 mod reinstall_core;
 mod release;
 mod remove;
@@ -18,6 +20,7 @@ mod update_core;
 mod user;
 mod verify;
 
+pub use add::{Add, Connection};
 pub use adopt::Adopt;
 pub(in crate::commands) use adopt::tell as tell_adopted;
 pub use clone_to::CloneTo;
@@ -27,6 +30,7 @@ pub use import::Import;
 pub use list::List;
 pub use maintenance::Maintenance;
 pub use move_to::Move;
+pub use pause::{Pause, Resume};
 pub use reinstall_core::ReinstallCore;
 pub use release::Release;
 pub use remove::Remove;
@@ -46,6 +50,8 @@ use clap::Subcommand;
   pressroom site show blog.example
   pressroom site remove blog.example --yes")]
 pub enum Site {
+    /// Add a site by its address, and connect it where it is
+    Add(Add),
     /// Take a WordPress under management that is there already
     Adopt(Adopt),
     /// List sites, all or those that match
@@ -76,6 +82,10 @@ pub enum Site {
     Clone(CloneTo),
     /// Move a site to another domain of its account
     Move(Move),
+    /// Have nobody look at a site
+    Pause(Pause),
+    /// Have a site be looked at again
+    Resume(Resume),
     /// Remove a site from this machine
     Remove(Remove),
     /// Stop managing a site without touching it

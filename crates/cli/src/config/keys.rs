@@ -125,6 +125,7 @@ pub const KEYS: &[Key] = &[
     key("http", "tls_certificate", Shape::Path { optional: true }),
     key("http", "tls_key", Shape::Path { optional: true }),
     key("http", "trusted_proxies", Shape::Networks),
+    key("outgoing", "allow_private", Shape::Networks),
     key(
         "console",
         "secure_cookies",

@@ -36,6 +36,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[http]`
     pub http: Http,
+    /// `[outgoing]`
+    pub outgoing: Outgoing,
     /// `[console]`
     pub console: Console,
     pub(super) values: Layer,
@@ -231,6 +233,13 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// `[outgoing]`
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Private networks that may be asked, separated by commas.
+    pub allow_private: String,
+}
+
 /// `[console]`
 #[derive(Debug, Clone)]
 pub struct Console {
@@ -358,6 +367,9 @@ impl Config {
                 max_requests: read.size("http.max_requests"),
                 tls,
                 trusted_proxies: read.networks("http.trusted_proxies"),
+            },
+            outgoing: Outgoing {
+                allow_private: read.text("outgoing.allow_private"),
             },
             console: Console {
                 secure_cookies: match read.text("console.secure_cookies").as_str() {

@@ -30,6 +30,12 @@ pub trait Dialect: Send + Sync + 'static {
     /// such an error's text must not be shown.
     fn render(&self, fault: &Fault, reference: &str) -> Answer;
 
+    /// An answer that is given again for an idempotency key: kept are status and body, and
+    /// headers that go with them are to be put together anew.
+    fn replayed(&self, answer: Answer) -> Answer {
+        answer
+    }
+
     /// The headers that tell an authenticated caller about its window.
     fn rate_headers(&self, rate: &Rate) -> HeaderMap;
 }

@@ -141,6 +141,24 @@ impl Route {
         )
     }
 
+    /// A route that changes something that is there.
+    pub fn change<F, R>(
+        row: &'static str,
+        method: Method,
+        path: &'static str,
+        action: Action,
+        run: F,
+    ) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    {
+        Self {
+            idempotent: true,
+            ..Self::new(row, method, path, Access::Granted(action), handler(run))
+        }
+    }
+
     /// Where the table's OpenAPI document is served, to anybody.
     pub fn document(path: &'static str) -> Self {
         Self::new(
@@ -207,6 +225,14 @@ impl Route {
     #[must_use]
     pub fn also_at(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    /// An `Idempotency-Key` is heeded: a request that comes again is answered as the first
+    /// time.
+    #[must_use]
+    pub fn once_by_key(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 

@@ -48,6 +48,11 @@ pub fn render(fault: &Fault, _: &str) -> Answer {
 
 fn case(fault: &Fault) -> (StatusCode, ErrorOut) {
     let (status, text) = match fault {
+        Fault::UseCase(error) if !error.problems().is_empty() => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            let text = sentence(error.message());
+            return (status, ErrorOut::of_problems(text, error.problems()));
+        }
         Fault::UseCase(error) => use_case(error),
         Fault::NoCredential | Fault::BadCredential => {
             (StatusCode::UNAUTHORIZED, UNAUTHORIZED.into())
@@ -106,6 +111,13 @@ fn use_case(error: &Error) -> (StatusCode, String) {
         ) => (impossible, sentence(error.message())),
         (Kind::Internal, _) => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL.into()),
     }
+}
+
+/// The connector's plugin is told of, and is not there yet.
+pub fn no_connector() -> Result<Answer, Fault> {
+    let text = "The connector is not part of this version; connect the site over SSH, or as a \
+                local one";
+    Answer::json(StatusCode::NOT_FOUND, &ErrorOut::new(text.into()))
 }
 
 /// This dialect's texts begin with a capital letter.

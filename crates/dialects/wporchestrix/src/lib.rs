@@ -15,6 +15,7 @@ mod me;
 mod pages;
 mod pair;
 pub mod routes;
+mod sites;
 mod users;
 pub mod wire;
 
@@ -81,6 +82,10 @@ impl Dialect for WpOrchestrix {
 
     fn render(&self, fault: &Fault, reference: &str) -> Answer {
         errors::render(fault, reference)
+    }
+
+    fn replayed(&self, answer: Answer) -> Answer {
+        sites::with_location(answer)
     }
 
     fn rate_headers(&self, _: &Rate) -> HeaderMap {

@@ -3,10 +3,10 @@
 use crate::{
     accounts, activity, errors,
     jwt::Keys,
-    login, me, pair, users,
+    login, me, pair, sites, users,
     wire::{
-        AccountOut, ActivityLogOut, ErrorOut, LoginIn, LogoutOut, MeOut, MemberOut, PairOut,
-        RefreshIn, RevokeIn, RevokedOut, TokenOut,
+        AccountOut, ActivityLogOut, AddedSiteOut, ErrorOut, LoginIn, LogoutOut, MeOut, MemberOut,
+        PairOut, RefreshIn, RevokeIn, RevokedOut, SiteIn, SiteOut, SiteRowOut, TokenOut,
     },
 };
 use axum::http::Method;
@@ -43,6 +43,7 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
                 .answers(200, "The token, shown only now", Shape::of::<TokenOut>())),
         Route::known("W02", Method::DELETE, "/api/v1/auth", login::end)
             .with_forms()
+            .once_by_key()
             .doc(Doc::new("Signs out; a token that was made in the settings lives on")
                 .answers(200, "Signed out", Shape::of::<LogoutOut>())),
 
@@ -56,9 +57,35 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
                 .answers(200, "The pair", Shape::of::<PairOut>())),
         Route::known("W05", Method::POST, "/api/v1/jwt/revoke", with(keys, pair::revoke))
             .with_forms()
+            .once_by_key()
             .doc(Doc::new("Has a token of the caller's be good no more")
                 .body(Shape::of::<RevokeIn>())
                 .answers(200, "It is good no more", Shape::of::<RevokedOut>())),
+
+        Route::get("W06", "/api/v1/sites", Action::SiteRead, sites::list)
+            .about(Target::OwnList)
+            .doc(paged("Lists the sites of the account")
+                .query("status", "Only those that are so", false)
+                .query("q", "Only those in whose name or address this is", false)
+                .query("tag", "Only those with this tag", false)
+                .answers(200, "By name", Shape::list_of::<SiteRowOut>())),
+        Route::get("W07", "/api/v1/sites/{id}", Action::SiteRead, sites::show)
+            .doc(Doc::new("Shows one of them")
+                .answers(200, "The site", Shape::of::<SiteOut>())),
+        Route::post("W08", "/api/v1/sites", Action::SiteAdd, sites::add)
+            .doc(Doc::new("Adds a site by its address, and begins to connect it")
+                .body(Shape::of::<SiteIn>())
+                .answers(201, "The site, not connected yet", Shape::of::<AddedSiteOut>())),
+        Route::change("W09", Method::PATCH, "/api/v1/sites/{id}", Action::SiteEdit, sites::edit)
+            .doc(edited()),
+        Route::change("W09", Method::PUT, "/api/v1/sites/{id}", Action::SiteEdit, sites::edit)
+            .doc(edited()),
+        Route::delete("W10", "/api/v1/sites/{id}", Action::SiteRemove, sites::forget)
+            .once_by_key()
+            .doc(Doc::new("Forgets a site; its WordPress stays as it is")
+                .answers_nothing(204, "It is forgotten")),
+        Route::open("connector", Method::GET, sites::PLUGIN, sites::plugin)
+            .doc(Doc::new("Where the connector's plugin will be; this version has none")),
 
         Route::get("W25", "/api/v1/activity_logs", Action::AccountRead, activity::list)
             .about(Target::OwnList)
@@ -85,6 +112,12 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
             .doc(paged("Lists who belongs to the account")
                 .answers(200, "Who was added last comes first", Shape::list_of::<MemberOut>())),
     ]
+}
+
+fn edited() -> Doc {
+    Doc::new("Changes what is recorded of a site; nothing is written to its WordPress")
+        .body(Shape::of::<SiteIn>())
+        .answers(200, "The site", Shape::of::<SiteOut>())
 }
 
 fn paged(summary: &'static str) -> Doc {

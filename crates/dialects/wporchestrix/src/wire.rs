@@ -7,6 +7,7 @@ pub mod id;
 mod login;
 mod pair;
 mod role;
+mod site;
 mod user;
 
 pub use account::AccountOut;
@@ -14,4 +15,7 @@ pub use activity::{ActivityLogOut, ActorOut, SubjectOut};
 pub use error::ErrorOut;
 pub use login::{LoginIn, LogoutOut, TokenOut};
 pub use pair::{PairOut, RefreshIn, RevokeIn, RevokedOut};
+pub use site::{
+    AddedSiteOut, ConnectionOut, SiteIn, SiteOut, SiteRowOut, SshIn, ThemeOut, UpdatesOut,
+};
 pub use user::{MeOut, MemberOut, UserOut};

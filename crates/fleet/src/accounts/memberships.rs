@@ -10,7 +10,7 @@ use pressroom_base::{
     Timestamp,
     id::{AccountId, ShortId},
 };
-use pressroom_store::{AccountRow, Role as StoredRole, accounts, users};
+use pressroom_store::{AccountRow, Role as StoredRole, accounts, sites, users};
 
 /// Somebody's place in an account.
 #[derive(Debug, Clone)]
@@ -108,7 +108,8 @@ impl Fleet {
             None => None,
             Some(owner) => users::get(store, owner.user_id).await?,
         };
-        let (members, sites) = accounts::sizes(store, row.id).await?;
+        let members = accounts::member_count(store, row.id).await?;
+        let sites = sites::count(store, row.id).await?;
         Ok(Some(Membership {
             id: row.id,
             short_id: row.short_id,

@@ -38,6 +38,11 @@ impl Fleet {
     pub async fn test_host(&self, caller: &Caller, name: &str) -> Result<HostFound> {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
         let row = self.host_row(name).await?;
+        self.look_at_host(row).await
+    }
+
+    /// The same, for use cases.
+    pub(crate) async fn look_at_host(&self, row: HostRow) -> Result<HostFound> {
         let remote = self.remote(&row, RunAs::Login).await?;
         // Somebody waits for this answer, not for that of a moment ago.
         self.parts.ssh.forget(row.id);

@@ -7,7 +7,7 @@ use pressroom_base::{
 };
 use pressroom_jobs::{JobContext, NewJob, enqueue};
 use pressroom_store::{
-    EnvironmentRow, Lane, NewEvent, Tx, domains, environments, events, idempotency,
+    EnvironmentRow, Lane, NewEvent, SiteRow, Tx, domains, environments, events, idempotency,
     jobs::{self, queue},
 };
 use serde::Serialize;
@@ -70,6 +70,13 @@ impl Enqueue {
             also: None,
             event: None,
         })
+    }
+
+    /// While one with this key is not over there is no other, and it is tried this often.
+    pub(crate) fn persistent(mut self, key: String, attempts: i32) -> Self {
+        self.job.dedupe_key = Some(key);
+        self.job.max_attempts = attempts;
+        self
     }
 
     /// Gives the job something in confidence; stored sealed.
@@ -268,6 +275,47 @@ impl Fleet {
     ) -> Result<()> {
         self.note_about(tx, caller, event, account, None, payload)
             .await
+    }
+
+    /// The same, of a site.
+    pub(crate) async fn note_site(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        event: &'static str,
+        site: &SiteRow,
+        payload: Value,
+    ) -> Result<()> {
+        self.note_site_at(tx, caller, event, site, None, payload)
+            .await
+    }
+
+    /// The same, of a site that is connected.
+    pub(crate) async fn note_site_at(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        event: &'static str,
+        site: &SiteRow,
+        environment: Option<EnvironmentId>,
+        payload: Value,
+    ) -> Result<()> {
+        events::emit(
+            tx,
+            NewEvent {
+                kind: event,
+                account_id: Some(site.account_id),
+                environment_id: environment,
+                actor: caller.principal.label().to_owned(),
+                by: caller.principal.by(),
+                address: caller.address.map(|address| address.to_string()),
+                subject: Some(("site", site.short_id.clone())),
+                payload,
+                ..NewEvent::default()
+            },
+        )
+        .await?;
+        Ok(())
     }
 
     /// The same, of something that programs have a name for.

@@ -21,6 +21,7 @@ impl Fleet {
     pub fn working_kinds(&self) -> Registry {
         Registry::new()
             .with(sites::InstallJob(self.clone()))
+            .with(sites::ConnectJob(self.clone()))
             .with(snapshots::SnapshotJob(self.clone()))
             .with(snapshots::RestoreJob(self.clone()))
             .with(snapshots::VerifyJob(self.clone()))

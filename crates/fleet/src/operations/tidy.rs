@@ -35,7 +35,8 @@ impl Fleet {
     }
 
     /// Forgets what has lapsed: sessions, kept answers, rate windows, used links,
-    /// secrets that nobody fetched, events that everybody has had. Then removes packages
+    /// secrets that nobody fetched, events that everybody has had. Has sites be looked for that
+    /// wait to be connected, and removes packages
     /// of no more use, and the Redis users of sites that are gone.
     pub async fn tidy(&self) -> Result<()> {
         let tx = self.parts.store.begin().await?;
@@ -49,6 +50,7 @@ impl Fleet {
         jobs::queue::prune(&tx, JOBS_LAST).await?;
         runs::prune(&tx, JOBS_LAST).await?;
         tx.commit().await?;
+        self.attend_to_sites().await?;
         let pruned = self.parts.packages.prune(PACKAGES_LAST).await;
         if let Err(error) = pruned {
             tracing::warn!(%error, "packages of no more use are not removed yet");

@@ -6,4 +6,7 @@ mod ask;
 mod place;
 mod site;
 
+pub(super) use address::{authority, calls_itself};
+pub(super) use ask::refuse_another;
+pub(super) use place::{Found, checked as checked_path, roots};
 pub use site::{AdoptSite, Adopted};

@@ -26,29 +26,63 @@ impl Fleet {
         let view = self.view(row.clone()).await?;
         let tx = self.parts.store.begin().await?;
         self.refuse_while_written_to(&tx, &row).await?;
-        let served = self.hand_over(&tx, &row).await?;
-        environments::remove(&tx, environment).await?;
+        let served = self.release_row(&tx, caller, &row).await?;
+        self.hand_web_over(tx, [(&row, served)].into_iter()).await?;
+        Ok(view)
+    }
+
+    /// Hands over what is recorded of a WordPress, and forgets it; answers what serves its
+    /// domain.
+    pub(super) async fn release_row(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        row: &EnvironmentRow,
+    ) -> Result<Option<WebSite>> {
+        let served = self.hand_over(tx, row).await?;
+        environments::remove(tx, row.id).await?;
         self.note(
-            &tx,
+            tx,
             caller,
             event::SITE_RELEASED,
             Some(row.account_id),
             json!({ "url": row.url, "panel_id": row.panel_id, "root": row.root }),
         )
         .await?;
+        Ok(served)
+    }
+
+    /// Tells the machine of what is handed over, and commits that it was.
+    pub(super) async fn hand_web_over<'r>(
+        &self,
+        tx: Tx,
+        all: impl Iterator<Item = (&'r EnvironmentRow, Option<WebSite>)> + Send,
+    ) -> Result<()> {
         // The machine's own list first: what is marked there and not recorded here is
         // only looked after too carefully.
-        if let Some(site) = &served {
+        let mut told = Vec::new();
+        for (row, served) in all {
+            let Some(site) = served else { continue };
             let (databases, users) = ([row.db_name.clone()], [row.db_user.clone()]);
-            self.parts.hosting.release(site, &databases, &users).await?;
+            let hosting = &self.parts.hosting;
+            if let Err(error) = hosting.release(&site, &databases, &users).await {
+                self.take_web_back(&told).await?;
+                return Err(error.into());
+            }
+            told.push(site);
         }
         if let Err(error) = tx.commit().await {
-            if let Some(site) = &served {
-                self.parts.hosting.take_back(&site.domain).await?;
-            }
+            self.take_web_back(&told).await?;
             return Err(error.into());
         }
-        Ok(view)
+        Ok(())
+    }
+
+    async fn take_web_back(&self, told: &[WebSite]) -> Result<()> {
+        for site in told {
+            self.parts.hosting.take_back(&site.domain).await?;
+        }
+        Ok(())
     }
 
     /// Marks the records of a site and its domain as handed over; answers what serves

@@ -291,6 +291,7 @@ fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
             snapshot_quota: quota,
             keep_aside: KEEP_ASIDE,
             public_url: "https://press.example".into(),
+            allowed: pressroom_providers::address::Allowed::default(),
             redis: None,
             node: "test".into(),
             selecting: Selecting::Directly,

@@ -81,6 +81,17 @@ pub async fn writing_on(from: &impl Read, environment: EnvironmentId) -> Result<
     found.into_iter().map(JobRow::read).collect()
 }
 
+/// The jobs on an environment that are not over, whatever they do there, oldest first.
+pub async fn unfinished_on(from: &impl Read, environment: EnvironmentId) -> Result<Vec<JobRow>> {
+    let found = job::Entity::find()
+        .filter(job::Column::EnvironmentId.eq(environment.get()))
+        .filter(job::Column::State.is_in(["queued", "running"]))
+        .order_by_asc(job::Column::Id)
+        .all(from.connection())
+        .await?;
+    found.into_iter().map(JobRow::read).collect()
+}
+
 /// The jobs of a kind that are not over, oldest first.
 pub async fn unfinished_of_kind(from: &impl Read, kind: &str) -> Result<Vec<JobRow>> {
     let found = job::Entity::find()

@@ -6,6 +6,7 @@ use pressroom_fleet::{
     Caller, Error, Fleet,
     environments::{EnvironmentFilter, Selected},
     selector::Selector,
+    sites::Site,
     views::Environment,
 };
 
@@ -16,6 +17,7 @@ use pressroom_fleet::{
   pressroom site list 'plugin:woocommerce<9.4 php<8.1'
   pressroom site list 'env:production tag:shop (updates>0 OR snapshot>24h) -status:down'
   pressroom site list --text agency
+  pressroom site list --pending
   pressroom --json site list account:acme")]
 pub struct List {
     /// What the sites must be, such as `php<8.1 -env:clone`, quoted; docs/selectors.md tells all of it
@@ -24,6 +26,9 @@ pub struct List {
     /// Words that the domain, title or account must contain
     #[arg(long, value_name = "WORDS", conflicts_with = "selector")]
     pub text: Option<String>,
+    /// Those of which only the address is known, and why they are not connected
+    #[arg(long, conflicts_with_all = ["selector", "text"])]
+    pub pending: bool,
 }
 
 impl List {
@@ -33,6 +38,10 @@ impl List {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
+        if self.pending {
+            show_pending(&fleet.list_unconnected_sites(caller).await?, printer);
+            return Ok(Exit::Done);
+        }
         if let Some(text) = &self.selector {
             let selected = fleet.select_sites(caller, text).await;
             show_selected(&selected.map_err(|error| refusal(text, error))?, printer);
@@ -43,6 +52,9 @@ impl List {
             ..EnvironmentFilter::default()
         };
         show(&fleet.list_environments(caller, &filter).await?, printer);
+        if filter.text.is_empty() {
+            tell_of_pending(fleet.list_unconnected_sites(caller).await?.len(), printer);
+        }
         Ok(Exit::Done)
     }
 }
@@ -85,6 +97,32 @@ fn show(sites: &[Environment], printer: &mut Printer) {
         ]);
     }
     printer.many(&sites, &table);
+}
+
+fn show_pending(sites: &[Site], printer: &mut Printer) {
+    let mut table = Table::new(&["id", "status", "by", "address", "name", "why"]);
+    for site in sites {
+        table.row([
+            site.short_id.to_string(),
+            site.status.to_owned(),
+            site.method.unwrap_or_default().to_owned(),
+            site.url.clone(),
+            site.name.clone(),
+            site.trouble.clone().unwrap_or_default(),
+        ]);
+    }
+    printer.many(&sites, &table);
+}
+
+/// Sites that are in no table of those that are connected.
+fn tell_of_pending(pending: usize, printer: &mut Printer) {
+    match pending {
+        0 => {}
+        1 => printer.note("1 site is not connected yet: `pressroom site list --pending`"),
+        _ => printer.note(&format!(
+            "{pending} sites are not connected yet: `pressroom site list --pending`"
+        )),
+    }
 }
 
 /// How many components have a newer version.
@@ -142,6 +180,19 @@ mod tests {
         };
         show_selected(&selected, &mut printer);
         assert_eq!(captured.err(), format!("{hint}\n"));
+    }
+
+    #[test]
+    fn what_is_not_connected_is_told_beside_the_table() {
+        let (mut printer, captured) = Printer::captured(None);
+        tell_of_pending(0, &mut printer);
+        tell_of_pending(1, &mut printer);
+        tell_of_pending(2, &mut printer);
+        assert_eq!(
+            captured.err(),
+            "1 site is not connected yet: `pressroom site list --pending`\n\
+             2 sites are not connected yet: `pressroom site list --pending`\n"
+        );
     }
 
     #[test]

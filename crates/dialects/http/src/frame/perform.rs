@@ -62,7 +62,9 @@ impl Work {
                 self.call.caller.idempotency = Some(slot);
                 Ok(self.answer_and_keep(slot).await)
             }
-            Begin::Answered { status, body } => Ok(replay(status, &body)),
+            Begin::Answered { status, body } => {
+                Ok(self.frame.dialect.replayed(replay(status, &body)))
+            }
             Begin::Mismatch => Err(Fault::KeyReused),
             Begin::InProgress => Err(Fault::KeyInProgress),
         }
@@ -119,10 +121,11 @@ impl Work {
 }
 
 fn replay(status: u16, body: &Secret<String>) -> Answer {
-    Answer::bytes(
-        StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
-        crate::answer::JSON,
-        body.expose().clone().into(),
-    )
-    .with_header(REPLAYED, HeaderValue::from_static("true"))
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let answer = if body.expose().is_empty() {
+        Answer::empty(status)
+    } else {
+        Answer::bytes(status, crate::answer::JSON, body.expose().clone().into())
+    };
+    answer.with_header(REPLAYED, HeaderValue::from_static("true"))
 }

@@ -70,7 +70,7 @@ pub struct Doc {
     summary: &'static str,
     query: Vec<(&'static str, &'static str, bool)>,
     body: Option<Shape>,
-    answers: Vec<(u16, &'static str, Shape)>,
+    answers: Vec<(u16, &'static str, Option<Shape>)>,
 }
 
 /// A wire type, as the document refers to it.
@@ -137,7 +137,14 @@ impl Doc {
     /// An answer.
     #[must_use]
     pub fn answers(mut self, status: u16, text: &'static str, shape: Shape) -> Self {
-        self.answers.push((status, text, shape));
+        self.answers.push((status, text, Some(shape)));
+        self
+    }
+
+    /// An answer without a body.
+    #[must_use]
+    pub fn answers_nothing(mut self, status: u16, text: &'static str) -> Self {
+        self.answers.push((status, text, None));
         self
     }
 }
@@ -194,7 +201,7 @@ pub fn document(info: &DocInfo, routes: &[Route]) -> Bytes {
         let Some(method) = method(&route.method) else {
             continue;
         };
-        for shape in route.doc.answers.iter().map(|(_, _, shape)| *shape) {
+        for shape in route.doc.answers.iter().filter_map(|(_, _, shape)| *shape) {
             shape.register(&mut components);
         }
         if let Some(body) = route.doc.body {
@@ -273,7 +280,7 @@ fn operation(info: &DocInfo, route: &Route, id: String) -> Operation {
         .iter()
         .flat_map(|errors| errors.statuses.iter().map(move |status| (errors, status)))
     {
-        operation = operation.response(status.to_string(), answer(text, errors.shape));
+        operation = operation.response(status.to_string(), answer(text, Some(errors.shape)));
     }
     if route.access != Access::Public {
         for credential in info.credentials {
@@ -284,11 +291,14 @@ fn operation(info: &DocInfo, route: &Route, id: String) -> Operation {
     operation.build()
 }
 
-fn answer(text: &str, shape: Shape) -> Response {
-    Response::builder()
-        .description(text)
-        .content("application/json", Content::new(Some(shape.reference())))
-        .build()
+fn answer(text: &str, shape: Option<Shape>) -> Response {
+    let response = Response::builder().description(text);
+    match shape {
+        None => response.build(),
+        Some(shape) => response
+            .content("application/json", Content::new(Some(shape.reference())))
+            .build(),
+    }
 }
 
 fn method(method: &Method) -> Option<HttpMethod> {

@@ -82,6 +82,7 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             snapshot_quota: None,
             keep_aside: Duration::from_hours(24),
             public_url: "https://press.example".into(),
+            allowed: pressroom_providers::address::Allowed::default(),
             redis: None,
             node: "test".into(),
             selecting: Selecting::FromPicture,

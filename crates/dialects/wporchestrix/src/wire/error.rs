@@ -1,5 +1,6 @@
 //! Errors (§1.1).
 
+use pressroom_fleet::Problem;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -21,6 +22,19 @@ impl ErrorOut {
         Self {
             error,
             errors: None,
+        }
+    }
+
+    /// Several values that cannot be.
+    pub fn of_problems(error: String, problems: &[Problem]) -> Self {
+        let mut errors: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for problem in problems {
+            let texts = errors.entry(problem.field.to_owned()).or_default();
+            texts.push(problem.text.clone());
+        }
+        Self {
+            error,
+            errors: Some(errors),
         }
     }
 

@@ -24,7 +24,8 @@ def call(method, path, body=None, auth=None):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
 
@@ -62,6 +63,26 @@ def main():
     seen = call("GET", "/activity_logs", auth=token)
     step("activity", seen[0] == 200 and isinstance(seen[1], list) and seen[1], seen)
     print("activity")
+
+    shop = {"name": "My WordPress Site", "url": "https://example.com"}
+    seen = call("POST", "/sites", shop, token)
+    step("site", seen[0] == 201 and seen[1]["id"].startswith("site_"), seen)
+    path = "/sites/" + seen[1]["id"]
+    for member in ("id", "name", "url", "status", "wp_version", "php_version", "created_at"):
+        step("site, " + member, member in seen[1], seen)
+    seen = call("GET", "/sites?page=1", auth=token)
+    step("sites", seen[0] == 200 and [site["url"] for site in seen[1]] == [shop["url"]], seen)
+    seen = call("PATCH", path, {"name": "Renamed"}, token)
+    step("site, update", seen[0] == 200 and seen[1]["name"] == "Renamed", seen)
+    seen = call("GET", path, auth=token)
+    step("site, show", seen[0] == 200 and seen[1]["name"] == "Renamed", seen)
+    seen = call("POST", "/sites", {"name": "", "url": "x"}, token)
+    step("site, 422", seen[0] == 422 and isinstance(seen[1]["error"], str), seen)
+    seen = call("DELETE", path, auth=token)
+    step("site, delete", seen[0] == 204, seen)
+    seen = call("GET", path, auth=token)
+    step("site, 404", seen == (404, {"error": "Record not found"}), seen)
+    print("sites")
 
     seen = call("POST", "/jwt", login)
     step("jwt", seen[0] == 200 and seen[1]["token_type"] == "Bearer", seen)

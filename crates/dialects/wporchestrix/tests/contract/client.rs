@@ -28,8 +28,8 @@ async fn a_client_of_the_published_api_gets_through() {
         assert_eq!(
             told.lines().collect::<Vec<_>>(),
             [
-                "login", "me", "accounts", "users", "activity", "jwt", "refresh", "revoke",
-                "errors", "logout"
+                "login", "me", "accounts", "users", "activity", "sites", "jwt", "refresh",
+                "revoke", "errors", "logout"
             ]
         );
     })

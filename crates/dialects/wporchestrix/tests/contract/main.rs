@@ -14,3 +14,4 @@ mod login;
 mod pairs;
 mod second_factor;
 mod shared_paths;
+mod sites;

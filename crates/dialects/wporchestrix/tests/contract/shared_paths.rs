@@ -50,7 +50,7 @@ async fn s2_a_credential_decides_and_is_not_tried_elsewhere() {
     worlds(async |world| {
         let token = world.sign_in(ANA).await;
         let reply = world.get(&token, &format!("/sites/{UUID}")).await;
-        assert_error(&reply, 404, "Not found");
+        assert_error(&reply, 404, "Record not found");
         assert_eq!(reply.header("vary"), Some("Authorization, Accept"));
         for bad in ["token x", "Bearer x", "Bearer a.b.c"] {
             let reply = world.get(bad, "/me?page_size=1").await;

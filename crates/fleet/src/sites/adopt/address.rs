@@ -1,7 +1,11 @@
 //! At which address a site is that was there before, and where it answers.
 
 use super::site::AdoptSite;
-use crate::{Error, Fleet, Result, look::Look};
+use crate::{
+    Error, Fleet, Result,
+    look::Look,
+    sites::address::{parse, text},
+};
 use pressroom_base::Kind;
 use pressroom_providers::{address::is_private, hosting::Origin};
 use pressroom_store::HostRow;
@@ -20,13 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// both are known their hosts must be one, for a site that thinks it is elsewhere sends
 /// its visitors there.
 pub(super) fn url_of(new: &AdoptSite, survey: &Survey) -> Result<Url> {
-    let itself = survey
-        .inspection
-        .settings
-        .wp_home
-        .value()
-        .map(str::to_owned)
-        .or_else(|| survey.facts.as_ref()?.options.get("home").cloned());
+    let itself = calls_itself(survey);
     let given = match (&new.url, &itself) {
         (Some(given), _) => given,
         (None, Some(itself)) => itself,
@@ -54,35 +52,32 @@ pub(super) fn url_of(new: &AdoptSite, survey: &Survey) -> Result<Url> {
     Ok(url)
 }
 
-/// An address as it is recorded: without a trailing slash.
-pub(super) fn text(url: &Url) -> String {
-    url.as_str().trim_end_matches('/').to_owned()
+/// What a site calls itself, if it says so.
+pub(in crate::sites) fn calls_itself(survey: &Survey) -> Option<String> {
+    survey
+        .inspection
+        .settings
+        .wp_home
+        .value()
+        .map(str::to_owned)
+        .or_else(|| survey.facts.as_ref()?.options.get("home").cloned())
 }
 
 fn checked(given: &str) -> Result<Url> {
-    let refused = || {
+    parse(given).ok_or_else(|| {
         Error::invalid(format!(
             "`{}` is no address of a site",
             given.escape_debug()
         ))
         .with_hint("one looks like https://shop.example or https://shop.example/blog")
-    };
-    let url = Url::parse(given.trim()).map_err(|_| refused())?;
-    let plain = url.username().is_empty()
-        && url.password().is_none()
-        && url.query().is_none()
-        && url.fragment().is_none();
-    if !plain || !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(refused());
-    }
-    Ok(url)
+    })
 }
 
 impl Fleet {
     /// Where the site answers, and what was seen there. Without an address that was
     /// given, its machine is asked first and then whatever its name stands for; the first
     /// place at which it lives is taken, or else the first one.
-    pub(super) async fn origin_to_adopt(
+    pub(in crate::sites) async fn origin_to_adopt(
         &self,
         new: &AdoptSite,
         host: Option<&HostRow>,
@@ -181,7 +176,7 @@ fn given_origin(given: &str, url: &Url) -> Result<Origin> {
 }
 
 /// The `Host` header: the name, with its port unless that is the scheme's own.
-fn authority(url: &Url) -> String {
+pub(in crate::sites) fn authority(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
     match url.port() {
         None => name.to_owned(),
@@ -199,31 +194,7 @@ async fn resolve(name: &str, port: u16) -> Vec<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use super::{authority, checked, given_origin, text};
-
-    #[test]
-    fn addresses_of_sites_are_plain() {
-        for (given, recorded) in [
-            ("https://shop.example/", "https://shop.example"),
-            (
-                "http://SHOP.example:8080/blog/",
-                "http://shop.example:8080/blog",
-            ),
-            ("https://bücher.example", "https://xn--bcher-kva.example"),
-        ] {
-            assert_eq!(text(&checked(given).expect(given)), recorded);
-        }
-        for bad in [
-            "shop.example",
-            "ftp://shop.example",
-            "https://me:pw@shop.example",
-            "https://shop.example/?a=b",
-            "javascript:alert(1)",
-            "",
-        ] {
-            assert!(checked(bad).is_err(), "{bad}");
-        }
-    }
+    use super::{authority, checked, given_origin};
 
     #[test]
     fn a_web_server_is_an_address() {

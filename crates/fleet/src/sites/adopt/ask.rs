@@ -12,15 +12,16 @@ use crate::{
     environments::record_survey,
     hosts::php_of,
     look::Look,
+    sites::address::{parse, same_place, text},
     views::Environment,
 };
 use pressroom_agent::protocol::SiteRef;
-use pressroom_base::{Secret, catalog::event};
+use pressroom_base::{Kind, Secret, catalog::event};
 use pressroom_carrier::{CancellationToken, Session};
 use pressroom_providers::hosting::Origin;
 use pressroom_store::{
-    self as store, EnvironmentKind, EnvironmentRow, EnvironmentState, NewEnvironment, environments,
-    jobs,
+    self as store, ConnectionMethod, EnvironmentKind, EnvironmentRow, EnvironmentState,
+    NewEnvironment, SiteChange, SiteRow, SiteStatus, Tx, environments, jobs, sites,
 };
 use pressroom_wordpress::inventory::Survey;
 use serde_json::json;
@@ -57,12 +58,59 @@ impl Fleet {
         }
         let seen = self.see_to_adopt(&new, &found).await?;
         let trouble = seen.look.trouble();
-        let environment = self.record_adopted(caller, new, found, seen).await?;
+        let environment = self.record_adopted(caller, new, found, seen, None).await?;
         Ok(Adopted {
             environment,
             is_new: true,
             trouble,
         })
+    }
+
+    /// The same for a site that was added by its address, which it must call itself by and
+    /// answer at.
+    pub(in crate::sites) async fn adopt_added(
+        &self,
+        caller: &Caller,
+        site: &SiteRow,
+        url: &Url,
+        found: Found,
+    ) -> Result<Environment> {
+        if let Some(known) = self.adopted_before(&found).await? {
+            return Err(Error::conflict(format!(
+                "the WordPress in `{}` is managed already, as `{}`",
+                found.root, known.url
+            )));
+        }
+        let new = AdoptSite {
+            path: found.root.clone(),
+            url: Some(text(url)),
+            name: Some(site.name.clone()),
+            ..AdoptSite::default()
+        };
+        let seen = self.see_to_adopt(&new, &found).await?;
+        refuse_another(&seen.survey, url)?;
+        if let Some(trouble) = seen.look.trouble() {
+            return Err(Error::new(
+                Kind::Remote,
+                format!("asked at {}, it does not work: {trouble}", seen.origin.addr),
+            ));
+        }
+        self.record_adopted(caller, new, found, seen, Some(site))
+            .await
+    }
+
+    /// What a site says of itself that is not managed yet.
+    pub(in crate::sites) async fn survey_to_adopt(
+        &self,
+        new: &AdoptSite,
+        found: &Found,
+    ) -> Result<Survey> {
+        let session = self
+            .open_session(&found.ground, CancellationToken::new())
+            .await?;
+        let survey = self.ask_site(&session, new, found).await;
+        session.close().await;
+        survey
     }
 
     async fn adopted_before(&self, found: &Found) -> Result<Option<EnvironmentRow>> {
@@ -79,12 +127,7 @@ impl Fleet {
     }
 
     async fn see_to_adopt(&self, new: &AdoptSite, found: &Found) -> Result<Seen> {
-        let session = self
-            .open_session(&found.ground, CancellationToken::new())
-            .await?;
-        let seen = self.ask_site(&session, new, found).await;
-        session.close().await;
-        let survey = seen?;
+        let survey = self.survey_to_adopt(new, found).await?;
         let url = address::url_of(new, &survey)?;
         let (origin, look) = self.origin_to_adopt(new, found.host.as_ref(), &url).await?;
         Ok(Seen {
@@ -144,6 +187,7 @@ impl Fleet {
         new: AdoptSite,
         found: Found,
         seen: Seen,
+        into: Option<&SiteRow>,
     ) -> Result<Environment> {
         let php = found.host.is_some() || new.php.is_some();
         let php = php.then(|| self.php_to_adopt(&new, &found));
@@ -157,14 +201,28 @@ impl Fleet {
         let title = |survey: &Survey| survey.facts.as_ref()?.options.get("blogname").cloned();
         let title = title(&seen.survey).unwrap_or_default();
         let name = new.name.filter(|name| !name.trim().is_empty());
+        let version = match found.host.as_ref() {
+            Some(host) => php_of(host).1,
+            None if into.is_some() => self.php_version().await,
+            None => None,
+        };
         let tx = self.parts.store.begin().await?;
-        let site = environments::create_site(
-            &tx,
-            found.account.id,
-            &uuid::Uuid::now_v7().to_string(),
-            name.as_deref().unwrap_or(&title),
-        )
-        .await?;
+        let added = match into {
+            Some(site) => Some(still_wanted(&tx, site).await?),
+            None => sites::unconnected_at(&tx, found.account.id, &text(&seen.url)).await?,
+        };
+        let site = match &added {
+            Some(site) => site.clone(),
+            None => {
+                environments::create_site(
+                    &tx,
+                    found.account.id,
+                    &uuid::Uuid::now_v7().to_string(),
+                    name.as_deref().unwrap_or(&title),
+                )
+                .await?
+            }
+        };
         let state = match seen.look.trouble() {
             None => EnvironmentState::Active,
             Some(_) => EnvironmentState::Broken,
@@ -179,7 +237,7 @@ impl Fleet {
             panel_id,
             root: found.root.clone(),
             path: found.name,
-            url: address::text(&seen.url),
+            url: text(&seen.url),
             origin_addr: Some(seen.origin.addr.to_string()),
             origin_host: Some(seen.origin.host),
             state,
@@ -208,7 +266,7 @@ impl Fleet {
             })?;
         // The sources of packages are asked when it is looked at next.
         record_survey(&tx, row.id, &seen.survey, &[]).await?;
-        if let Some(version) = found.host.as_ref().and_then(|host| php_of(host).1) {
+        if let Some(version) = version {
             let patch = store::EnvironmentPatch {
                 php_version: Some(version),
                 ..store::EnvironmentPatch::default()
@@ -226,7 +284,90 @@ impl Fleet {
         let row = environments::get(&tx, row.id)
             .await?
             .ok_or_else(|| Error::not_found("site"))?;
+        if let Some(site) = added {
+            self.connected(&tx, caller, &site, &row).await?;
+        }
         tx.commit().await?;
         self.view(row).await
     }
+
+    /// Records that a site which was added by its address is connected.
+    async fn connected(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        site: &SiteRow,
+        row: &EnvironmentRow,
+    ) -> Result<()> {
+        sites::hand_tags_over(tx, site.id, row.id).await?;
+        let is_well = row.state == EnvironmentState::Active;
+        let change = SiteChange {
+            url: Some(None),
+            method: Some(None),
+            place: Some(None),
+            trouble: Some(None),
+            tried_at: Some(None),
+            token: Some(None),
+            status: is_well.then_some(SiteStatus::Healthy),
+            checked_at: Some(tx.now().await?),
+            ..SiteChange::default()
+        };
+        sites::change(tx, site.id, change).await?;
+        let method = match row.host_id {
+            Some(_) => ConnectionMethod::Ssh,
+            None => ConnectionMethod::Local,
+        };
+        let told = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        self.note_site_at(
+            tx,
+            caller,
+            event::SITE_CONNECTED,
+            site,
+            Some(row.id),
+            json!({
+                "wp_version": told(&row.core_version),
+                "php_version": told(&row.php_version),
+                "connection_method": method,
+            }),
+        )
+        .await
+    }
+}
+
+/// The site as it is now, provided that it is wanted where it was found.
+async fn still_wanted(tx: &Tx, site: &SiteRow) -> Result<SiteRow> {
+    let now = sites::lock(tx, site.id)
+        .await
+        .map_err(|_| Error::not_found("site"))?;
+    let is_same = now.url == site.url
+        && now.method == site.method
+        && now.place == site.place
+        && now.paused == site.paused;
+    if is_same {
+        return Ok(now);
+    }
+    Err(Error::new(
+        Kind::Busy,
+        "what is recorded of the site was changed meanwhile",
+    ))
+}
+
+/// What is recorded is where its visitors are: a site that sends them elsewhere is another.
+pub(in crate::sites) fn refuse_another(survey: &Survey, url: &Url) -> Result<()> {
+    let itself = address::calls_itself(survey).ok_or_else(|| {
+        let why = survey.trouble.as_deref().unwrap_or("its tables do not say");
+        Error::new(
+            Kind::Remote,
+            format!("what the site calls itself is unknown: {why}"),
+        )
+    })?;
+    if parse(&itself).is_some_and(|itself| same_place(&itself, url)) {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
+        "the site calls itself `{}`, and not `{}`",
+        itself.escape_debug(),
+        text(url)
+    ))
+    .with_hint("`pressroom site search-replace` changes what it calls itself"))
 }

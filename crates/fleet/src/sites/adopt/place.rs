@@ -4,28 +4,28 @@ use super::site::AdoptSite;
 use crate::{Error, Fleet, Result, accounts, reach::Ground};
 use pressroom_base::Kind;
 use pressroom_carrier::ssh::RunAs;
-use pressroom_store::{AccountRow, HostRow, Scope, accounts as account_rows, domains};
+use pressroom_store::{AccountRow, DomainRow, HostRow, Scope, accounts as account_rows, domains};
 use std::{
     os::unix::fs::MetadataExt,
     path::{Component, Path},
 };
 
 /// Where a site is.
-pub(super) struct Found {
-    pub(super) account: AccountRow,
+pub(in crate::sites) struct Found {
+    pub(in crate::sites) account: AccountRow,
     /// Its machine; this one, without.
-    pub(super) host: Option<HostRow>,
+    pub(in crate::sites) host: Option<HostRow>,
     /// The directory of WordPress, absolute, without links.
-    pub(super) root: String,
+    pub(in crate::sites) root: String,
     /// The same, relative to the home.
-    pub(super) name: String,
+    pub(in crate::sites) name: String,
     /// Where sessions start, and as whom.
-    pub(super) ground: Ground,
+    pub(in crate::sites) ground: Ground,
 }
 
 impl Found {
     /// The home as text.
-    pub(super) fn home(&self) -> String {
+    pub(in crate::sites) fn home(&self) -> String {
         self.ground.home.display().to_string()
     }
 }
@@ -48,6 +48,19 @@ impl Fleet {
                     .with_hint("name the account with `--account`"));
             }
         };
+        self.found_to_adopt(new, account, host, None).await
+    }
+
+    /// The same, where account and host are known. Within a domain's directory nothing is
+    /// adopted but for that domain's own account, which says so by naming it.
+    pub(in crate::sites) async fn found_to_adopt(
+        &self,
+        new: &AdoptSite,
+        account: AccountRow,
+        host: Option<HostRow>,
+        domain: Option<&DomainRow>,
+    ) -> Result<Found> {
+        checked(&new.path)?;
         if let Some(host) = &host
             && host.account_id != account.id
         {
@@ -58,7 +71,7 @@ impl Fleet {
         }
         let (root, user) = match &host {
             Some(host) => self.on_host(host, new).await?,
-            None => self.on_this_machine(new).await?,
+            None => self.on_this_machine(new, domain).await?,
         };
         let (home, name) = root
             .rsplit_once('/')
@@ -112,7 +125,11 @@ impl Fleet {
     }
 
     /// The directory and its owner on this machine. Nothing below it is opened.
-    async fn on_this_machine(&self, new: &AdoptSite) -> Result<(String, Option<String>)> {
+    async fn on_this_machine(
+        &self,
+        new: &AdoptSite,
+        domain: Option<&DomainRow>,
+    ) -> Result<(String, Option<String>)> {
         let root = std::fs::canonicalize(&new.path).map_err(|why| {
             Error::new(
                 Kind::NotFound,
@@ -127,29 +144,33 @@ impl Fleet {
         if seen.uid() == 0 {
             return Err(roots(&text));
         }
-        self.refuse_ours(&root).await?;
+        self.refuse_ours(&root, domain).await?;
+        let owner = self.owner_here(&text, seen.uid())?;
+        if let (Some(owner), Some(named)) = (&owner, &new.user)
+            && owner != named
+        {
+            return Err(Error::invalid(format!("`{text}` belongs to `{owner}`")));
+        }
+        Ok((text, owner))
+    }
+
+    /// Whom a directory on this machine belongs to.
+    pub(in crate::sites) fn owner_here(&self, path: &str, uid: u32) -> Result<Option<String>> {
         if !rustix::process::geteuid().is_root() {
             // Who is not root becomes nobody: the agent says whose the directory is.
-            return Ok((text, None));
+            return Ok(None);
         }
-        let owner = self.parts.hosting.account_of(seen.uid())?;
+        let owner = self.parts.hosting.account_of(uid)?;
         let owner = owner.ok_or_else(|| {
             Error::invalid(format!(
-                "`{text}` belongs to the user with the id {}, whom this machine does not know",
-                seen.uid()
+                "`{path}` belongs to the user with the id {uid}, whom this machine does not know"
             ))
         })?;
-        if new.user.as_ref().is_some_and(|named| *named != owner.name) {
-            return Err(Error::invalid(format!(
-                "`{text}` belongs to `{}`",
-                owner.name
-            )));
-        }
-        Ok((text, Some(owner.name)))
+        Ok(Some(owner.name))
     }
 
     /// What lies in a domain of ours was installed there, or is part of what was.
-    async fn refuse_ours(&self, root: &Path) -> Result<()> {
+    async fn refuse_ours(&self, root: &Path, but: Option<&DomainRow>) -> Result<()> {
         let hosting = &self.parts.hosting.config().dir;
         if root.starts_with(hosting) || hosting.starts_with(root) {
             return Err(Error::conflict(format!(
@@ -158,7 +179,10 @@ impl Fleet {
             )));
         }
         let domains = domains::list(&self.parts.store, &Scope::All).await?;
-        match domains.iter().find(|domain| root.starts_with(&domain.root)) {
+        let holds = |domain: &&DomainRow| {
+            root.starts_with(&domain.root) && but.is_none_or(|but| but.id != domain.id)
+        };
+        match domains.iter().find(holds) {
             None => Ok(()),
             Some(domain) => Err(Error::conflict(format!(
                 "`{}` is in the directory of the domain `{}`, which Pressroom made",
@@ -170,7 +194,7 @@ impl Fleet {
 }
 
 /// An absolute path without `..`, in plain text.
-fn checked(path: &str) -> Result<()> {
+pub(in crate::sites) fn checked(path: &str) -> Result<()> {
     let plain = Path::new(path)
         .components()
         .all(|part| matches!(part, Component::RootDir | Component::Normal(_)))
@@ -193,7 +217,7 @@ fn too_high(path: &str) -> Error {
         .with_hint("the directory above WordPress has to be the site's user's own")
 }
 
-fn roots(path: &str) -> Error {
+pub(in crate::sites) fn roots(path: &str) -> Error {
     Error::invalid(format!(
         "`{path}` belongs to root, and nothing of ours runs as root"
     ))
