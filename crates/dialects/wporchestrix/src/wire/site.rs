@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A site to add, or what to change of one. What is missing or null stays as it is.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
 pub struct SiteIn {
     /// What its owner calls it.
     pub name: Option<String>,
@@ -27,11 +26,10 @@ pub struct SiteIn {
 }
 
 /// A WordPress on a host.
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Deserialize, ToSchema)]
 pub struct SshIn {
     /// The host's label or address.
-    pub host: String,
+    pub host: Option<String>,
     /// The directory of WordPress there; looked for by its address, without.
     pub path: Option<String>,
 }
@@ -141,7 +139,7 @@ impl SiteIn {
 impl From<SshIn> for SshAt {
     fn from(given: SshIn) -> Self {
         Self {
-            host: given.host,
+            host: given.host.unwrap_or_default(),
             path: given.path,
         }
     }
