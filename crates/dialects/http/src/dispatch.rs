@@ -2,7 +2,7 @@
 
 use crate::{
     Answer, Dialect,
-    frame::Frame,
+    frame::{self, Frame},
     neutral,
     pick::{Asked, Known, pick},
 };
@@ -73,9 +73,15 @@ async fn dispatch(State(dispatcher): State<Arc<Dispatcher>>, request: Request) -
         }
         (Some(frame), _) => frame.run(request).await,
         (None, _) => {
-            tracing::debug!("no dialect that is served answers the path");
+            let reference = frame::reference();
+            tracing::debug!(id = reference, "no dialect that is served answers the path");
             let head = request.method() == Method::HEAD;
-            neutral::answer(picked, request.headers()).into_response(head)
+            let answer = neutral::answer(picked, request.headers());
+            match HeaderValue::from_str(&reference) {
+                Ok(id) => answer.with_header(frame::REQUEST_ID, id),
+                Err(_) => answer,
+            }
+            .into_response(head)
         }
     };
     if picked.path != Known::Owned {

@@ -23,7 +23,12 @@ use pressroom_fleet::{Caller, Fleet, Principal, principal::Grants};
 use std::{error::Error as _, fmt::Write as _, sync::Arc, time::Instant};
 use tracing::Instrument;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a request is called in the log, and in its answer.
+pub(crate) fn reference() -> String {
+    token::hex(16)
+}
 
 /// One dialect over one fleet.
 #[derive(Clone)]
@@ -41,7 +46,7 @@ impl Frame {
     /// Answers one request.
     pub async fn run(&self, request: Request) -> Response {
         let started = Instant::now();
-        let reference = token::hex(16);
+        let reference = reference();
         let dialect = self.dialect.name();
         let head = request.method() == Method::HEAD;
         let (parts, body) = request.into_parts();

@@ -8,6 +8,7 @@
 //! honours the links that any of them may hand out.
 
 pub mod answer;
+mod authorization;
 pub mod call;
 pub mod dialect;
 pub mod dispatch;
@@ -22,6 +23,7 @@ pub mod pick;
 pub mod route;
 
 pub use answer::Answer;
+pub use authorization::authorization;
 pub use call::Call;
 pub use dialect::{Dialect, Limits};
 pub use dispatch::{Hosts, router};

@@ -1,8 +1,8 @@
 //! `Authorization: Bearer wsp_…`.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use pressroom_base::Kind;
-use pressroom_dialect_http::Fault;
+use pressroom_dialect_http::{Fault, authorization};
 use pressroom_fleet::{Fleet, Principal, tokens::TokenKind};
 use std::net::IpAddr;
 
@@ -28,16 +28,7 @@ pub async fn authenticate(
 /// The key, if there is one and it looks like one: what cannot be a key is not worth
 /// a look into the store.
 fn key(headers: &HeaderMap) -> Result<&str, Fault> {
-    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
-    let field = fields.next().ok_or(Fault::NoCredential)?;
-    if fields.next().is_some() {
-        return Err(Fault::Malformed(
-            "more than one `Authorization` header".into(),
-        ));
-    }
-    let text = field.to_str().map_err(|_| Fault::BadCredential)?;
-    let (scheme, key) = text.trim().split_once(' ').ok_or(Fault::BadCredential)?;
-    let key = key.trim_start();
+    let (scheme, key) = authorization(headers)?;
     let is_key = key.strip_prefix(PREFIX).is_some_and(|digits| {
         digits.len() == DIGITS
             && digits
@@ -54,7 +45,7 @@ fn key(headers: &HeaderMap) -> Result<&str, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
 
     fn read(values: &[&str]) -> Result<String, Fault> {
         let mut headers = HeaderMap::new();

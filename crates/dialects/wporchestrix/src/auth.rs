@@ -5,9 +5,9 @@ use crate::{
     jwt::{Keys, Use, is_jwt},
     wire::id,
 };
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use pressroom_base::Kind;
-use pressroom_dialect_http::Fault;
+use pressroom_dialect_http::{Fault, authorization};
 use pressroom_fleet::{Error, Fleet, Principal, tokens::TokenKind};
 use std::net::IpAddr;
 
@@ -69,16 +69,7 @@ enum Credential<'a> {
 
 /// The credential, if there is one and it looks like one.
 fn credential(headers: &HeaderMap) -> Result<Credential<'_>, Fault> {
-    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
-    let field = fields.next().ok_or(Fault::NoCredential)?;
-    if fields.next().is_some() {
-        return Err(Fault::Malformed(
-            "more than one `Authorization` header".into(),
-        ));
-    }
-    let text = field.to_str().map_err(|_| Fault::BadCredential)?;
-    let (scheme, value) = text.trim().split_once(' ').ok_or(Fault::BadCredential)?;
-    let value = value.trim();
+    let (scheme, value) = authorization(headers)?;
     if scheme.eq_ignore_ascii_case("token") {
         let value = in_rails_form(value).unwrap_or(value);
         return plain(value).map(Credential::Plain);
@@ -113,7 +104,7 @@ fn in_rails_form(value: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
 
     fn read(values: &[&str]) -> Result<String, Fault> {
         let mut headers = HeaderMap::new();
