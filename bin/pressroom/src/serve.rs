@@ -7,7 +7,7 @@ use crate::{
 };
 use pressroom_base::Kind;
 use pressroom_cli::{Exit, Failure, commands::serve::Role, config::Config};
-use pressroom_fleet::{Fleet, Selecting};
+use pressroom_fleet::{Fleet, Selecting, webhooks::Courier};
 use pressroom_jobs::{Runner, RunnerConfig};
 use pressroom_providers::{hosting::LocalHosting, probe::Prober};
 use pressroom_store::{Signal, Store};
@@ -107,6 +107,10 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         background(&stop, "housekeeping", tidy(wired.fleet.clone()));
         background(&stop, "maintenance", maintain(wired.fleet.clone()));
     }
+    let courier = role.is_worker().then(|| {
+        let courier = Courier::new(wired.fleet.clone());
+        tokio::spawn(courier.run(stop.clone()))
+    });
     let worker = role
         .is_worker()
         .then(|| tokio::spawn(work(wired, config.clone(), started, stop.clone())));
@@ -136,6 +140,9 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         turnstile.empty().await;
         if let Some(worker) = worker {
             let _ = worker.await;
+        }
+        if let Some(courier) = courier {
+            let _ = courier.await;
         }
     });
     if drained.await.is_err() {

@@ -11,6 +11,7 @@ use pressroom_fleet::{
     Fleet, Parts, Selecting, Settings,
     caches::RedisSettings,
     hosts::{Hosts, Limits},
+    webhooks::{Post, Rules},
 };
 use pressroom_providers::{
     hosting::{self, HostingConfig, LocalHosting, Programs},
@@ -73,7 +74,8 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
             node: node.clone(),
             selecting,
         },
-    });
+    })
+    .with_post(post(config));
     Ok(Wired {
         fleet,
         store,
@@ -81,6 +83,15 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
         prober,
         node,
     })
+}
+
+/// How webhooks are written and sent.
+fn post(config: &Config) -> Post {
+    let rules = Rules {
+        allow: config.webhooks.allow_private.clone(),
+        ..Rules::default()
+    };
+    Post::new(pressroom_dialect_wporchestrix::webhooks::compose, rules)
 }
 
 /// The Redis server that sites share, as its operator.

@@ -4,3 +4,4 @@
 pub mod env;
 pub mod event;
 pub mod metric;
+pub mod webhook;

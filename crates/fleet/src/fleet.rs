@@ -1,6 +1,6 @@
 //! The handle through which faces reach every use case.
 
-use crate::environments::Picture;
+use crate::{environments::Picture, webhooks::Post};
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
@@ -32,6 +32,8 @@ pub struct Fleet {
     pub(crate) agent: Arc<OnceCell<Program>>,
     /// What selectors are answered from, once somebody asked.
     pub(crate) picture: Arc<Picture>,
+    /// How webhooks are written and sent.
+    pub(crate) post: Arc<Post>,
 }
 
 /// Commands at sites at once by one process: each holds an agent and a thread.
@@ -114,7 +116,15 @@ impl Fleet {
             php: Arc::default(),
             agent: Arc::default(),
             picture: Arc::default(),
+            post: Arc::default(),
         }
+    }
+
+    /// The same fleet, which sends webhooks in this way. One without sends none.
+    #[must_use]
+    pub fn with_post(mut self, post: Post) -> Self {
+        self.post = Arc::new(post);
+        self
     }
 
     /// `https` or `http`: how people reach this installation.

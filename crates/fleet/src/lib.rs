@@ -39,6 +39,7 @@ pub mod tags;
 pub mod tokens;
 pub mod users;
 pub mod views;
+pub mod webhooks;
 
 pub use caller::Caller;
 pub use error::{Error, Result, code};

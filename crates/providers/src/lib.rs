@@ -19,3 +19,4 @@ pub mod outgoing;
 pub mod packages;
 pub mod probe;
 pub mod tls;
+pub mod webhook;

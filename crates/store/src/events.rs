@@ -1,5 +1,5 @@
 //! What happened, written in the transaction of the change, with one
-//! delivery row per consumer. A cursor over ids would lose events on PostgreSQL,
+//! delivery row per consumer, and one per webhook that is to tell of it. A cursor over ids would lose events on PostgreSQL,
 //! where commit order is not id order.
 
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
     activity::{self, About, By, Line},
     sql,
     stored::Stored,
+    webhooks::{self, Told},
 };
 use pressroom_base::{
     Timestamp,
@@ -97,6 +98,7 @@ pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
         new.address.as_deref(),
     )
     .await?;
+    let at = tx.now().await?;
     let model = event::ActiveModel {
         kind: Set(new.kind.to_owned()),
         account_id: Set(new.account_id.raw()),
@@ -104,12 +106,22 @@ pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
         job_id: Set(new.job_id.raw()),
         actor: Set(new.actor),
         payload: Set(new.payload.raw()),
-        at: Set(tx.now().await?.millis()),
+        at: Set(at.millis()),
         ..Default::default()
     };
     let model = model.insert(tx.connection()).await?;
     let id = model.id;
     activity::record(tx, EventRow::read(model)?.line(about)).await?;
+    let told = Told {
+        event: EventId::new(id),
+        kind: new.kind,
+        account: new.account_id,
+        environment: new.environment_id,
+        subject: new.subject.as_ref(),
+        payload: &new.payload,
+        at,
+    };
+    webhooks::fan_out(tx, &told).await?;
     for consumer in CONSUMERS {
         sql::run(
             tx,

@@ -63,6 +63,7 @@ pub mod ssh_keys;
 pub mod tags;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 
 pub use accounts::{AccountRow, MembershipRow, NewAccount, Role};
 pub use activity::{ActivityFilter, ActivityRow, By};
@@ -97,3 +98,6 @@ pub use store::{Read, Store, Tx};
 pub use tags::TagRow;
 pub use tokens::{NewToken, TokenRow};
 pub use users::{NewUser, UserRow};
+pub use webhooks::{
+    NewWebhookEndpoint, WebhookDeliveryRow, WebhookEndpointPatch, WebhookEndpointRow, WebhookState,
+};

@@ -25,6 +25,7 @@ mod m0018_second_factors;
 mod m0019_families;
 mod m0020_activity;
 mod m0021_watched_sites;
+mod m0024_webhooks;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_families::Step),
             Box::new(m0020_activity::Step),
             Box::new(m0021_watched_sites::Step),
+            Box::new(m0024_webhooks::Step),
         ]
     }
 }

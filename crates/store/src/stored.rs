@@ -55,6 +55,8 @@ numbered!(
     id::RunId,
     id::RunItemId,
     id::FamilyId,
+    id::WebhookEndpointId,
+    id::WebhookDeliveryId,
     Epoch
 );
 

@@ -1,6 +1,7 @@
 //! Every key there is, and what its value must look like.
 
 use super::Value;
+use ipnet::IpNet;
 use std::{fmt, net::SocketAddr};
 
 /// A key of the configuration.
@@ -28,6 +29,8 @@ pub enum Shape {
     Address,
     /// A host and a port, or the absolute path of a socket; empty for none.
     Endpoint,
+    /// Networks as `192.0.2.0/24`, separated by commas; empty for none.
+    Networks,
     /// `http://…` or `https://…` without a trailing slash, or `auto`.
     PublicUrl,
     /// `sqlite://…` or `postgres://…`.
@@ -109,6 +112,7 @@ pub const KEYS: &[Key] = &[
     key("packages", "wordpress_org", Shape::SwitchOrUrl),
     key("secrets", "key_file", PATH),
     integer("http", "max_requests", 1, 65_536),
+    key("webhooks", "allow_private", Shape::Networks),
     key(
         "console",
         "secure_cookies",
@@ -157,6 +161,9 @@ impl Shape {
             (Self::Path { optional }, Value::Text(text)) => optional || !text.is_empty(),
             (Self::Address, Value::Text(text)) => text.parse::<SocketAddr>().is_ok(),
             (Self::Endpoint, Value::Text(text)) => text.is_empty() || is_endpoint(text),
+            (Self::Networks, Value::Text(text)) => {
+                networks(text).all(|network| network.parse::<IpNet>().is_ok())
+            }
             (Self::PublicUrl, Value::Text(text)) => text == "auto" || is_base_url(text),
             (Self::DatabaseUrl, Value::Text(text)) => ["sqlite://", "postgres://", "postgresql://"]
                 .iter()
@@ -185,6 +192,13 @@ impl Shape {
             _ => Value::Text(text.to_owned()),
         }
     }
+}
+
+/// The texts between commas.
+pub(super) fn networks(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|network| !network.is_empty())
 }
 
 /// `host:port`, `[v6]:port`, or an absolute path.
@@ -220,6 +234,9 @@ impl fmt::Display for Shape {
             Self::Endpoint => f.write_str(
                 "a host and a port such as `127.0.0.1:6379`, an absolute path, or empty",
             ),
+            Self::Networks => {
+                f.write_str("networks such as `10.0.0.0/8`, separated by commas, or empty")
+            }
             Self::PublicUrl => {
                 f.write_str("`auto`, or an `http(s)://` address without a trailing slash")
             }

@@ -1,6 +1,7 @@
 //! The typed configuration.
 
-use super::{Error, Origin, Value, value::Layer};
+use super::{Error, Origin, Value, keys::networks, value::Layer};
+use ipnet::IpNet;
 use pressroom_base::Secret;
 use std::{
     net::SocketAddr,
@@ -35,6 +36,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// `[http]`
     pub http: Http,
+    /// `[webhooks]`
+    pub webhooks: Webhooks,
     /// `[console]`
     pub console: Console,
     pub(super) values: Layer,
@@ -193,6 +196,13 @@ pub struct Http {
     pub max_requests: usize,
 }
 
+/// `[webhooks]`
+#[derive(Debug, Clone)]
+pub struct Webhooks {
+    /// Private networks that webhooks may reach.
+    pub allow_private: Vec<IpNet>,
+}
+
 /// `[console]`
 #[derive(Debug, Clone)]
 pub struct Console {
@@ -312,6 +322,11 @@ impl Config {
             },
             http: Http {
                 max_requests: read.size("http.max_requests"),
+            },
+            webhooks: Webhooks {
+                allow_private: networks(&read.text("webhooks.allow_private"))
+                    .filter_map(|network| network.parse().ok())
+                    .collect(),
             },
             console: Console {
                 secure_cookies: match read.text("console.secure_cookies").as_str() {

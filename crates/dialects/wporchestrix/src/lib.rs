@@ -16,6 +16,7 @@ mod pages;
 mod pair;
 pub mod routes;
 mod users;
+pub mod webhooks;
 pub mod wire;
 
 use axum::http::HeaderMap;

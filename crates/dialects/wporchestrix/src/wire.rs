@@ -8,6 +8,7 @@ mod login;
 mod pair;
 mod role;
 mod user;
+mod webhook;
 
 pub use account::AccountOut;
 pub use activity::{ActivityLogOut, ActorOut, SubjectOut};
@@ -15,3 +16,4 @@ pub use error::ErrorOut;
 pub use login::{LoginIn, LogoutOut, TokenOut};
 pub use pair::{PairOut, RefreshIn, RevokeIn, RevokedOut};
 pub use user::{MeOut, MemberOut, UserOut};
+pub use webhook::{LastDeliveryOut, WebhookEndpointIn, WebhookEndpointOut, WebhookEndpointPatchIn};

@@ -71,6 +71,7 @@ pub struct Doc {
     query: Vec<(&'static str, &'static str, bool)>,
     body: Option<Shape>,
     answers: Vec<(u16, &'static str, Shape)>,
+    nothing: Option<(u16, &'static str)>,
 }
 
 /// A wire type, as the document refers to it.
@@ -117,6 +118,7 @@ impl Doc {
             query: Vec::new(),
             body: None,
             answers: Vec::new(),
+            nothing: None,
         }
     }
 
@@ -138,6 +140,13 @@ impl Doc {
     #[must_use]
     pub fn answers(mut self, status: u16, text: &'static str, shape: Shape) -> Self {
         self.answers.push((status, text, shape));
+        self
+    }
+
+    /// An answer without a body.
+    #[must_use]
+    pub const fn answers_nothing(mut self, status: u16, text: &'static str) -> Self {
+        self.nothing = Some((status, text));
         self
     }
 }
@@ -267,6 +276,10 @@ fn operation(info: &DocInfo, route: &Route, id: String) -> Operation {
     }
     for (status, text, shape) in &route.doc.answers {
         operation = operation.response(status.to_string(), answer(text, *shape));
+    }
+    if let Some((status, text)) = route.doc.nothing {
+        let empty = Response::builder().description(text).build();
+        operation = operation.response(status.to_string(), empty);
     }
     for (errors, (status, text)) in info
         .errors
