@@ -155,13 +155,12 @@ impl Poster {
     /// that has no address yet is let pass if it is `https`.
     pub async fn check(&self, url: &Url) -> Result<(), Error> {
         let encrypted = is_encrypted(url)?;
-        let addresses = match literal(url) {
-            Some(ip) => vec![ip],
-            None => {
-                let host = url.host_str().unwrap_or_default().to_owned();
-                let found = timeout(LOOK_UP, self.0.rules.names.look_up(host)).await;
-                found.ok().and_then(Result::ok).unwrap_or_default()
-            }
+        let addresses = if let Some(ip) = literal(url) {
+            vec![ip]
+        } else {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            let found = timeout(LOOK_UP, self.0.rules.names.look_up(host)).await;
+            found.ok().and_then(Result::ok).unwrap_or_default()
         };
         let mut permitted = addresses
             .iter()

@@ -12,5 +12,8 @@ mod conventions;
 mod document;
 mod login;
 mod pairs;
+mod receiver;
 mod second_factor;
 mod shared_paths;
+mod told;
+mod webhooks;
