@@ -240,7 +240,15 @@ mod tests {
             .iter()
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
-        insta::assert_snapshot!(headers.join("\n"));
+        insta::assert_snapshot!(headers.join("\n"), @r"
+        content-type: application/json
+        user-agent: WPOrchestrix-Webhook/1
+        x-wpsentinel-event: site.disconnected
+        x-wpsentinel-signature: 511a7f54e43178073f89680f7b29b7db92750948979eb5284f90ebde8eb5b37c
+        webhook-id: evt_abcdefghij0123456789
+        webhook-timestamp: 1773748805
+        webhook-signature: v1,wHwihsCnUz22hf0wtdq8qAA+3UdaKl/qA6q/nwuyI4s=
+        ");
     }
 
     #[test]
