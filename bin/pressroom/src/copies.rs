@@ -1,7 +1,7 @@
 //! `pressroom data …` over the store as a whole.
 
 use crate::{data, rotation, wire};
-use pressroom_base::{Kind, Timestamp, token};
+use pressroom_base::{Kind, Timestamp, keyring::Keyring, token};
 use pressroom_cli::{
     Exit, Failure, Printer,
     commands::data::{self as verbs, Copied, Data, Looked},
@@ -30,8 +30,10 @@ pub async fn run(verb: Data, config: &Config, printer: &mut Printer) -> Result<E
         Data::Restore(restore) => {
             let copied = load(config, &restore.file).await?;
             printer.note(
-                "work that was under way when the copy was made has ended: `pressroom job list`; \
-                 what changed at sites since is not known here: `pressroom doctor`",
+                "nobody is signed in any more; passwords, tokens and who is shut out are as they were \
+                 when the copy was made: `pressroom token list`, `user list`. Work that was under \
+                 way then has ended: `job list`. What changed at sites since is not known here: \
+                 `doctor`",
             );
             Ok(copied.show("restored", printer))
         }
@@ -60,7 +62,7 @@ async fn write(config: &Config, file: &Path) -> Result<Copied, Failure> {
         )
         .with_hint("name another file; nothing is overwritten"));
     }
-    let keyring = data::prepare(config)?;
+    let keyring = existing(config).await?;
     let mut draft = file.as_os_str().to_owned();
     draft.push(format!(".{}", token::hex(8)));
     let draft = Draft(PathBuf::from(draft));
@@ -78,6 +80,17 @@ async fn write(config: &Config, file: &Path) -> Result<Copied, Failure> {
         .map_err(refused)?;
     let store = open_store(config, keyring.clone()).await?;
     let out = BufWriter::new(open.try_clone().map_err(refused)?);
+    let secrets = sealed::look(&store).await.map_err(unusable)?;
+    if !secrets.shut.is_empty() {
+        return Err(Failure::new(
+            Kind::Conflict,
+            format!(
+                "secrets do not open with this key: {}",
+                secrets.shut.join("; ")
+            ),
+        )
+        .with_hint("`secrets.key_file` must name the key they were sealed with"));
+    }
     let written = copy::write(&store, out).await.map_err(unusable)?;
     open.sync_all().map_err(refused)?;
     let read = copy::check(&keyring, &draft.0, &scratch(config))
@@ -90,8 +103,8 @@ async fn write(config: &Config, file: &Path) -> Result<Copied, Failure> {
         ));
     }
     let copied = copied(&draft.0, &read)?;
-    // A link, since a rename would overwrite what appeared meanwhile.
-    fs::hard_link(&draft.0, file).map_err(refused)?;
+    // Not over what appeared meanwhile, where the file system knows how.
+    rename_new(&draft.0, file).map_err(refused)?;
     if let Some(directory) = file.parent() {
         // Where that cannot be done, the file is still whole.
         let _ = File::open(directory).and_then(|directory| directory.sync_all());
@@ -100,6 +113,35 @@ async fn write(config: &Config, file: &Path) -> Result<Copied, Failure> {
         file: file.to_path_buf(),
         ..copied
     })
+}
+
+/// The keys of a store that is there and of this version.
+async fn existing(config: &Config) -> Result<Keyring, Failure> {
+    data::refuse_nothing(config)?;
+    let pending = Store::pending_migrations(config.database_url.expose())
+        .await
+        .map_err(unusable)?;
+    if !pending.is_empty() {
+        return Err(Failure::new(
+            Kind::Conflict,
+            "the database is of an older version of Pressroom",
+        )
+        .with_hint("use the program of that version, or start this version's server first"));
+    }
+    data::existing_keys(config)
+}
+
+/// Gives a file its name, unless there is something by that name.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        // A file system that cannot do that, as of some network drives.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if !to.exists() => {
+            fs::rename(from, to)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn load(config: &Config, file: &Path) -> Result<Copied, Failure> {
@@ -111,6 +153,7 @@ async fn load(config: &Config, file: &Path) -> Result<Copied, Failure> {
 
 /// Looks at everything and changes nothing.
 async fn look(config: &Config, printer: &mut Printer) -> Result<Exit, Failure> {
+    existing(config).await?;
     let wired = wire::open(config, Selecting::Directly).await?;
     let store = &wired.store;
     let pages = integrity::problems(store).await.map_err(unusable)?;
@@ -144,10 +187,7 @@ async fn look(config: &Config, printer: &mut Printer) -> Result<Exit, Failure> {
 }
 
 /// The store, opened.
-pub async fn open_store(
-    config: &Config,
-    keyring: pressroom_base::keyring::Keyring,
-) -> Result<Store, Failure> {
+pub async fn open_store(config: &Config, keyring: Keyring) -> Result<Store, Failure> {
     Store::open(config.database_url.expose(), keyring)
         .await
         .map_err(|error| {

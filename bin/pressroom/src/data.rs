@@ -7,10 +7,11 @@
 use pressroom_base::{Kind, keyring::Keyring};
 use pressroom_cli::{Failure, config::Config};
 use std::{
-    fs::{self, DirBuilder, OpenOptions, Permissions},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions},
     io::{self, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The file with the link that adds the first person.
@@ -52,55 +53,119 @@ pub fn prepare(config: &Config) -> Result<Keyring, Failure> {
     parse_keys(config, &text)
 }
 
+/// Refuses a place where nothing was ever kept: what is asked for is not made there.
+pub fn refuse_nothing(config: &Config) -> Result<(), Failure> {
+    existing_keys(config)?;
+    match config.sqlite_file() {
+        Some(file) if !has_content(&file) => Err(Failure::new(
+            Kind::NotFound,
+            format!("there is no database `{}`", file.display()),
+        )
+        .with_hint("`--data` names the directory of Pressroom's data")),
+        _ => Ok(()),
+    }
+}
+
 /// The keys that are there; none is made.
 pub fn existing_keys(config: &Config) -> Result<Keyring, Failure> {
     parse_keys(config, &read_keys(config)?)
 }
 
-/// The same as lines of the file.
-pub fn key_lines(config: &Config) -> Result<Vec<String>, Failure> {
-    let text = read_keys(config)?;
-    parse_keys(config, &text)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(lines.map(str::to_owned).collect())
+/// The file of keys, which nobody else changes while this is held.
+pub struct KeyFile {
+    /// The file itself, wherever a link to it leads.
+    path: PathBuf,
+    /// What was read there.
+    lines: Vec<String>,
+    _lock: File,
 }
 
-/// Replaces the file: it has the old keys or these, whatever happens.
-pub fn write_keys(config: &Config, lines: &[String]) -> Result<(), Failure> {
-    let path = &config.secrets.key_file;
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".new");
-    let draft = Path::new(&draft);
-    let _ = fs::remove_file(draft);
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)
-        .and_then(|mut file| {
-            file.set_permissions(Permissions::from_mode(0o600))?;
-            for line in lines {
-                writeln!(file, "{line}")?;
-            }
-            file.sync_all()
+impl KeyFile {
+    /// Reads it. Errors: it is missing or holds no key; somebody else is exchanging it.
+    pub fn open(config: &Config) -> Result<Self, Failure> {
+        // Before anything is locked: a mistyped place is left as it is.
+        existing_keys(config)?;
+        let named = &config.secrets.key_file;
+        let path = fs::canonicalize(named).map_err(|error| refused("find", named, &error))?;
+        let lock = beside(&path, ".lock");
+        let held = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&lock)
+            .map_err(|error| refused("open", &lock, &error))?;
+        held.try_lock().map_err(|_| {
+            Failure::new(
+                Kind::Conflict,
+                "the key is being exchanged by somebody else",
+            )
+            .with_hint("wait for that to end, then look at `pressroom data check`")
+        })?;
+        // Under the lock: what was there before may be old.
+        let text = read_keys(config)?;
+        parse_keys(config, &text)?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        Ok(Self {
+            lines: lines.map(str::to_owned).collect(),
+            path,
+            _lock: held,
         })
-        .and_then(|()| keep_owner(path, draft))
-        .and_then(|()| fs::rename(draft, path))
-        .map_err(|error| refused("write", path, &error))?;
-    if let Some(directory) = path.parent() {
-        // Where that cannot be done, the rename reaches the disk a little later.
-        let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
     }
-    Ok(())
+
+    /// The keys, one a line; the first seals.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    /// When it was last changed.
+    pub fn age(&self) -> Duration {
+        let changed = fs::metadata(&self.path).and_then(|found| found.modified());
+        changed
+            .ok()
+            .and_then(|at| at.elapsed().ok())
+            .unwrap_or_default()
+    }
+
+    /// Replaces it: it has the old keys or these, whatever happens.
+    pub fn replace(&mut self, lines: Vec<String>) -> Result<(), Failure> {
+        let draft = beside(&self.path, ".new");
+        let _ = fs::remove_file(&draft);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&draft)
+            .and_then(|mut file| {
+                for line in &lines {
+                    writeln!(file, "{line}")?;
+                }
+                file.sync_all()
+            })
+            .and_then(|()| like(&self.path, &draft))
+            .and_then(|()| fs::rename(&draft, &self.path))
+            .map_err(|error| refused("write", &self.path, &error))?;
+        if let Some(directory) = self.path.parent() {
+            // Where that cannot be done, the rename reaches the disk a little later.
+            let _ = File::open(directory).and_then(|directory| directory.sync_all());
+        }
+        self.lines = lines;
+        Ok(())
+    }
 }
 
-/// A server that runs as somebody else must still read it.
-fn keep_owner(of: &Path, to: &Path) -> io::Result<()> {
-    let (found, made) = (fs::metadata(of)?, fs::metadata(to)?);
-    if (found.uid(), found.gid()) == (made.uid(), made.gid()) {
-        return Ok(());
+/// Whoever reads one file must be able to read the other.
+fn like(one: &Path, other: &Path) -> io::Result<()> {
+    let (found, made) = (fs::metadata(one)?, fs::metadata(other)?);
+    if (found.uid(), found.gid()) != (made.uid(), made.gid()) {
+        std::os::unix::fs::chown(other, Some(found.uid()), Some(found.gid()))?;
     }
-    std::os::unix::fs::chown(to, Some(found.uid()), Some(found.gid()))
+    fs::set_permissions(other, Permissions::from_mode(found.mode() & 0o777))
+}
+
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 fn read_keys(config: &Config) -> Result<String, Failure> {
@@ -187,9 +252,7 @@ fn make_key(path: &Path) -> Result<String, Failure> {
     if let Some(parent) = path.parent() {
         directory(parent, 0o700)?;
     }
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
-    let draft = Path::new(&draft);
+    let draft = &beside(path, &format!(".{}", std::process::id()));
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -106,13 +106,51 @@ fn appender(file: &LogFile) -> Result<RollingFileAppender, Failure> {
         Rotate::Hourly => Rotation::HOURLY,
         Rotate::Never => Rotation::NEVER,
     };
-    let mut appender = RollingFileAppender::builder()
+    RollingFileAppender::builder()
         .rotation(rotation)
-        .filename_prefix(name.to_string_lossy());
-    if file.rotate != Rotate::Never {
-        appender = appender.max_log_files(file.keep);
+        .filename_prefix(name.to_string_lossy())
+        .build(directory)
+        .map_err(|error| refused(&error))
+}
+
+/// Removes log files but the newest, as many as are to be kept. Only what has our name and
+/// the date after it is one: the appender's own way takes whatever begins with the name.
+pub fn prune(file: &LogFile) {
+    let (Some(directory), Some(name)) = (file.path.parent(), file.path.file_name()) else {
+        return;
+    };
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    let name = name.to_string_lossy();
+    let mut dated: Vec<_> = entries
+        .flatten()
+        .filter(|entry| {
+            let found = entry.file_name();
+            let found = found.to_string_lossy();
+            let rest = found.strip_prefix(&*name);
+            rest.and_then(|rest| rest.strip_prefix('.'))
+                .is_some_and(is_date)
+        })
+        .map(|entry| entry.path())
+        .collect();
+    // Their names are in the order of their days and hours.
+    dated.sort();
+    let old = dated.len().saturating_sub(file.keep);
+    for path in dated.iter().take(old) {
+        if let Err(error) = fs::remove_file(path) {
+            tracing::warn!(%error, "the old log `{}` was not removed", path.display());
+        }
     }
-    appender.build(directory).map_err(|error| refused(&error))
+}
+
+/// `2026-03-01`, or `2026-03-01-17`.
+fn is_date(text: &str) -> bool {
+    let shape: String = text
+        .chars()
+        .map(|one| if one.is_ascii_digit() { '0' } else { one })
+        .collect();
+    shape == "0000-00-00" || shape == "0000-00-00-00"
 }
 
 fn filter(text: &str) -> Result<EnvFilter, Failure> {

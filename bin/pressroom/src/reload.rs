@@ -5,7 +5,7 @@ use pressroom_cli::{
     Failure,
     config::{Config, Sources},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What can be exchanged while requests are answered. Everything else is told to wait for
 /// the next start.
@@ -15,6 +15,11 @@ const AT_ONCE: [&str; 4] = [
     "http.tls_certificate",
     "http.tls_key",
 ];
+
+/// `SIGHUP`, heard from now on.
+pub fn signals() -> Result<Signal, Failure> {
+    signal(SignalKind::hangup()).map_err(|error| Failure::local("signals cannot be heard", &error))
+}
 
 /// Reads the configuration again whenever `SIGHUP` comes.
 pub struct Reload {
@@ -35,9 +40,7 @@ pub struct Parts {
 impl Reload {
     /// Listens until the process ends. A configuration that is wrong is told, and what
     /// held goes on holding.
-    pub async fn listen(self, started: Config, parts: Parts) -> Result<(), Failure> {
-        let mut asked = signal(SignalKind::hangup())
-            .map_err(|error| Failure::local("signals cannot be heard", &error))?;
+    pub async fn listen(self, mut asked: Signal, started: Config, parts: Parts) {
         while asked.recv().await.is_some() {
             match self.sources.load() {
                 Ok(read) => self.take_up(&started, &read, &parts),
@@ -47,7 +50,6 @@ impl Reload {
                 ),
             }
         }
-        Ok(())
     }
 
     fn take_up(&self, started: &Config, read: &Config, parts: &Parts) {
@@ -64,8 +66,9 @@ impl Reload {
             .filter(|key| !AT_ONCE.contains(key))
             .collect();
         match (&parts.certificates, &read.http.tls) {
-            (Some(certificates), Some(files)) => certificates.read_from(files),
-            (None, None) => {}
+            // What is wrong with the files is told where they are read.
+            (Some(certificates), Some(files)) if !certificates.read_from(files) => return,
+            (Some(_), Some(_)) | (None, None) => {}
             // A listener is one or the other for life.
             _ => later.push("http.tls_certificate"),
         }

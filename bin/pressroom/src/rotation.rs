@@ -9,9 +9,13 @@ use pressroom_base::{Kind, keyring::Keyring};
 use pressroom_cli::{Exit, Failure, Printer, commands::data::RotateKey, config::Config};
 use pressroom_store::{Store, sealed};
 use serde_json::json;
+use std::time::Duration;
 
 /// Before a key that opens and does not seal yet.
 const PREPARED: char = '+';
+
+/// What every process gets to take a new key up before the old one is removed.
+const KNOWN_BY_ALL: Duration = Duration::from_mins(2);
 
 /// Does what was asked.
 pub async fn run(
@@ -19,10 +23,12 @@ pub async fn run(
     config: &Config,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    let mut lines = data::key_lines(config)?;
+    data::refuse_nothing(config)?;
+    let mut file = data::KeyFile::open(config)?;
     if rotate.forget {
-        return forget(lines, config, printer).await;
+        return forget(file, rotate.now, config, printer).await;
     }
+    let mut lines = file.lines().to_vec();
     let prepared = lines.iter().position(|line| line.starts_with(PREPARED));
     if lines.len() > 1 && (prepared.is_none() || rotate.prepare) {
         return Err(
@@ -36,7 +42,7 @@ pub async fn run(
     }
     if rotate.prepare {
         lines.push(format!("{PREPARED}{}", Keyring::generate().expose()));
-        data::write_keys(config, &lines)?;
+        file.replace(lines)?;
         printer.note(
             "a second key is in the file and opens; bring the file to the other machines, then \
              run `pressroom data rotate-key`",
@@ -48,7 +54,8 @@ pub async fn run(
         None => Keyring::generate().into_inner(),
     };
     lines.insert(0, next);
-    data::write_keys(config, &lines)?;
+    // The file first: what is sealed with a key that was lost opens nowhere.
+    file.replace(lines)?;
     let store = store(config).await?;
     let found = sealed::renew(&store).await.map_err(unusable)?;
     refuse_shut(&found)?;
@@ -66,16 +73,30 @@ pub async fn run(
 
 /// Removes the older keys if nothing needs them.
 async fn forget(
-    mut lines: Vec<String>,
+    mut file: data::KeyFile,
+    now: bool,
     config: &Config,
     printer: &mut Printer,
 ) -> Result<Exit, Failure> {
-    if lines.len() == 1 {
+    if file.lines().iter().any(|line| line.starts_with(PREPARED)) {
+        return Err(
+            Failure::new(Kind::Conflict, "a key was prepared that does not seal yet")
+                .with_hint("`pressroom data rotate-key` seals with it"),
+        );
+    }
+    if file.lines().len() == 1 {
         printer.note("there is one key, and it seals");
         return Ok(Exit::Done);
     }
+    if file.age() < KNOWN_BY_ALL && !now {
+        return Err(Failure::new(
+            Kind::Conflict,
+            "the new key is younger than two minutes: somebody may still seal with the old one",
+        )
+        .with_hint("wait, or say `--now` where no server and no other command is running"));
+    }
     let store = store(config).await?;
-    // A server that did not know the new key yet may have sealed with the old one.
+    // Whoever was late has sealed with the old one.
     sealed::renew(&store).await.map_err(unusable)?;
     let left = sealed::look(&store).await.map_err(unusable)?;
     refuse_shut(&left)?;
@@ -89,9 +110,9 @@ async fn forget(
         )
         .with_hint("a server does not have the new key yet: bring it the file, then try again"));
     }
-    let forgotten = lines.len() - 1;
-    lines.truncate(1);
-    data::write_keys(config, &lines)?;
+    let forgotten = file.lines().len() - 1;
+    let newest = file.lines()[..1].to_vec();
+    file.replace(newest)?;
     if printer.json() {
         printer.json_line(&json!({ "forgotten": forgotten }));
     }

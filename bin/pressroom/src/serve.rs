@@ -6,13 +6,18 @@ use crate::{
     http::{self, Turnstile},
     instruments,
     listener::{Certificates, Listener, Peer},
+    logging,
     reload::{self, Reload},
     wire,
     wire::{AGAIN, Wired},
 };
 use pressroom_base::Kind;
-use pressroom_cli::{Exit, Failure, commands::serve::Role, config::Config};
-use pressroom_fleet::{Fleet, Selecting};
+use pressroom_cli::{
+    Exit, Failure,
+    commands::serve::Role,
+    config::{Config, Rotate},
+};
+use pressroom_fleet::{Fleet, Selecting, mail::Mailer, webhooks::Courier};
 use pressroom_jobs::{Runner, RunnerConfig};
 use pressroom_providers::{hosting::LocalHosting, probe::Prober, tls};
 use pressroom_store::{Signal, Store};
@@ -40,6 +45,9 @@ const COORDINATORS: usize = 16;
 /// Between looks at the hosting stack.
 const GUARD: Duration = Duration::from_secs(15);
 
+/// Between looks at old logs.
+const PRUNE: Duration = Duration::from_mins(10);
+
 /// Between rounds of housekeeping.
 const TIDY: Duration = Duration::from_mins(5);
 const MAINTAIN: Duration = Duration::from_mins(2);
@@ -51,6 +59,8 @@ const LAST_BYTES: Duration = Duration::from_secs(1);
 pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Failure> {
     let stop = CancellationToken::new();
     listen_for_signals(&stop)?;
+    // Before anything that takes time: unheard, it would end the process.
+    let hangups = reload::signals()?;
     let metrics = instruments::install()?;
     // Before anything makes a client: there is one cryptography provider.
     tls::install();
@@ -99,6 +109,19 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
             .with_graceful_shutdown(stop.clone().cancelled_owned())
             .into_future(),
     );
+    if let Some(file) = config
+        .log
+        .file
+        .clone()
+        .filter(|file| file.rotate != Rotate::Never)
+    {
+        background(&stop, "old logs", async move {
+            loop {
+                logging::prune(&file);
+                sleep(PRUNE).await;
+            }
+        });
+    }
     background(&stop, "keys", follow_keys(wired.store.clone()));
     let scheme = if certificates.is_some() {
         "https"
@@ -112,12 +135,11 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         proxies,
         certificates,
     };
-    let following = reload.listen(config.clone(), follows);
-    background(&stop, "configuration", async move {
-        if let Err(failure) = following.await {
-            tracing::warn!("{}", failure.to_text());
-        }
-    });
+    background(
+        &stop,
+        "configuration",
+        reload.listen(hangups, config.clone(), follows),
+    );
     background(&stop, "metrics", async move {
         loop {
             sleep(Duration::from_secs(5)).await;
@@ -146,6 +168,11 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         background(&stop, "maintenance", maintain(wired.fleet.clone()));
     }
     let fleet = wired.fleet.clone();
+    let senders = role.is_worker().then(|| {
+        let courier = Courier::new(wired.fleet.clone()).run(stop.clone());
+        let mailer = Mailer::new(wired.fleet.clone()).run(stop.clone());
+        tokio::spawn(async { tokio::join!(courier, mailer) })
+    });
     let worker = role
         .is_worker()
         .then(|| tokio::spawn(work(wired, config.clone(), started, stop.clone())));
@@ -178,6 +205,9 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         turnstile.empty().await;
         if let Some(worker) = worker {
             let _ = worker.await;
+        }
+        if let Some(senders) = senders {
+            let _ = senders.await;
         }
     });
     if drained.await.is_err() {
@@ -237,8 +267,10 @@ async fn deliver(fleet: Fleet, store: Store) {
 /// Takes up the keys that seal secrets as they are exchanged.
 async fn follow_keys(store: Store) {
     loop {
-        if store.look_for_keys() {
-            tracing::debug!("the keys that seal secrets were read");
+        match store.look_for_keys() {
+            Ok(true) => tracing::debug!("the keys that seal secrets were read"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the keys that seal secrets cannot be read"),
         }
         sleep(AGAIN).await;
     }

@@ -105,6 +105,12 @@ ids! {
     RunId;
     /// One environment of such a run.
     RunItemId;
+    /// Where an account is told of what happens.
+    WebhookEndpointId;
+    /// One event on its way to one such place.
+    WebhookDeliveryId;
+    /// A mail on its way.
+    MailId;
     /// Tokens that one sign-in led to, each in exchange for the one before.
     FamilyId;
 }

@@ -24,6 +24,7 @@ pub mod snapshot;
 pub mod theme;
 pub mod token;
 pub mod user;
+pub mod webhook;
 
 use crate::{Exit, Failure, Printer};
 use clap::Subcommand;
@@ -68,6 +69,9 @@ pub enum FleetCommand {
     /// Whole sites, each in one archive
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
+    /// Receivers that are told what happens to sites
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// One command on many sites at once
     Run(run::Run),
     /// Work that outlives a request
@@ -160,6 +164,7 @@ pub async fn run(
         FleetCommand::Cache(cache) => Box::pin(cache.run(fleet, &caller, printer)).await,
         FleetCommand::Security(security) => Box::pin(security.run(fleet, &caller, printer)).await,
         FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
+        FleetCommand::Webhook(webhook) => Box::pin(webhook.run(fleet, &caller, printer)).await,
         FleetCommand::Run(run) => Box::pin(run.run(fleet, &caller, printer)).await,
         FleetCommand::Job(job::Job::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Show(show)) => show.run(fleet, &caller, printer).await,

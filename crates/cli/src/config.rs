@@ -18,7 +18,7 @@ pub use keys::{KEYS, Key, Shape};
 pub use layers::{Flag, Sources};
 pub use resolve::{
     Archive, Config, Console, Cookies, Hosting, Http, Isolation, Jobs, Log, LogFile, LogFormat,
-    Outgoing, Packages, Rotate, S3, Secrets, Tls, Web,
+    Mail, Outgoing, Packages, Rotate, S3, Secrets, Tls, Web,
 };
 pub use show::{show, show_json};
 pub use value::{Origin, Value};

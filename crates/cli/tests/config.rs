@@ -254,6 +254,13 @@ fn what_holds_is_shown_without_passwords() {
     [outgoing]
     allow_private = ""
 
+    [mail]
+    smtp = ""
+    security = "starttls"
+    user = ""
+    password_file = ""
+    from = "Pressroom <pressroom@localhost>"
+
     [console]
     secure_cookies = "auto"
     "#);

@@ -48,6 +48,10 @@ pub enum Action {
     DomainRead,
     /// Look at an account, who belongs to it, and what happened in it.
     AccountRead,
+    /// Look at what an account's receivers of webhooks are told.
+    WebhookRead,
+    /// Say where an account's events are told, and what is told again.
+    WebhookManage,
     /// Issue a token to oneself.
     TokenIssue,
     /// Have one's sign-in ask for a code as well, or no longer.
@@ -77,6 +81,8 @@ impl Action {
         Self::JobCancel,
         Self::DomainRead,
         Self::AccountRead,
+        Self::WebhookRead,
+        Self::WebhookManage,
         Self::TokenIssue,
         Self::SecondFactor,
         Self::Operate,
@@ -87,7 +93,9 @@ impl Action {
     /// person they are about.
     pub const fn least_role(self) -> Option<Role> {
         match self {
-            Self::SiteRead | Self::DomainRead | Self::AccountRead => Some(Role::Viewer),
+            Self::SiteRead | Self::DomainRead | Self::AccountRead | Self::WebhookRead => {
+                Some(Role::Viewer)
+            }
             Self::SiteInstall
             | Self::SiteLogin
             | Self::SiteUsers
@@ -102,7 +110,8 @@ impl Action {
             | Self::SiteMove
             | Self::SnapshotRestore
             | Self::SiteDatabase
-            | Self::SiteCommand => Some(Role::Admin),
+            | Self::SiteCommand
+            | Self::WebhookManage => Some(Role::Admin),
             Self::TokenIssue | Self::SecondFactor | Self::Operate => None,
         }
     }
@@ -131,7 +140,10 @@ impl Action {
 
     /// Whether a read-only credential suffices.
     pub const fn is_read(self) -> bool {
-        matches!(self, Self::SiteRead | Self::DomainRead | Self::AccountRead)
+        matches!(
+            self,
+            Self::SiteRead | Self::DomainRead | Self::AccountRead | Self::WebhookRead
+        )
     }
 }
 

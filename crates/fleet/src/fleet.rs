@@ -1,6 +1,6 @@
 //! The handle through which faces reach every use case.
 
-use crate::environments::Picture;
+use crate::{environments::Picture, mail::Smtp, webhooks::Post};
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
 use pressroom_providers::{
@@ -37,6 +37,10 @@ pub struct Fleet {
     pub(crate) picture: Arc<Picture>,
     /// What asks addresses that others name, once one was named.
     outgoing: Arc<OnceLock<Outgoing>>,
+    /// How webhooks are written and sent.
+    pub(crate) post: Arc<Post>,
+    /// Who is handed mail; nobody, where no server is configured.
+    pub(crate) smtp: Option<Smtp>,
 }
 
 /// Commands at sites at once by one process: each holds an agent and a thread.
@@ -122,7 +126,23 @@ impl Fleet {
             agent: Arc::default(),
             picture: Arc::default(),
             outgoing: Arc::default(),
+            post: Arc::default(),
+            smtp: None,
         }
+    }
+
+    /// The same fleet, which sends webhooks in this way. One without sends none.
+    #[must_use]
+    pub fn with_post(mut self, post: Post) -> Self {
+        self.post = Arc::new(post);
+        self
+    }
+
+    /// The same fleet, which hands mail to this server. One without tells nobody by mail.
+    #[must_use]
+    pub fn with_mail(mut self, smtp: Smtp) -> Self {
+        self.smtp = Some(smtp);
+        self
     }
 
     /// Asks addresses that somebody named, where that is permitted.

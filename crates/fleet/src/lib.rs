@@ -22,6 +22,7 @@ mod fleet;
 pub mod hosts;
 pub mod jobs;
 mod look;
+pub mod mail;
 pub mod maintenance;
 pub mod operations;
 pub mod principal;
@@ -39,6 +40,7 @@ pub mod tags;
 pub mod tokens;
 pub mod users;
 pub mod views;
+pub mod webhooks;
 
 pub use caller::Caller;
 pub use error::{Error, Problem, Result, code};

@@ -15,8 +15,10 @@
 
 pub mod address;
 pub mod hosting;
+pub mod mail;
 pub mod outgoing;
 pub mod packages;
 pub mod probe;
 pub mod recognize;
 pub mod tls;
+pub mod webhook;

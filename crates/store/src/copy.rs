@@ -11,6 +11,7 @@ mod format;
 mod import;
 mod settle;
 
+pub(crate) use catalog::migrations as applied;
 pub use format::{Summary, TableSum};
 
 use crate::{Error, Result, Store, migrate};
@@ -46,10 +47,10 @@ pub async fn write<W: Write + Send>(store: &Store, to: W) -> Result<Summary> {
 /// copy was made is not taken up.
 ///
 /// Errors: [`Error::NotEmpty`]; [`Error::Newer`]; [`Error::Copy`] when the copy is
-/// damaged, incomplete or was made under another key. Nothing is kept then.
+/// damaged, incomplete, or holds a secret that the key does not open. Nothing is changed then.
 pub async fn restore(url: &str, keyring: &Keyring, file: &Path) -> Result<Summary> {
     let mut reader = open(file, keyring)?;
-    import::into(url, &mut reader).await
+    import::into(url, keyring, &mut reader).await
 }
 
 /// Loads a copy into a database of its own at `scratch`, which is removed again: what

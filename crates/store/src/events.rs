@@ -1,5 +1,5 @@
 //! What happened, written in the transaction of the change, with one
-//! delivery row per consumer. A cursor over ids would lose events on PostgreSQL,
+//! delivery row per consumer, and one per webhook that is to tell of it. A cursor over ids would lose events on PostgreSQL,
 //! where commit order is not id order.
 
 use crate::{
@@ -7,9 +7,10 @@ use crate::{
     activity::{self, About, By, Line},
     sql,
     stored::Stored,
+    webhooks::{self, Told},
 };
 use pressroom_base::{
-    Timestamp,
+    Timestamp, catalog,
     id::{AccountId, EnvironmentId, EventId, JobId, ShortId},
 };
 use sea_orm::{ActiveModelTrait, Set};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// Everybody who is told of every event.
 pub const CONSUMERS: &[&str] = &[ACTIVITY];
+
+/// Mail, which is told of some events only: [`catalog::mail::TOLD`].
+pub const MAIL: &str = "mail";
 
 /// The activity log. Its line is written with the event; the delivery writes those of
 /// events from before that was so.
@@ -97,6 +101,7 @@ pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
         new.address.as_deref(),
     )
     .await?;
+    let at = tx.now().await?;
     let model = event::ActiveModel {
         kind: Set(new.kind.to_owned()),
         account_id: Set(new.account_id.raw()),
@@ -104,13 +109,24 @@ pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
         job_id: Set(new.job_id.raw()),
         actor: Set(new.actor),
         payload: Set(new.payload.raw()),
-        at: Set(tx.now().await?.millis()),
+        at: Set(at.millis()),
         ..Default::default()
     };
     let model = model.insert(tx.connection()).await?;
     let id = model.id;
     activity::record(tx, EventRow::read(model)?.line(about)).await?;
-    for consumer in CONSUMERS {
+    let told = Told {
+        event: EventId::new(id),
+        kind: new.kind,
+        account: new.account_id,
+        environment: new.environment_id,
+        subject: new.subject.as_ref(),
+        payload: &new.payload,
+        at,
+    };
+    webhooks::fan_out(tx, &told).await?;
+    let mailed = catalog::mail::is_told(told.kind).then_some(&MAIL);
+    for consumer in CONSUMERS.iter().chain(mailed) {
         sql::run(
             tx,
             "INSERT INTO event_deliveries (event_id, consumer, state, attempts) \

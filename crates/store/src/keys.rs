@@ -5,7 +5,7 @@ use pressroom_base::{
     keyring::{Error, Keyring},
 };
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::{PoisonError, RwLock},
 };
@@ -39,32 +39,27 @@ impl Keys {
     /// Opens with the keys that are known; otherwise with those that are there by now.
     pub(crate) fn open(&self, place: &str, sealed: &str) -> Result<Secret<String>, Error> {
         match self.current().open(place, sealed) {
-            Err(error) if !self.look_again() => Err(error),
+            Err(error) if !self.look_again().unwrap_or(false) => Err(error),
             Err(_) => self.current().open(place, sealed),
             opened => opened,
         }
     }
 
-    /// Whether other keys are there than were read before. A file that holds none is not
-    /// taken up.
-    pub(crate) fn look_again(&self) -> bool {
+    /// Whether other keys are there than were read before.
+    ///
+    /// Errors: the file cannot be read, or holds no key, told once for each such file; the
+    /// keys that were known stay.
+    pub(crate) fn look_again(&self) -> io::Result<bool> {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let Some((file, before)) = &mut known.file else {
-            return false;
+            return Ok(false);
         };
-        let Ok(text) = fs::read_to_string(&*file) else {
-            return false;
-        };
+        let text = fs::read_to_string(&*file)?;
         if text == *before {
-            return false;
+            return Ok(false);
         }
         before.clone_from(&text);
-        match Keyring::parse(&text) {
-            Ok(keyring) => {
-                known.keyring = keyring;
-                true
-            }
-            Err(_) => false,
-        }
+        known.keyring = Keyring::parse(&text).map_err(io::Error::other)?;
+        Ok(true)
     }
 }

@@ -53,6 +53,7 @@ pub mod idempotency;
 pub mod integrity;
 pub mod jobs;
 pub mod links;
+pub mod mails;
 pub mod maintenance;
 pub mod rate;
 pub mod resources;
@@ -68,6 +69,7 @@ pub mod ssh_keys;
 pub mod tags;
 pub mod tokens;
 pub mod users;
+pub mod webhooks;
 
 pub use accounts::{AccountRow, MembershipRow, NewAccount, Role};
 pub use activity::{ActivityFilter, ActivityRow, By};
@@ -83,6 +85,7 @@ pub use events::{EventRow, NewEvent};
 pub use families::{FamilyRow, NewFamily};
 pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
+pub use mails::{MailRow, MailState, NewMail};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use runs::{
@@ -103,3 +106,6 @@ pub use store::{Read, Store, Tx};
 pub use tags::TagRow;
 pub use tokens::{NewToken, TokenRow};
 pub use users::{NewUser, UserRow};
+pub use webhooks::{
+    NewWebhookEndpoint, WebhookDeliveryRow, WebhookEndpointPatch, WebhookEndpointRow, WebhookState,
+};

@@ -25,7 +25,32 @@ pub(crate) async fn run(url: &str) -> Result<()> {
     done
 }
 
-/// A database whose tables no other process changes meanwhile.
+/// How a database's schema differs from this version's, without changing anything:
+/// migrations it lacks, and [`Error::Newer`] for one that is not known.
+pub(crate) async fn pending(url: &str) -> Result<Vec<String>> {
+    let connection = if url.starts_with("sqlite:") {
+        connect(sqlite(url, Access::Read)).await?
+    } else {
+        connect(postgres(url, 1)).await?
+    };
+    let applied = crate::copy::applied(&connection).await?;
+    connection.close().await?;
+    let known: Vec<_> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    if let Some(unknown) = applied.iter().find(|name| !known.contains(name)) {
+        return Err(Error::Newer {
+            migration: unknown.clone(),
+        });
+    }
+    Ok(known
+        .into_iter()
+        .filter(|name| !applied.contains(name))
+        .collect())
+}
+
+/// A database whose schema no other process changes meanwhile.
 pub(crate) struct Alone {
     /// The one connection.
     pub(crate) connection: DatabaseConnection,

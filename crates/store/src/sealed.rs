@@ -1,7 +1,10 @@
 //! Everything that is sealed, to be sealed anew when the key is exchanged.
 
-use crate::{Result, Store, environments, idempotency, jobs, second_factors, sql, ssh_keys};
-use sea_orm::QueryResult;
+use crate::{
+    Error, Result, Store, environments, idempotency, jobs, second_factors, sql, ssh_keys, webhooks,
+};
+use pressroom_base::keyring::Keyring;
+use sea_orm::{ConnectionTrait, QueryResult, Statement};
 
 /// A column of sealed values.
 struct Column {
@@ -67,6 +70,18 @@ const COLUMNS: &[Column] = &[
         "account_id, fingerprint",
         ssh_keys::place_of_row,
     ),
+    column(
+        "webhook_endpoints",
+        "secret_sealed",
+        "short_id",
+        webhooks::endpoints::place_of_row,
+    ),
+    column(
+        "webhook_endpoints",
+        "old_secret_sealed",
+        "short_id",
+        webhooks::endpoints::place_of_row,
+    ),
     Column {
         only: "AND value LIKE 'v1.%'",
         ..column("settings", "value", "name", setting_place)
@@ -103,6 +118,33 @@ pub async fn renew(store: &Store) -> Result<Found> {
     each(store, true).await
 }
 
+/// Refuses a database whose secrets do not all open.
+pub(crate) async fn refuse_shut(
+    from: &impl ConnectionTrait,
+    has: impl Fn(&str) -> bool,
+    keyring: &Keyring,
+) -> Result<()> {
+    for column in COLUMNS.iter().filter(|column| has(column.table)) {
+        let mut last = 0;
+        loop {
+            let rows = rows(from, column, last).await?;
+            let Some(end) = rows.last() else {
+                break;
+            };
+            last = end.id;
+            for row in rows {
+                if keyring.open(&row.place, &row.sealed).is_err() {
+                    return Err(Error::Copy(format!(
+                        "`{}.{}` of row {} does not open with this key",
+                        column.table, column.name, row.id
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The columns that hold sealed values, as `table.column`.
 pub fn columns() -> impl Iterator<Item = String> {
     COLUMNS
@@ -121,6 +163,45 @@ async fn each(store: &Store, renews: bool) -> Result<Found> {
     Ok(found)
 }
 
+/// A sealed value.
+struct Row {
+    id: i64,
+    place: String,
+    sealed: String,
+}
+
+/// The rows after `last` that have one.
+async fn rows(from: &impl ConnectionTrait, column: &Column, last: i64) -> Result<Vec<Row>> {
+    let Column {
+        table,
+        name,
+        named_by,
+        only,
+        place,
+    } = column;
+    let named_by = match *named_by {
+        "id" => String::new(),
+        columns => format!(", {columns}"),
+    };
+    let sql = format!(
+        "SELECT id, {name}{named_by} FROM {table} \
+         WHERE id > $1 AND {name} IS NOT NULL {only} ORDER BY id LIMIT $2"
+    );
+    let backend = from.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, sql, [last.into(), BATCH.into()]);
+    from.query_all_raw(statement)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Row {
+                id: row.try_get("", "id")?,
+                place: place(row)?,
+                sealed: row.try_get("", name)?,
+            })
+        })
+        .collect()
+}
+
 /// Looks at the rows after `last`; answers the last of them.
 async fn batch(
     store: &Store,
@@ -129,34 +210,12 @@ async fn batch(
     renews: bool,
     found: &mut Found,
 ) -> Result<Option<i64>> {
-    let Column {
-        table,
-        name,
-        named_by,
-        only,
-        ..
-    } = column;
-    let named_by = match *named_by {
-        "id" => String::new(),
-        columns => format!(", {columns}"),
-    };
-    let rows = sql::all(
-        store,
-        format!(
-            "SELECT id, {name}{named_by} FROM {table} \
-             WHERE id > $1 AND {name} IS NOT NULL {only} ORDER BY id LIMIT $2"
-        ),
-        [last.into(), BATCH.into()],
-    )
-    .await?;
+    let Column { table, name, .. } = column;
     let newest = store.keyring().newest();
     let mut renewed = Vec::new();
     let mut end = None;
-    for row in rows {
-        let id: i64 = row.try_get("", "id")?;
+    for Row { id, place, sealed } in rows(store.reader(), column, last).await? {
         end = Some(id);
-        let sealed: String = row.try_get("", name)?;
-        let place = (column.place)(&row)?;
         if newest.open(&place, &sealed).is_ok() {
             found.current += 1;
         } else if let Ok(plain) = store.unseal(&place, &sealed) {

@@ -87,6 +87,14 @@ impl Store {
         })))
     }
 
+    /// The migrations that [`Store::open`] would apply to this database, which must be
+    /// there; nothing is changed.
+    ///
+    /// Errors: it does not open; [`Error::Newer`].
+    pub async fn pending_migrations(url: &str) -> Result<Vec<String>> {
+        migrate::pending(url).await
+    }
+
     /// Begins a transaction that may write. Dropped without [`Tx::commit`], it
     /// leaves nothing. On SQLite there is one at a time: never hold it across I/O
     /// to a site, and never begin a second one while holding it.
@@ -209,7 +217,9 @@ impl Store {
     }
 
     /// Reads the keys again if they were exchanged; whether they were.
-    pub fn look_for_keys(&self) -> bool {
+    ///
+    /// Errors: their file cannot be read, or holds none; those that were known stay.
+    pub fn look_for_keys(&self) -> std::io::Result<bool> {
         self.0.keys.look_again()
     }
 

@@ -55,6 +55,9 @@ numbered!(
     id::RunId,
     id::RunItemId,
     id::FamilyId,
+    id::WebhookEndpointId,
+    id::WebhookDeliveryId,
+    id::MailId,
     Epoch
 );
 

@@ -1,6 +1,8 @@
 //! People who may sign in.
 
-use crate::{Error, MembershipRow, Page, Read, Result, Tx, accounts::membership, stored::Stored};
+use crate::{
+    Error, MembershipRow, Page, Read, Result, Tx, accounts::membership, sql, stored::Stored,
+};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, ShortId, UserId},
@@ -75,6 +77,22 @@ pub async fn get(from: &impl Read, id: UserId) -> Result<Option<UserRow>> {
         .one(from.connection())
         .await?;
     found.map(UserRow::read).transpose()
+}
+
+/// Whether a person still has this password and is let in; until `tx` ends, that does not
+/// change.
+pub async fn is_unchanged(tx: &Tx, row: &UserRow) -> Result<bool> {
+    let lock = tx.store().lock_clause("FOR UPDATE");
+    let found = sql::one(
+        tx,
+        format!(
+            "SELECT id FROM users WHERE id = $1 AND password_hash = $2 \
+             AND disabled_at IS NULL {lock}"
+        ),
+        [row.id.get().into(), row.password_hash.as_str().into()],
+    )
+    .await?;
+    Ok(found.is_some())
 }
 
 /// The person with this address, however it is written.

@@ -28,7 +28,8 @@ pub struct Certificates {
 
 struct Source {
     files: Tls,
-    seen: [Option<Stamp>; 2],
+    /// Nothing, when they are to be read whatever they are.
+    seen: Option<[Option<Stamp>; 2]>,
 }
 
 /// Tells a file from what was there before.
@@ -38,7 +39,7 @@ impl Certificates {
     /// Reads the certificate; errors as [`load`].
     pub fn open(files: &Tls) -> Result<Self, Failure> {
         // Before reading: what changes meanwhile is seen to have changed.
-        let seen = stamps(files);
+        let seen = Some(stamps(files));
         let current = watch::Sender::new(load(files)?);
         let files = files.clone();
         Ok(Self {
@@ -61,20 +62,21 @@ impl Certificates {
         }
     }
 
-    /// Takes the certificate from other files from now on.
-    pub fn read_from(&self, files: &Tls) {
+    /// Takes the certificate from these files from now on; whether they hold one.
+    pub fn read_from(&self, files: &Tls) -> bool {
         let mut from = self.from.lock().unwrap_or_else(PoisonError::into_inner);
         from.files = files.clone();
-        from.seen = [None; 2];
+        from.seen = None;
         drop(from);
-        self.look();
+        self.look()
     }
 
-    fn look(&self) {
+    /// Whether what is shown is what is in the files.
+    fn look(&self) -> bool {
         let mut from = self.from.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = stamps(&from.files);
+        let seen = Some(stamps(&from.files));
         if seen == from.seen {
-            return;
+            return true;
         }
         from.seen = seen;
         let shown = from.files.certificate.display();
@@ -82,11 +84,15 @@ impl Certificates {
             Ok(loaded) => {
                 self.current.send_replace(loaded);
                 tracing::info!("the certificate in `{shown}` is used from now on");
+                true
             }
-            Err(failure) => tracing::error!(
-                "the certificate in `{shown}` is not taken up, the one before stays: {}",
-                failure.to_text()
-            ),
+            Err(failure) => {
+                tracing::error!(
+                    "the certificate in `{shown}` is not taken up, the one before stays: {}",
+                    failure.to_text()
+                );
+                false
+            }
         }
     }
 }

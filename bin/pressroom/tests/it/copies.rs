@@ -1,7 +1,10 @@
 //! Copies of the store, and another key for it, while a server runs.
 
 use crate::installation::{Installation, PASSWORD, Server};
-use std::fs;
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+};
 
 fn web(place: &Installation) -> Server {
     Server::start(place.command(&["serve", "--role", "web", "--listen", "127.0.0.1:0"]))
@@ -40,8 +43,7 @@ fn a_copy_made_while_a_server_runs_is_another_installation() {
     let named = file.to_str().expect("a path");
     let told = place.run(&["data", "backup", named]).done();
     assert!(told.starts_with("copied and loaded once"), "{told}");
-    let mode =
-        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).expect("it").permissions());
+    let mode = fs::metadata(&file).expect("it").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let error = place.run(&["data", "backup", named]).failed(5);
     assert!(error.contains("is there already"), "{error}");
@@ -99,6 +101,73 @@ fn a_damaged_database_and_a_lost_key_are_found() {
     );
 }
 
+/// Status of signing in for a pair of tokens.
+fn pair(server: &Server) -> u16 {
+    let body = format!("{{\"email\":\"ann@example.com\",\"password\":\"{PASSWORD}\"}}");
+    let (status, _) = server.ask(&format!(
+        "POST /api/v1/jwt HTTP/1.1\r\nHost: p.example\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    ));
+    status
+}
+
+#[test]
+fn keys_exchanged_at_once_lose_none() {
+    let place = Installation::settled();
+    place
+        .run(&["user", "two-factor", "enable", "ann@example.com"])
+        .done();
+    let ends: Vec<_> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| place.run(&["data", "rotate-key"]).code))
+            .collect();
+        asked
+            .into_iter()
+            .map(|one| one.join().expect("an end"))
+            .collect()
+    });
+    let done = ends.iter().filter(|code| **code == Some(0)).count();
+    assert_eq!(done, 1, "{ends:?}");
+    assert!(has_second_factor(&place));
+    place.run(&["data", "check"]).done();
+}
+
+#[test]
+fn a_key_behind_a_link_keeps_its_mode_and_its_place() {
+    let place = Installation::settled();
+    let (named, real) = (
+        place.data().join("secret.key"),
+        place.data().join("real.key"),
+    );
+    fs::rename(&named, &real).expect("ours");
+    std::os::unix::fs::symlink(&real, &named).expect("ours");
+    fs::set_permissions(&real, Permissions::from_mode(0o640)).expect("ours");
+    place.run(&["data", "rotate-key"]).done();
+    assert!(fs::symlink_metadata(&named).expect("a link").is_symlink());
+    assert_eq!(fs::read_to_string(&real).expect("keys").lines().count(), 2);
+    let mode = fs::metadata(&real).expect("it").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn nothing_is_made_where_nothing_was() {
+    let place = Installation::new();
+    for args in [
+        &["data", "backup", "/tmp/none.copy"][..],
+        &["data", "check"],
+        &["data", "rotate-key"],
+    ] {
+        let error = place.run(args).failed(3);
+        assert!(error.contains("is missing"), "{args:?}: {error}");
+    }
+    assert!(!place.data().exists());
+    let place = Installation::settled();
+    fs::remove_file(place.data().join("pressroom.db")).expect("ours");
+    let error = place.run(&["data", "backup", "/tmp/none.copy"]).failed(3);
+    assert!(error.contains("there is no database"), "{error}");
+}
+
 #[test]
 fn the_key_is_exchanged_under_a_running_server() {
     let place = Installation::settled();
@@ -108,6 +177,7 @@ fn the_key_is_exchanged_under_a_running_server() {
     let server = web(&place);
     let file = place.data().join("secret.key");
     let old = fs::read_to_string(&file).expect("a key");
+    assert_eq!(pair(&server), 200, "the signing key is made and sealed");
 
     // Two steps for several machines: known first, sealing later.
     place.run(&["data", "rotate-key", "--prepare"]).done();
@@ -126,22 +196,19 @@ fn the_key_is_exchanged_under_a_running_server() {
     assert!(error.contains("--forget"), "{error}");
 
     // A pair is signed with a key that is sealed: the running server must open it.
-    let body = format!("{{\"email\":\"ann@example.com\",\"password\":\"{PASSWORD}\"}}");
-    let (status, answer) = server.ask(&format!(
-        "POST /api/v1/jwt HTTP/1.1\r\nHost: p.example\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    ));
-    assert_eq!(status, 200, "{answer}");
-
-    place.run(&["data", "rotate-key", "--forget"]).done();
+    assert_eq!(pair(&server), 200);
+    let error = place.run(&["data", "rotate-key", "--forget"]).failed(5);
+    assert!(error.contains("younger than two minutes"), "{error}");
+    place
+        .run(&["data", "rotate-key", "--forget", "--now"])
+        .done();
+    assert_eq!(pair(&server), 200, "with the new key alone");
     assert_eq!(
         fs::read_to_string(&file).expect("a key"),
         format!("{next}\n")
     );
     assert!(has_second_factor(&place));
     place.run(&["data", "check"]).done();
-    let mode =
-        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).expect("it").permissions());
+    let mode = fs::metadata(&file).expect("it").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

@@ -119,6 +119,17 @@ fn a_certificate_is_shown_and_its_successor_taken_up_without_a_restart() {
     server.says("do not belong together");
     assert!(authority.ask(&server, "two.example").is_ok());
 
+    // Nor do files that are not there, and the server does not say that all is well.
+    fs::remove_file(place.data().join("tls.pem")).expect("ours");
+    server.signal(Signal::HUP);
+    server.says("which `http.tls_certificate` names, cannot be read");
+    assert!(
+        !server.log.contains("read again and holds"),
+        "{}",
+        server.log
+    );
+    assert!(authority.ask(&server, "two.example").is_ok());
+
     // At once, when told.
     files.write(&authority.issue("four.example"));
     server.signal(Signal::HUP);

@@ -169,6 +169,18 @@ events! {
     RUN_ENDED = "run.ended";
     /// A command of somebody's own was begun at a site.
     SITE_COMMAND_STARTED = "site.command_started";
+    /// A receiver of webhooks was added.
+    WEBHOOK_ENDPOINT_CREATED = "webhook_endpoint.created";
+    /// A receiver of webhooks was changed.
+    WEBHOOK_ENDPOINT_UPDATED = "webhook_endpoint.updated";
+    /// A receiver of webhooks got another secret.
+    WEBHOOK_SECRET_ROTATED = "webhook_endpoint.secret_rotated";
+    /// Deliveries to a receiver of webhooks were disabled: it is gone, or only failed.
+    WEBHOOK_ENDPOINT_DISABLED = "webhook_endpoint.disabled";
+    /// A receiver of webhooks was removed, with what was waiting for it.
+    WEBHOOK_ENDPOINT_REMOVED = "webhook_endpoint.removed";
+    /// Webhooks that had ended were queued anew.
+    WEBHOOK_REPLAYED = "webhook_endpoint.replayed";
     /// Somebody asked for a job to stop.
     JOB_CANCEL_REQUESTED = "job.cancel_requested";
 }

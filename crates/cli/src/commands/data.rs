@@ -37,7 +37,8 @@ pub struct Backup {
 
 /// Loads a copy into the configured database, which must hold nothing, be it SQLite or
 /// PostgreSQL and whatever the copy was made of. Work that was under way when the copy was
-/// made is not taken up. Stop every server of this installation first.
+/// made is not taken up, and nobody is signed in any more. Passwords, tokens and who is shut out
+/// are as they were when it was made. Stop every server of this installation first.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   pressroom data restore /backup/pressroom-monday.copy
@@ -48,8 +49,8 @@ pub struct Restore {
 }
 
 /// Looks whether the database is whole, every secret opens, and the archive has every
-/// snapshot; with a file, whether that copy could be loaded. Changes nothing, and ends with
-/// 1 when something is wrong.
+/// snapshot; with a file, whether that copy could be loaded. Changes nothing, also not a
+/// database of another version, and ends with 1 when something is wrong.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:
   pressroom data check
@@ -74,6 +75,9 @@ pub struct RotateKey {
     /// Remove older keys, once nothing is left that only they open
     #[arg(long)]
     pub forget: bool,
+    /// Do not wait until servers have had time to take the new key up
+    #[arg(long, requires = "forget")]
+    pub now: bool,
 }
 
 /// What is in a copy.

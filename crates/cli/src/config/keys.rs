@@ -32,7 +32,7 @@ pub enum Shape {
     Address,
     /// A host and a port, or the absolute path of a socket; empty for none.
     Endpoint,
-    /// Networks as `192.0.2.0/24`, or single addresses, separated by commas.
+    /// Networks as `192.0.2.0/24`, or single addresses, separated by commas; empty for none.
     Networks,
     /// `http://…` or `https://…` without a trailing slash, or `auto`.
     PublicUrl,
@@ -126,6 +126,15 @@ pub const KEYS: &[Key] = &[
     key("http", "tls_key", Shape::Path { optional: true }),
     key("http", "trusted_proxies", Shape::Networks),
     key("outgoing", "allow_private", Shape::Networks),
+    key("mail", "smtp", Shape::Endpoint),
+    key(
+        "mail",
+        "security",
+        Shape::Choice(&["starttls", "tls", "none"]),
+    ),
+    key("mail", "user", Shape::Text),
+    key("mail", "password_file", Shape::Path { optional: true }),
+    key("mail", "from", Shape::Text),
     key(
         "console",
         "secure_cookies",

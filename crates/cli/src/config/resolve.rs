@@ -38,6 +38,8 @@ pub struct Config {
     pub http: Http,
     /// `[outgoing]`
     pub outgoing: Outgoing,
+    /// `[mail]`, if there is a server.
+    pub mail: Option<Mail>,
     /// `[console]`
     pub console: Console,
     pub(super) values: Layer,
@@ -236,8 +238,23 @@ pub struct Tls {
 /// `[outgoing]`
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    /// Private networks that may be asked, separated by commas.
-    pub allow_private: String,
+    /// Private networks that may be asked.
+    pub allow_private: Vec<IpNet>,
+}
+
+/// `[mail]`
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The server's host and port.
+    pub smtp: String,
+    /// `starttls`, `tls` or `none`.
+    pub security: String,
+    /// Who signs in there.
+    pub user: Option<String>,
+    /// The file that holds the password.
+    pub password_file: PathBuf,
+    /// Who mail is from.
+    pub from: String,
 }
 
 /// `[console]`
@@ -369,8 +386,15 @@ impl Config {
                 trusted_proxies: read.networks("http.trusted_proxies"),
             },
             outgoing: Outgoing {
-                allow_private: read.text("outgoing.allow_private"),
+                allow_private: read.networks("outgoing.allow_private"),
             },
+            mail: read.some("mail.smtp").map(|smtp| Mail {
+                smtp,
+                security: read.text("mail.security"),
+                user: read.some("mail.user"),
+                password_file: read.path("mail.password_file"),
+                from: read.text("mail.from"),
+            }),
             console: Console {
                 secure_cookies: match read.text("console.secure_cookies").as_str() {
                     "always" => Cookies::Always,

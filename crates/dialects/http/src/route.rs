@@ -125,6 +125,24 @@ impl Route {
         }
     }
 
+    /// A route that changes what is there.
+    pub fn patch<F, R>(row: &'static str, path: &'static str, action: Action, run: F) -> Self
+    where
+        F: Fn(Call) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    {
+        Self {
+            idempotent: true,
+            ..Self::new(
+                row,
+                Method::PATCH,
+                path,
+                Access::Granted(action),
+                handler(run),
+            )
+        }
+    }
+
     /// A removing route. It takes a body like [`Route::post`]; its effect is one however
     /// often it is asked for, so that it needs no `Idempotency-Key`.
     pub fn delete<F, R>(row: &'static str, path: &'static str, action: Action, run: F) -> Self

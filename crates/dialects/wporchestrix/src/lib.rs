@@ -17,6 +17,7 @@ mod pair;
 pub mod routes;
 mod sites;
 mod users;
+pub mod webhooks;
 pub mod wire;
 
 use axum::http::HeaderMap;

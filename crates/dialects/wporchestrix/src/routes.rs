@@ -3,10 +3,11 @@
 use crate::{
     accounts, activity, errors,
     jwt::Keys,
-    login, me, pair, sites, users,
+    login, me, pair, sites, users, webhooks,
     wire::{
         AccountOut, ActivityLogOut, AddedSiteOut, ErrorOut, LoginIn, LogoutOut, MeOut, MemberOut,
         PairOut, RefreshIn, RevokeIn, RevokedOut, SiteIn, SiteOut, SiteRowOut, TokenOut,
+        WebhookEndpointIn, WebhookEndpointOut, WebhookEndpointPatchIn,
     },
 };
 use axum::http::Method;
@@ -96,6 +97,25 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
                 .query("from", "Only from this time on", false)
                 .query("to", "Only up to this time", false)
                 .answers(200, "Newest first", Shape::list_of::<ActivityLogOut>())),
+
+        Route::get("W26", "/api/v1/webhook_endpoints", Action::WebhookRead, webhooks::list)
+            .about(Target::OwnList)
+            .doc(paged("Lists where the account's events are told")
+                .answers(200, "Newest first", Shape::list_of::<WebhookEndpointOut>())),
+        Route::get("W27", "/api/v1/webhook_endpoints/{id}", Action::WebhookRead, webhooks::show)
+            .doc(Doc::new("Shows one of these places")
+                .answers(200, "The place, without its secret", Shape::of::<WebhookEndpointOut>())),
+        Route::post("W28", "/api/v1/webhook_endpoints", Action::WebhookManage, webhooks::add)
+            .doc(Doc::new("Has the account's events told somewhere")
+                .body(Shape::of::<WebhookEndpointIn>())
+                .answers(201, "The place, with its secret", Shape::of::<WebhookEndpointOut>())),
+        Route::patch("W29", "/api/v1/webhook_endpoints/{id}", Action::WebhookManage, webhooks::change)
+            .doc(Doc::new("Changes such a place, or gives it another secret")
+                .body(Shape::of::<WebhookEndpointPatchIn>())
+                .answers(200, "The place, with its secret if that is new", Shape::of::<WebhookEndpointOut>())),
+        Route::delete("W30", "/api/v1/webhook_endpoints/{id}", Action::WebhookManage, webhooks::remove)
+            .doc(Doc::new("Has nothing told there any more")
+                .answers_nothing(204, "Removed, with what was on its way")),
 
         Route::known("W31", Method::GET, "/api/v1/me", me::show)
             .doc(Doc::new("Shows whose credential it is")

@@ -9,6 +9,7 @@ mod pair;
 mod role;
 mod site;
 mod user;
+mod webhook;
 
 pub use account::AccountOut;
 pub use activity::{ActivityLogOut, ActorOut, SubjectOut};
@@ -19,3 +20,4 @@ pub use site::{
     AddedSiteOut, ConnectionOut, SiteIn, SiteOut, SiteRowOut, SshIn, ThemeOut, UpdatesOut,
 };
 pub use user::{MeOut, MemberOut, UserOut};
+pub use webhook::{LastDeliveryOut, WebhookEndpointIn, WebhookEndpointOut, WebhookEndpointPatchIn};

@@ -17,6 +17,7 @@ impl Fleet {
         let user = self.prove(proof, LOGIN_ATTEMPTS).await?;
         let caller = Caller::new(signing_in(&user)).from_address(address);
         let tx = self.parts.store.begin().await?;
+        self.refuse_changed(&tx, &user).await?;
         let account = home(&tx, user.id).await?;
         let family = families::create(
             &tx,

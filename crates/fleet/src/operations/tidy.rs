@@ -3,7 +3,7 @@
 use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
 use pressroom_store::{
-    deliveries, events, families, idempotency, jobs, links, rate, runs, sessions,
+    deliveries, events, families, idempotency, jobs, links, mails, rate, runs, sessions, webhooks,
 };
 use std::time::Duration;
 
@@ -13,6 +13,12 @@ const BATCH: u64 = 200;
 const PACKAGES_LAST: Duration = Duration::from_hours(24);
 /// Events are kept this long once everybody has had them.
 const EVENTS_LAST: Duration = Duration::from_hours(30 * 24);
+/// Webhooks that were delivered are kept this long.
+const DELIVERED_LAST: Duration = Duration::from_hours(30 * 24);
+/// Those that were given up are kept longer: somebody may want them sent again.
+const GIVEN_UP_LAST: Duration = Duration::from_hours(90 * 24);
+/// Mails are kept this long after their end.
+const MAILS_LAST: Duration = Duration::from_hours(30 * 24);
 /// Jobs are kept this long after their end, with their output.
 const JOBS_LAST: Duration = Duration::from_hours(90 * 24);
 /// Tokens are judged by one clock and forgotten by another.
@@ -35,8 +41,8 @@ impl Fleet {
     }
 
     /// Forgets what has lapsed: sessions, kept answers, rate windows, used links,
-    /// secrets that nobody fetched, events that everybody has had. Has sites be looked for that
-    /// wait to be connected, and removes packages
+    /// secrets that nobody fetched, events that everybody has had, webhooks that are over. Has
+    /// sites be looked for that wait to be connected, and removes packages
     /// of no more use, and the Redis users of sites that are gone.
     pub async fn tidy(&self) -> Result<()> {
         let tx = self.parts.store.begin().await?;
@@ -47,6 +53,9 @@ impl Fleet {
         families::prune(&tx, CLOCKS_DIFFER).await?;
         jobs::record::drop_secrets(&tx, SECRET_LASTS).await?;
         events::prune(&tx, EVENTS_LAST).await?;
+        webhooks::deliveries::give_up_stranded(&tx, "the endpoint was switched off").await?;
+        webhooks::deliveries::prune(&tx, DELIVERED_LAST, GIVEN_UP_LAST).await?;
+        mails::prune(&tx, MAILS_LAST).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;
         runs::prune(&tx, JOBS_LAST).await?;
         tx.commit().await?;

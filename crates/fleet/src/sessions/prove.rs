@@ -68,6 +68,18 @@ impl Fleet {
         .map_err(Error::internal)
     }
 
+    /// Refuses somebody whose password was changed, or who was shut out, since they were
+    /// proved: what is opened in `tx` would outlive that.
+    pub(crate) async fn refuse_changed(&self, tx: &Tx, row: &UserRow) -> Result<()> {
+        if people::is_unchanged(tx, row).await? {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::Unauthenticated,
+            "the password was changed while you signed in",
+        ))
+    }
+
     async fn prove_second_factor(
         &self,
         row: &UserRow,

@@ -52,6 +52,7 @@ impl Fleet {
         };
         let row = self.prove(proof, ATTEMPTS).await?;
         let tx = self.parts.store.begin().await?;
+        self.refuse_changed(&tx, &row).await?;
         let secret = self
             .begin_session(&tx, &row, credentials.address, &credentials.agent)
             .await?;

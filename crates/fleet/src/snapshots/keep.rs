@@ -8,7 +8,9 @@ use crate::{
 };
 use pressroom_archive::ObjectReader;
 use pressroom_base::{Kind, Timestamp, catalog::event, id::EnvironmentId};
-use pressroom_store::{Lookup, Page, Scope, SnapshotFilter, SnapshotRow, SnapshotState, snapshots};
+use pressroom_store::{
+    Lookup, Page, Scope, SnapshotFilter, SnapshotRow, SnapshotState, StoredSnapshot, snapshots,
+};
 use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -162,11 +164,39 @@ impl Fleet {
     /// their part of the account's quota for ever.
     async fn fail_stranded(&self) -> Result<()> {
         for row in snapshots::stranded(&self.parts.store, AT_ONCE).await? {
-            if let Err(error) = self.fail(&row).await {
+            if let Err(error) = self.settle_stranded(&row).await {
                 tracing::warn!(snapshot = row.public_id, error = %error, "an abandoned snapshot was not removed");
             }
         }
         Ok(())
+    }
+
+    /// One that is whole in the archive is kept: after the store was restored from a copy, its
+    /// job is remembered as one that was under way.
+    async fn settle_stranded(&self, row: &SnapshotRow) -> Result<()> {
+        let Ok(manifest) = self.parts.archive.manifest(&place_of(row)?).await else {
+            return self.fail(row).await;
+        };
+        if self
+            .read_back(row, &CancellationToken::new())
+            .await
+            .is_err()
+        {
+            return self.fail(row).await;
+        }
+        let stored = StoredSnapshot {
+            size: i64::try_from(manifest.size).unwrap_or(i64::MAX),
+            sha256: manifest.sha256,
+            wordpress_version: row.wordpress_version.clone(),
+        };
+        let tx = self.parts.store.begin().await?;
+        match snapshots::finish(&tx, row.id, stored).await {
+            Ok(()) => snapshots::mark_verified(&tx, row.id).await?,
+            // Somebody else came first.
+            Err(pressroom_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(tx.commit().await?)
     }
 
     async fn fail(&self, row: &SnapshotRow) -> Result<()> {

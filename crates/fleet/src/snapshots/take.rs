@@ -121,7 +121,12 @@ pub(super) async fn take(
             &tx,
             ctx,
             event::SNAPSHOT_CREATED,
-            json!({ "snapshot": snapshot.public_id, "url": row.url, "bytes": manifest.size }),
+            json!({
+                "snapshot": snapshot.public_id,
+                "url": row.url,
+                "bytes": manifest.size,
+                "kind": snapshot.contents.as_str(),
+            }),
         )
         .await?;
     tx.commit().await?;

@@ -27,6 +27,7 @@ impl Fleet {
         let caller = Caller::new(signing_in(&user)).from_address(address);
         let secret = token::base64url(BYTES);
         let tx = self.parts.store.begin().await?;
+        self.refuse_changed(&tx, &user).await?;
         let row = tokens::create(
             &tx,
             store::NewToken {

@@ -7,6 +7,7 @@ mod base;
 mod cancel;
 mod given_up;
 mod known_sites;
+mod mail;
 mod quota;
 mod random;
 mod redis_users;

@@ -25,7 +25,8 @@ pub(super) struct Column {
 
 /// Kept by the migrations themselves, and what triggers write for processes that are
 /// running: nobody is when a copy is loaded.
-pub(super) const NOT_COPIED: [&str; 2] = ["changes", "seaql_migrations"];
+pub(super) const NOT_COPIED: [&str; 2] = ["changes", MIGRATIONS];
+const MIGRATIONS: &str = "seaql_migrations";
 
 /// Every table, those that others refer to first.
 pub(super) async fn tables(from: &impl ConnectionTrait) -> Result<Vec<Table>> {
@@ -56,7 +57,28 @@ pub(super) async fn tables(from: &impl ConnectionTrait) -> Result<Vec<Table>> {
     Ok(ordered)
 }
 
-async fn names(from: &impl ConnectionTrait) -> Result<Vec<String>> {
+/// The migrations that were recorded; none where nothing records them.
+pub(crate) async fn migrations(from: &impl ConnectionTrait) -> Result<Vec<String>> {
+    if !raw_names(from).await?.iter().any(|name| name == MIGRATIONS) {
+        return Ok(Vec::new());
+    }
+    let sql = format!("SELECT version FROM {MIGRATIONS}");
+    let statement = Statement::from_string(from.get_database_backend(), sql);
+    let found = from.query_all_raw(statement).await?;
+    found
+        .iter()
+        .map(|row| Ok(row.try_get("", "version")?))
+        .collect()
+}
+
+/// The tables' names.
+pub(super) async fn names(from: &impl ConnectionTrait) -> Result<Vec<String>> {
+    let mut names = raw_names(from).await?;
+    names.retain(|name| !NOT_COPIED.contains(&name.as_str()));
+    Ok(names)
+}
+
+async fn raw_names(from: &impl ConnectionTrait) -> Result<Vec<String>> {
     let sql = if is_sqlite(from) {
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' \
          ORDER BY name"
@@ -68,10 +90,7 @@ async fn names(from: &impl ConnectionTrait) -> Result<Vec<String>> {
     let statement = Statement::from_string(from.get_database_backend(), sql);
     let mut names = Vec::new();
     for row in from.query_all_raw(statement).await? {
-        let name: String = row.try_get("", "name")?;
-        if !NOT_COPIED.contains(&name.as_str()) {
-            names.push(name);
-        }
+        names.push(row.try_get("", "name")?);
     }
     Ok(names)
 }

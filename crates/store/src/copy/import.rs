@@ -6,62 +6,76 @@ use super::{
     format::{Kind, Line, Reader, Sum, Summary, TableLine, TableSum},
     settle,
 };
-use crate::{Error, Result, migrate::Alone, migrations::Migrator};
+use crate::{Error, Result, migrate::Alone, migrations::Migrator, sealed};
 use data_encoding::BASE64;
+use pressroom_base::{Timestamp, keyring::Keyring};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, SqliteTransactionMode, Statement, TransactionOptions,
     TransactionTrait, Value,
 };
-use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, MigratorTrait, SchemaManager};
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, io::BufRead};
 
 /// Parameters of a statement; SQLite takes 32,766.
 const PARAMETERS: usize = 8000;
+/// Bytes of rows after which a statement is sent whatever their number.
+const BYTES: usize = 4 << 20;
 /// Made by every server that starts, before there is anything.
 const OF_ITS_OWN: [&str; 2] = ["counters", "settings"];
 
+/// The first migration; with it in its records, tables are ours.
+const FIRST: &str = "m0001_people";
+
 /// Loads what is read; errors as [`super::restore`].
-pub(super) async fn into<R: BufRead>(url: &str, from: &mut Reader<R>) -> Result<Summary> {
+pub(super) async fn into<R: BufRead>(
+    url: &str,
+    keyring: &Keyring,
+    from: &mut Reader<R>,
+) -> Result<Summary> {
     let steps = steps(&from.header.schema)?;
     let alone = Alone::with(url).await?;
-    let loaded = load(&alone.connection, steps, from).await;
+    let loaded = load(&alone.connection, keyring, &steps, from).await;
     alone.end().await?;
     loaded
 }
 
-/// How many of our migrations a copy's database had had.
-fn steps(schema: &[String]) -> Result<u32> {
-    let known: Vec<_> = Migrator::migrations()
+/// Our migrations that a copy's database had had, in order.
+fn steps(schema: &[String]) -> Result<Vec<Box<dyn MigrationTrait>>> {
+    let mut known = Migrator::migrations();
+    if let Some(unknown) = schema
         .iter()
-        .map(|step| step.name().to_owned())
-        .collect();
-    if let Some(unknown) = schema.iter().find(|name| !known.contains(name)) {
+        .find(|name| !known.iter().any(|step| step.name() == name.as_str()))
+    {
         return Err(Error::Newer {
             migration: unknown.clone(),
         });
     }
-    if !known.starts_with(schema) || schema.is_empty() {
+    if !schema.iter().any(|name| name == FIRST) {
         return Err(Error::Copy("its schema is none that there was".to_owned()));
     }
-    u32::try_from(schema.len()).map_err(|_| Error::Copy("its schema makes no sense".to_owned()))
+    known.retain(|step| schema.iter().any(|name| name == step.name()));
+    Ok(known)
 }
 
+/// All of it, or nothing: the database is looked at, emptied, filled and compared in one
+/// transaction.
 async fn load<R: BufRead>(
     to: &DatabaseConnection,
-    steps: u32,
+    keyring: &Keyring,
+    steps: &[Box<dyn MigrationTrait>],
     from: &mut Reader<R>,
 ) -> Result<Summary> {
-    refuse_content(to).await?;
-    clear(to).await?;
-    Migrator::up(to, Some(steps))
-        .await
-        .map_err(Error::Migrate)?;
     let options = TransactionOptions {
         sqlite_transaction_mode: catalog::is_sqlite(to).then_some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
     let tx = to.begin_with_options(options).await?;
+    clear(&tx).await?;
+    let schema = SchemaManager::new(&tx);
+    for step in steps {
+        step.up(&schema).await.map_err(Error::Migrate)?;
+    }
     let tables = catalog::tables(&tx).await?;
     for table in tables.iter().rev() {
         // Migrations write a few rows of their own.
@@ -78,34 +92,69 @@ async fn load<R: BufRead>(
             )));
         }
     }
+    let has = |name: &str| tables.iter().any(|table| table.name == name);
+    sealed::refuse_shut(&tx, has, keyring).await?;
     settle::all(&tx, &tables).await?;
+    record(&tx, steps).await?;
     tx.commit().await?;
     Migrator::up(to, None).await.map_err(Error::Migrate)?;
     Ok(from.summary(sums))
 }
 
-/// Whatever somebody entered is worth more than a mistyped command.
-async fn refuse_content(to: &DatabaseConnection) -> Result<()> {
-    for table in catalog::tables(to).await? {
+/// Takes the tables away, if they are ours and hold nothing: the copy's may have been
+/// others. Whatever somebody entered is worth more than a mistyped command.
+async fn clear(to: &impl ConnectionTrait) -> Result<()> {
+    let names = catalog::names(to).await?;
+    let Some(first) = names.first() else {
+        return Ok(());
+    };
+    let ours = catalog::migrations(to).await?;
+    if !ours.iter().any(|name| name == FIRST) {
+        return Err(Error::NotEmpty {
+            table: first.clone(),
+        });
+    }
+    let tables = catalog::tables(to).await?;
+    for table in &tables {
+        // Nobody writes to it while this lasts; SQLite has one writer anyway.
+        if !catalog::is_sqlite(to) {
+            to.execute_unprepared(&format!("LOCK TABLE \"{}\"", table.name))
+                .await?;
+        }
         if OF_ITS_OWN.contains(&table.name.as_str()) {
             continue;
         }
         let sql = format!("SELECT id FROM \"{}\" LIMIT 1", table.name);
         let statement = Statement::from_string(to.get_database_backend(), sql);
         if to.query_one_raw(statement).await?.is_some() {
-            return Err(Error::NotEmpty { table: table.name });
+            return Err(Error::NotEmpty {
+                table: table.name.clone(),
+            });
         }
     }
-    Ok(())
-}
-
-/// Takes the empty tables away: the copy's may have been others.
-async fn clear(to: &DatabaseConnection) -> Result<()> {
-    let tables = catalog::tables(to).await?;
     let names = tables.iter().rev().map(|table| table.name.as_str());
     for name in names.chain(catalog::NOT_COPIED) {
         to.execute_unprepared(&format!("DROP TABLE IF EXISTS \"{name}\""))
             .await?;
+    }
+    Ok(())
+}
+
+/// Has the migrator know what was done.
+async fn record(to: &impl ConnectionTrait, steps: &[Box<dyn MigrationTrait>]) -> Result<()> {
+    to.execute_unprepared(
+        "CREATE TABLE seaql_migrations (version varchar NOT NULL PRIMARY KEY, \
+         applied_at bigint NOT NULL)",
+    )
+    .await?;
+    let second = Timestamp::now().seconds();
+    for step in steps {
+        to.execute_raw(Statement::from_sql_and_values(
+            to.get_database_backend(),
+            "INSERT INTO seaql_migrations (version, applied_at) VALUES ($1, $2)",
+            [step.name().into(), second.into()],
+        ))
+        .await?;
     }
     Ok(())
 }
@@ -118,6 +167,7 @@ async fn rows<R: BufRead>(
 ) -> Result<BTreeMap<String, TableSum>> {
     let mut sums = BTreeMap::new();
     let mut open: Option<(&Table, Sum, Vec<String>)> = None;
+    let mut bytes = 0;
     loop {
         let line = from.next()?;
         if let Line::Row(row) = line {
@@ -125,10 +175,12 @@ async fn rows<R: BufRead>(
                 return Err(Error::Copy("a row in it is of no table".to_owned()));
             };
             sum.add(&row);
+            bytes += row.len();
             batch.push(row);
-            if batch.len() * table.columns.len() >= PARAMETERS {
+            if batch.len() * table.columns.len() >= PARAMETERS || bytes >= BYTES {
                 insert(to, table, batch).await?;
                 batch.clear();
+                bytes = 0;
             }
             continue;
         }

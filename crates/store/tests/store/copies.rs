@@ -8,7 +8,7 @@ use pressroom_base::{catalog::event, keyring::Keyring};
 use pressroom_store::{
     Error, JobState, NewEvent, Store, copy, environments, events,
     jobs::{self, NewJob, queue},
-    ssh_keys,
+    settings, ssh_keys,
 };
 use sea_orm::ConnectionTrait;
 use std::{
@@ -212,6 +212,10 @@ async fn a_damaged_copy_changes_nothing(base: Base) {
         ),
         ("no schema", changed("\"m0001_people\",", "")),
         (
+            "another secret",
+            changed("\"SHA256:one\"", "\"SHA256:two\""),
+        ),
+        (
             "another table",
             changed("{\"table\":\"users\"", "{\"table\":\"losers\""),
         ),
@@ -222,6 +226,9 @@ async fn a_damaged_copy_changes_nothing(base: Base) {
     ];
     let [url, _] = elsewhere(&base).await;
     let store = Store::open(&url, base.keyring.clone()).await.unwrap();
+    let tx = store.begin().await.unwrap();
+    settings::set(&tx, "kept", "as it was").await.unwrap();
+    tx.commit().await.unwrap();
     for (what, bytes) in damaged {
         fs::write(&file, bytes).unwrap();
         let scratch = base.directory.path().join("scratch.db");
@@ -238,6 +245,13 @@ async fn a_damaged_copy_changes_nothing(base: Base) {
     }
     let raw = sea_orm::Database::connect(&url).await.unwrap();
     assert_eq!(count(&raw, "SELECT COUNT(*) FROM accounts").await, 0);
+    let kept = settings::get(&store, "kept").await.unwrap();
+    assert_eq!(
+        kept.as_deref(),
+        Some("as it was"),
+        "what was there is there"
+    );
+    assert!(Store::pending_migrations(&url).await.unwrap().is_empty());
     drop(store);
     fs::write(&file, whole).unwrap();
     copy::restore(&url, &base.keyring, &file).await.unwrap();
@@ -258,12 +272,26 @@ async fn nothing_is_loaded_over_anything(base: Base) {
 }
 
 async fn another_key_is_refused(base: Base) {
-    base.account("Acme").await;
     let (file, _) = write(&base).await;
     let other = Keyring::parse(Keyring::generate().expose()).unwrap();
     let [url, _] = elsewhere(&base).await;
     let error = copy::restore(&url, &other, &file).await.unwrap_err();
     assert!(error.to_string().contains("another secret key"), "{error}");
+
+    // One secret that does not open is as bad: the copy would be of no use for it.
+    sealing::fill(&base).await;
+    let raw = base.raw().await;
+    raw.execute_unprepared("UPDATE ssh_keys SET private_sealed = 'v1.AAAA'")
+        .await
+        .unwrap();
+    let (file, _) = write(&base).await;
+    let error = copy::restore(&url, &base.keyring, &file).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("`ssh_keys.private_sealed` of row 1 does not open"),
+        "{error}"
+    );
 }
 
 /// Writers write while the copy is made: of what one transaction wrote it has all or

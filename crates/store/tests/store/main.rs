@@ -24,6 +24,7 @@ mod security;
 mod snapshots;
 mod ssh_keys;
 mod tags;
+mod webhooks;
 
 /// Runs a test once per database, under its own name.
 macro_rules! on_both {

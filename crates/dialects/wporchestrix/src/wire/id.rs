@@ -7,6 +7,8 @@ const USER: &str = "user_";
 const ACCOUNT: &str = "acct_";
 const SITE: &str = "site_";
 const LOG: &str = "log_";
+const WEBHOOK_ENDPOINT: &str = "whe_";
+const DELIVERY: &str = "evt_";
 
 /// A person's.
 pub fn user(id: &ShortId) -> String {
@@ -28,12 +30,36 @@ pub fn log(id: &str) -> String {
     format!("{LOG}{id}")
 }
 
+/// A webhook endpoint's.
+pub fn webhook_endpoint(id: &ShortId) -> String {
+    format!("{WEBHOOK_ENDPOINT}{id}")
+}
+
+/// A webhook's, the same at every attempt.
+pub fn delivery(id: &ShortId) -> String {
+    format!("{DELIVERY}{id}")
+}
+
+/// What an event's particulars name by this member, unless it is no id of this dialect's or
+/// is one already.
+pub fn of_member(member: &str, id: &str) -> Option<String> {
+    let prefix = match member {
+        "health_check_id" => "hc_",
+        "snapshot_id" => "snap_",
+        "pipeline_id" => "pipe_",
+        "vulnerability_id" => "vuln_",
+        _ => return None,
+    };
+    (!id.starts_with(prefix)).then(|| format!("{prefix}{id}"))
+}
+
 /// Something's that the activity log is about; what has no prefix here has no id here.
 pub fn of_subject(kind: &str, id: &str) -> Option<String> {
     let prefix = match kind {
         "user" => USER,
         "account" => ACCOUNT,
         "site" => SITE,
+        "webhook_endpoint" => WEBHOOK_ENDPOINT,
         _ => return None,
     };
     Some(format!("{prefix}{id}"))
@@ -52,6 +78,11 @@ pub fn read_account(text: &str) -> Option<ShortId> {
 /// The site that is meant.
 pub fn read_site(text: &str) -> Option<ShortId> {
     ShortId::parse(text.strip_prefix(SITE)?)
+}
+
+/// The webhook endpoint that is meant.
+pub fn read_webhook_endpoint(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(WEBHOOK_ENDPOINT)?)
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@ const ASKING: &[(&str, &str)] = &[
     ("GET", "/accounts"),
     ("GET", "/accounts/acct_00000000000000000000"),
     ("GET", "/users"),
+    ("GET", "/webhook_endpoints"),
+    ("POST", "/webhook_endpoints"),
+    ("GET", "/webhook_endpoints/whe_00000000000000000000"),
+    ("PATCH", "/webhook_endpoints/whe_00000000000000000000"),
+    ("DELETE", "/webhook_endpoints/whe_00000000000000000000"),
 ];
 
 #[tokio::test]

@@ -27,6 +27,11 @@ fn every_path_belongs_to_a_row() {
     W10 DELETE /api/v1/sites/{id}
     connector GET /api/v1/wporchestrix/connector
     W25 GET /api/v1/activity_logs
+    W26 GET /api/v1/webhook_endpoints
+    W27 GET /api/v1/webhook_endpoints/{id}
+    W28 POST /api/v1/webhook_endpoints
+    W29 PATCH /api/v1/webhook_endpoints/{id}
+    W30 DELETE /api/v1/webhook_endpoints/{id}
     W31 GET /api/v1/me
     W32 GET /api/v1/accounts
     W33 GET /api/v1/accounts/{id}

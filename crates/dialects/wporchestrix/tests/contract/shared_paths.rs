@@ -71,7 +71,11 @@ async fn s2_a_credential_decides_and_is_not_tried_elsewhere() {
                 reply.header("www-authenticate"),
                 Some(r#"JWT realm="maplepress""#)
             );
-            assert!(reply.header("x-request-id").is_some_and(|id| id.len() == 32));
+            assert!(
+                reply
+                    .header("x-request-id")
+                    .is_some_and(|id| id.len() == 32)
+            );
         }
     })
     .await;

@@ -3,10 +3,11 @@
 use crate::fleet::{TestFleet, on_both};
 use pressroom_base::{Secret, password};
 use pressroom_dialect_http::{Dialect, Hosts, router};
-use pressroom_dialect_wporchestrix::WpOrchestrix;
+use pressroom_dialect_wporchestrix::{WpOrchestrix, webhooks};
 use pressroom_fleet::{
     Caller, Fleet, Principal,
     tokens::{NewToken, TokenKind},
+    webhooks::{Post, Rules},
 };
 use pressroom_store::{NewUser, Role, Store, accounts, users};
 use pressroom_testkit::api::{Api, Reply};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 /// Everybody's password.
@@ -47,7 +49,8 @@ pub async fn worlds<T: AsyncFn(World)>(test: T) {
 }
 
 impl World {
-    async fn new(test: TestFleet) -> Self {
+    async fn new(mut test: TestFleet) -> Self {
+        test.fleet = test.fleet.with_post(Post::new(webhooks::compose, rules()));
         let store = &test.store;
         let console = Caller::new(Principal::console());
         for (email, name, operator) in [
@@ -148,6 +151,15 @@ impl World {
         let row = accounts::by_name(&self.test.store, name).await;
         let row = row.expect("found").expect("an account");
         format!("acct_{}", row.short_id)
+    }
+}
+
+/// Receivers of webhooks are on this machine, and answer at once or not at all.
+pub fn rules() -> Rules {
+    Rules {
+        allow: vec!["127.0.0.0/8".parse().expect("a network")],
+        patience: Duration::from_millis(150),
+        ..Rules::default()
     }
 }
 
