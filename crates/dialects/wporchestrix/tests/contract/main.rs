@@ -15,3 +15,4 @@ mod pairs;
 mod second_factor;
 mod shared_paths;
 mod sites;
+mod sites_changed;
