@@ -12,6 +12,7 @@ mod moving;
 mod release;
 mod remove;
 mod serve;
+mod ssh_place;
 mod take_away;
 mod users;
 

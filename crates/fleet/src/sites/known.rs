@@ -16,5 +16,4 @@ pub use add::{AddSite, AddedSite, Invitation};
 pub use edit::EditSite;
 pub use list::SiteQuery;
 pub use place::SshAt;
-pub(crate) use place::SshPlace;
 pub use view::{Newer, Site, SiteDetails, Theme};

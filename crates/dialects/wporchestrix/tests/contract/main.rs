@@ -18,3 +18,4 @@ mod shared_paths;
 mod sites;
 mod told;
 mod webhooks;
+mod sites_changed;

@@ -6,7 +6,7 @@ use crate::{
     sites::{
         address,
         adopt::{AdoptSite, Found, calls_itself},
-        known::SshPlace,
+        ssh_place::SshPlace,
     },
 };
 use pressroom_base::Kind;

@@ -1,12 +1,14 @@
 //! How a site that is added is to be reached.
 
-use crate::{Error, Fleet, Problem, Result, sites::adopt};
+use crate::{
+    Error, Fleet, Problem, Result,
+    sites::{adopt, ssh_place::SshPlace},
+};
 use pressroom_base::{
     Kind,
     id::{AccountId, HostId},
 };
 use pressroom_store::{ConnectionMethod, HostRow, Lookup, Scope, domains, hosts};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
@@ -17,15 +19,6 @@ pub struct SshAt {
     pub host: String,
     /// The directory of WordPress there; looked for by its address, without.
     pub path: Option<String>,
-}
-
-/// The same as it is kept with the site.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct SshPlace {
-    /// The host.
-    pub(crate) host: HostId,
-    /// The directory.
-    pub(crate) path: Option<String>,
 }
 
 /// What was said of how a site is to be reached.
