@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Mails claimed at once; they are handed over one after the other.
-const BATCH: u64 = 10;
+const BATCH: u64 = 5;
 /// Longer than a batch takes with a server that stalls at each of them.
 const LEASE: Duration = Duration::from_mins(15);
 /// Between looks at what is to be sent.

@@ -3,6 +3,7 @@
 It prints the name of each step that went as the reference says, and ends with an error otherwise.
 """
 
+import base64
 import json
 import os
 import urllib.error
@@ -83,6 +84,23 @@ def main():
     seen = call("GET", path, auth=token)
     step("site, 404", seen == (404, {"error": "Record not found"}), seen)
     print("sites")
+
+    hook = {"url": os.environ["HOOK"], "events": ["site.down", "upgrade.failed"]}
+    seen = call("POST", "/webhook_endpoints", hook, token)
+    step("webhooks", seen[0] == 201 and seen[1]["secret"].startswith("whsec_"), seen)
+    key = base64.b64decode(seen[1]["secret"].removeprefix("whsec_"))
+    step("webhooks, key", len(key) == 32, seen)
+    path = "/webhook_endpoints/" + seen[1]["id"]
+    seen = call("GET", path, auth=token)
+    step("webhooks, show", seen[0] == 200 and "secret" not in seen[1], seen)
+    step("webhooks, list", call("GET", "/webhook_endpoints", auth=token) == (200, [seen[1]]), seen)
+    seen = call("PATCH", path, {"webhook_endpoint": {"active": False}}, token)
+    step("webhooks, change", seen[0] == 200 and seen[1]["active"] is False, seen)
+    seen = call("DELETE", path, auth=token)
+    step("webhooks, remove", seen[0] == 204, seen)
+    seen = call("POST", "/webhook_endpoints", {"url": "http://example.com", "events": ["*"]}, token)
+    step("webhooks, https", seen[0] == 422 and seen[1]["error"] == "Url must be https", seen)
+    print("webhooks")
 
     seen = call("POST", "/jwt", login)
     step("jwt", seen[0] == 200 and seen[1]["token_type"] == "Bearer", seen)
