@@ -77,13 +77,12 @@ async fn failed(
     let gone = attempt.status == Some(GONE);
     let attempts = usize::try_from(row.attempts).unwrap_or(0) + 1;
     let wait = schedule::wait(attempts).filter(|_| endpoint.active && !gone);
-    let mine = match wait {
-        Some(wait) => deliveries::postpone(tx, row, wait, attempt).await?,
-        None => {
-            let given_up = deliveries::give_up(tx, row, attempt).await?;
-            ended("given_up", u64::from(given_up));
-            given_up
-        }
+    let mine = if let Some(wait) = wait {
+        deliveries::postpone(tx, row, wait, attempt).await?
+    } else {
+        let given_up = deliveries::give_up(tx, row, attempt).await?;
+        ended("given_up", u64::from(given_up));
+        given_up
     };
     if !mine {
         return Ok(());

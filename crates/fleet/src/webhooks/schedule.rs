@@ -34,8 +34,9 @@ pub(super) fn is_hopeless(failing_since: Timestamp, now: Timestamp) -> bool {
 
 fn wait_at(attempts: usize, random: u32) -> Option<Duration> {
     let wait = *WAITS.get(attempts.checked_sub(1)?)?;
-    let spread = wait * JITTER_PERCENT / 100;
-    Some(wait - spread + (spread * 2).mul_f64(f64::from(random) / f64::from(u32::MAX)))
+    let soonest = wait * (100 - JITTER_PERCENT) / 100;
+    let spread = wait * (2 * JITTER_PERCENT) / 100;
+    Some(soonest + spread.mul_f64(f64::from(random) / f64::from(u32::MAX)))
 }
 
 #[cfg(test)]

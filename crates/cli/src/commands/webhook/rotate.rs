@@ -36,7 +36,7 @@ impl Rotate {
         value["secret"] = secret.clone().into();
         printer.one(&value, &secret);
         printer.note(
-            "the old secret signs as well for 24 hours; `X-WPSentinel-Signature` is its until then",
+            "the old secret signs as well for 24 hours; until then `X-WPSentinel-Signature` is made with it",
         );
         Ok(Exit::Done)
     }

@@ -3,6 +3,7 @@
 It prints the name of each step that went as the reference says, and ends with an error otherwise.
 """
 
+import base64
 import json
 import os
 import urllib.error
@@ -24,7 +25,7 @@ def call(method, path, body=None, auth=None):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
+            return answer.status, json.loads(answer.read() or "null")
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
 
@@ -62,6 +63,23 @@ def main():
     seen = call("GET", "/activity_logs", auth=token)
     step("activity", seen[0] == 200 and isinstance(seen[1], list) and seen[1], seen)
     print("activity")
+
+    hook = {"url": os.environ["HOOK"], "events": ["site.down", "upgrade.failed"]}
+    seen = call("POST", "/webhook_endpoints", hook, token)
+    step("webhooks", seen[0] == 201 and seen[1]["secret"].startswith("whsec_"), seen)
+    key = base64.b64decode(seen[1]["secret"].removeprefix("whsec_"))
+    step("webhooks, key", len(key) == 32, seen)
+    path = "/webhook_endpoints/" + seen[1]["id"]
+    seen = call("GET", path, auth=token)
+    step("webhooks, show", seen[0] == 200 and "secret" not in seen[1], seen)
+    step("webhooks, list", call("GET", "/webhook_endpoints", auth=token) == (200, [seen[1]]), seen)
+    seen = call("PATCH", path, {"webhook_endpoint": {"active": False}}, token)
+    step("webhooks, change", seen[0] == 200 and seen[1]["active"] is False, seen)
+    seen = call("DELETE", path, auth=token)
+    step("webhooks, remove", seen[0] == 204, seen)
+    seen = call("POST", "/webhook_endpoints", {"url": "http://example.com", "events": ["*"]}, token)
+    step("webhooks, https", seen[0] == 422 and seen[1]["error"] == "Url must be https", seen)
+    print("webhooks")
 
     seen = call("POST", "/jwt", login)
     step("jwt", seen[0] == 200 and seen[1]["token_type"] == "Bearer", seen)

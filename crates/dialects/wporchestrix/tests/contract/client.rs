@@ -13,6 +13,7 @@ async fn a_client_of_the_published_api_gets_through() {
             .env("API", &world.base)
             .env("EMAIL", ANA)
             .env("PASSWORD", PASSWORD)
+            .env("HOOK", "http://127.0.0.1:9/in")
             // It leaves nothing where it runs.
             .current_dir(world.test.dir.path())
             .stdin(Stdio::null())
@@ -28,8 +29,8 @@ async fn a_client_of_the_published_api_gets_through() {
         assert_eq!(
             told.lines().collect::<Vec<_>>(),
             [
-                "login", "me", "accounts", "users", "activity", "jwt", "refresh", "revoke",
-                "errors", "logout"
+                "login", "me", "accounts", "users", "activity", "webhooks", "jwt", "refresh",
+                "revoke", "errors", "logout"
             ]
         );
     })
