@@ -7,7 +7,7 @@ use crate::{
 };
 use pressroom_base::Kind;
 use pressroom_cli::{Exit, Failure, commands::serve::Role, config::Config};
-use pressroom_fleet::{Fleet, Selecting, webhooks::Courier};
+use pressroom_fleet::{Fleet, Selecting, mail::Mailer, webhooks::Courier};
 use pressroom_jobs::{Runner, RunnerConfig};
 use pressroom_providers::{hosting::LocalHosting, probe::Prober};
 use pressroom_store::{Signal, Store};
@@ -107,9 +107,10 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         background(&stop, "housekeeping", tidy(wired.fleet.clone()));
         background(&stop, "maintenance", maintain(wired.fleet.clone()));
     }
-    let courier = role.is_worker().then(|| {
-        let courier = Courier::new(wired.fleet.clone());
-        tokio::spawn(courier.run(stop.clone()))
+    let senders = role.is_worker().then(|| {
+        let courier = Courier::new(wired.fleet.clone()).run(stop.clone());
+        let mailer = Mailer::new(wired.fleet.clone()).run(stop.clone());
+        tokio::spawn(async { tokio::join!(courier, mailer) })
     });
     let worker = role
         .is_worker()
@@ -141,8 +142,8 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         if let Some(worker) = worker {
             let _ = worker.await;
         }
-        if let Some(courier) = courier {
-            let _ = courier.await;
+        if let Some(senders) = senders {
+            let _ = senders.await;
         }
     });
     if drained.await.is_err() {

@@ -5,12 +5,13 @@ use pressroom_archive::{Archive, Objects, S3Config};
 use pressroom_base::{Kind, Secret, token};
 use pressroom_cli::{
     Failure,
-    config::{Config, Isolation, Web},
+    config::{Config, Isolation, Mail, Web},
 };
 use pressroom_fleet::{
     Fleet, Parts, Selecting, Settings,
     caches::RedisSettings,
     hosts::{Hosts, Limits},
+    mail::{Security, Server, Smtp},
     webhooks::{Post, Rules},
 };
 use pressroom_providers::{
@@ -55,7 +56,7 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
         .php_cli()
         .unwrap_or_else(|_| config.hosting.php.clone());
     let node = node();
-    let fleet = Fleet::new(Parts {
+    let mut fleet = Fleet::new(Parts {
         store: store.clone(),
         hosting: hosting.clone(),
         archive: archive(config)?,
@@ -76,6 +77,9 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
         },
     })
     .with_post(post(config));
+    if let Some(mail) = &config.mail {
+        fleet = fleet.with_mail(smtp(mail, &config.public_url)?);
+    }
     Ok(Wired {
         fleet,
         store,
@@ -83,6 +87,37 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
         prober,
         node,
     })
+}
+
+/// The server that takes mail.
+fn smtp(mail: &Mail, public_url: &str) -> Result<Smtp, Failure> {
+    let Some((host, port)) = mail.smtp.rsplit_once(':') else {
+        return Err(Failure::usage("`mail.smtp` must be a host and a port")
+            .with_hint("such as `smtp.example.com:587`"));
+    };
+    let login = match &mail.user {
+        None => None,
+        Some(user) => {
+            let password = std::fs::read_to_string(&mail.password_file)
+                .map_err(|error| Failure::local("`mail.password_file` cannot be read", &error))?;
+            Some((user.clone(), Secret::new(password.trim().to_owned())))
+        }
+    };
+    let name = public_url.parse::<url::Url>().ok();
+    let name = name.and_then(|url| url.host_str().map(str::to_owned));
+    let server = Server {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port: port.parse().unwrap_or(25),
+        security: match mail.security.as_str() {
+            "tls" => Security::Tls,
+            "none" => Security::None,
+            _ => Security::StartTls,
+        },
+        login,
+        from: mail.from.clone(),
+        name: name.unwrap_or_else(|| "localhost".to_owned()),
+    };
+    Smtp::new(&server).map_err(|error| Failure::usage("`[mail]` makes no sense").because(&error))
 }
 
 /// How webhooks are written and sent.

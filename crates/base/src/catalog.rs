@@ -3,5 +3,6 @@
 
 pub mod env;
 pub mod event;
+pub mod mail;
 pub mod metric;
 pub mod webhook;

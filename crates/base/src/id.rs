@@ -109,6 +109,8 @@ ids! {
     WebhookEndpointId;
     /// One event on its way to one such place.
     WebhookDeliveryId;
+    /// A mail on its way.
+    MailId;
     /// Tokens that one sign-in led to, each in exchange for the one before.
     FamilyId;
 }

@@ -1,6 +1,6 @@
 //! The handle through which faces reach every use case.
 
-use crate::{environments::Picture, webhooks::Post};
+use crate::{environments::Picture, mail::Smtp, webhooks::Post};
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
 use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
@@ -34,6 +34,8 @@ pub struct Fleet {
     pub(crate) picture: Arc<Picture>,
     /// How webhooks are written and sent.
     pub(crate) post: Arc<Post>,
+    /// Who is handed mail; nobody, where no server is configured.
+    pub(crate) smtp: Option<Smtp>,
 }
 
 /// Commands at sites at once by one process: each holds an agent and a thread.
@@ -117,6 +119,7 @@ impl Fleet {
             agent: Arc::default(),
             picture: Arc::default(),
             post: Arc::default(),
+            smtp: None,
         }
     }
 
@@ -124,6 +127,13 @@ impl Fleet {
     #[must_use]
     pub fn with_post(mut self, post: Post) -> Self {
         self.post = Arc::new(post);
+        self
+    }
+
+    /// The same fleet, which hands mail to this server. One without tells nobody by mail.
+    #[must_use]
+    pub fn with_mail(mut self, smtp: Smtp) -> Self {
+        self.smtp = Some(smtp);
         self
     }
 

@@ -22,6 +22,7 @@ mod fleet;
 pub mod hosts;
 pub mod jobs;
 mod look;
+pub mod mail;
 pub mod maintenance;
 pub mod operations;
 pub mod principal;

@@ -15,6 +15,7 @@
 
 pub mod address;
 pub mod hosting;
+pub mod mail;
 pub mod outgoing;
 pub mod packages;
 pub mod probe;

@@ -1,6 +1,6 @@
 //! The activity log: a line for each event, written with it, and never changed or removed.
 
-use crate::{Page, Read, Result, Scope, Tx, environments, stored::Stored, users};
+use crate::{Page, Read, Result, Scope, Tx, environments, sql, stored::Stored, users};
 use pressroom_base::{
     Timestamp, catalog,
     id::{AccountId, EnvironmentId, EventId, JobId, ShortId, UserId},
@@ -135,6 +135,18 @@ pub async fn of_account(
         .await?;
     let rows: Result<_> = found.into_iter().map(ActivityRow::read).collect();
     Ok((rows?, total))
+}
+
+/// What the site is called that an event concerns, while it is there.
+pub async fn site_of(from: &impl Read, event: EventId) -> Result<Option<String>> {
+    let found = sql::one(
+        from,
+        "SELECT s.name FROM activity a JOIN sites s ON s.short_id = COALESCE(a.site_id, \
+         CASE WHEN a.subject_kind = 'site' THEN a.subject_id END) WHERE a.event_id = $1",
+        [event.get().into()],
+    )
+    .await?;
+    Ok(found.map(|row| row.try_get("", "name")).transpose()?)
 }
 
 fn filtered(account: AccountId, filter: &ActivityFilter) -> Select<activity::Entity> {

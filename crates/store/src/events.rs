@@ -10,7 +10,7 @@ use crate::{
     webhooks::{self, Told},
 };
 use pressroom_base::{
-    Timestamp,
+    Timestamp, catalog,
     id::{AccountId, EnvironmentId, EventId, JobId, ShortId},
 };
 use sea_orm::{ActiveModelTrait, Set};
@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// Everybody who is told of every event.
 pub const CONSUMERS: &[&str] = &[ACTIVITY];
+
+/// Mail, which is told of some events only: [`catalog::mail::TOLD`].
+pub const MAIL: &str = "mail";
 
 /// The activity log. Its line is written with the event; the delivery writes those of
 /// events from before that was so.
@@ -122,7 +125,8 @@ pub async fn emit(tx: &Tx, new: NewEvent) -> Result<EventId> {
         at,
     };
     webhooks::fan_out(tx, &told).await?;
-    for consumer in CONSUMERS {
+    let mailed = catalog::mail::is_told(told.kind).then_some(&MAIL);
+    for consumer in CONSUMERS.iter().chain(mailed) {
         sql::run(
             tx,
             "INSERT INTO event_deliveries (event_id, consumer, state, attempts) \

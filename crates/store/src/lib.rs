@@ -50,6 +50,7 @@ pub mod hosts;
 pub mod idempotency;
 pub mod jobs;
 pub mod links;
+pub mod mails;
 pub mod maintenance;
 pub mod rate;
 pub mod resources;
@@ -79,6 +80,7 @@ pub use events::{EventRow, NewEvent};
 pub use families::{FamilyRow, NewFamily};
 pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
+pub use mails::{MailRow, MailState, NewMail};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use runs::{

@@ -26,6 +26,7 @@ mod m0019_families;
 mod m0020_activity;
 mod m0021_watched_sites;
 mod m0024_webhooks;
+mod m0028_mail;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -56,6 +57,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_activity::Step),
             Box::new(m0021_watched_sites::Step),
             Box::new(m0024_webhooks::Step),
+            Box::new(m0028_mail::Step),
         ]
     }
 }

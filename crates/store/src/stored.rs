@@ -57,6 +57,7 @@ numbered!(
     id::FamilyId,
     id::WebhookEndpointId,
     id::WebhookDeliveryId,
+    id::MailId,
     Epoch
 );
 

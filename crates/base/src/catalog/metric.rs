@@ -14,6 +14,8 @@ pub const HTTP_SECONDS: &str = "pressroom_http_request_duration_seconds";
 pub const WEBHOOK_ATTEMPTS: &str = "pressroom_webhook_attempts_total";
 /// Webhooks that are over, by `state`.
 pub const WEBHOOKS_ENDED: &str = "pressroom_webhooks_ended_total";
+/// Mails that were handed to the server, or could not be, by `outcome`.
+pub const MAILS: &str = "pressroom_mails_total";
 
 /// Every metric with its description.
 pub const ALL: &[(&str, &str)] = &[
@@ -23,5 +25,6 @@ pub const ALL: &[(&str, &str)] = &[
     (HTTP_REQUESTS, "Requests answered"),
     (HTTP_SECONDS, "Time to answer a request, in seconds"),
     (WEBHOOK_ATTEMPTS, "Webhooks sent, delivered or not"),
+    (MAILS, "Mails handed to the server, or not"),
     (WEBHOOKS_ENDED, "Webhooks that are delivered or given up"),
 ];

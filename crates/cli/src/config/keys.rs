@@ -113,6 +113,15 @@ pub const KEYS: &[Key] = &[
     key("secrets", "key_file", PATH),
     integer("http", "max_requests", 1, 65_536),
     key("webhooks", "allow_private", Shape::Networks),
+    key("mail", "smtp", Shape::Endpoint),
+    key(
+        "mail",
+        "security",
+        Shape::Choice(&["starttls", "tls", "none"]),
+    ),
+    key("mail", "user", Shape::Text),
+    key("mail", "password_file", Shape::Path { optional: true }),
+    key("mail", "from", Shape::Text),
     key(
         "console",
         "secure_cookies",

@@ -38,6 +38,8 @@ pub struct Config {
     pub http: Http,
     /// `[webhooks]`
     pub webhooks: Webhooks,
+    /// `[mail]`, if there is a server.
+    pub mail: Option<Mail>,
     /// `[console]`
     pub console: Console,
     pub(super) values: Layer,
@@ -203,6 +205,21 @@ pub struct Webhooks {
     pub allow_private: Vec<IpNet>,
 }
 
+/// `[mail]`
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The server's host and port.
+    pub smtp: String,
+    /// `starttls`, `tls` or `none`.
+    pub security: String,
+    /// Who signs in there.
+    pub user: Option<String>,
+    /// The file that holds the password.
+    pub password_file: PathBuf,
+    /// Who mail is from.
+    pub from: String,
+}
+
 /// `[console]`
 #[derive(Debug, Clone)]
 pub struct Console {
@@ -328,6 +345,13 @@ impl Config {
                     .filter_map(|network| network.parse().ok())
                     .collect(),
             },
+            mail: read.some("mail.smtp").map(|smtp| Mail {
+                smtp,
+                security: read.text("mail.security"),
+                user: read.some("mail.user"),
+                password_file: read.path("mail.password_file"),
+                from: read.text("mail.from"),
+            }),
             console: Console {
                 secure_cookies: match read.text("console.secure_cookies").as_str() {
                     "always" => Cookies::Always,

@@ -3,7 +3,7 @@
 use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
 use pressroom_store::{
-    deliveries, events, families, idempotency, jobs, links, rate, runs, sessions, webhooks,
+    deliveries, events, families, idempotency, jobs, links, mails, rate, runs, sessions, webhooks,
 };
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ const EVENTS_LAST: Duration = Duration::from_hours(30 * 24);
 const DELIVERED_LAST: Duration = Duration::from_hours(30 * 24);
 /// Those that were given up are kept longer: somebody may want them sent again.
 const GIVEN_UP_LAST: Duration = Duration::from_hours(90 * 24);
+/// Mails are kept this long after their end.
+const MAILS_LAST: Duration = Duration::from_hours(30 * 24);
 /// Jobs are kept this long after their end, with their output.
 const JOBS_LAST: Duration = Duration::from_hours(90 * 24);
 /// Tokens are judged by one clock and forgotten by another.
@@ -52,6 +54,7 @@ impl Fleet {
         events::prune(&tx, EVENTS_LAST).await?;
         webhooks::deliveries::give_up_stranded(&tx, "the endpoint was switched off").await?;
         webhooks::deliveries::prune(&tx, DELIVERED_LAST, GIVEN_UP_LAST).await?;
+        mails::prune(&tx, MAILS_LAST).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;
         runs::prune(&tx, JOBS_LAST).await?;
         tx.commit().await?;
