@@ -106,6 +106,12 @@ pub async fn run(config: &Config, role: Role) -> Result<Exit, Failure> {
         );
         background(&stop, "housekeeping", tidy(wired.fleet.clone()));
         background(&stop, "maintenance", maintain(wired.fleet.clone()));
+        let fleet = wired.fleet.clone();
+        background(
+            &stop,
+            "health checks",
+            async move { fleet.watch_health().await },
+        );
     }
     let worker = role
         .is_worker()
@@ -174,6 +180,12 @@ async fn tidy(fleet: Fleet) {
             tracing::warn!(
                 error = chain(&error),
                 "housekeeping failed, it is tried again"
+            );
+        }
+        if let Err(error) = fleet.sweep_health_checks().await {
+            tracing::warn!(
+                error = chain(&error),
+                "old health checks were not removed, it is tried again"
             );
         }
         if let Err(error) = fleet.expire_snapshots().await {

@@ -107,6 +107,8 @@ ids! {
     RunItemId;
     /// Tokens that one sign-in led to, each in exchange for the one before.
     FamilyId;
+    /// A look at a site.
+    HealthCheckId;
 }
 
 #[cfg(test)]

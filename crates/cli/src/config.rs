@@ -17,8 +17,8 @@ pub use error::Error;
 pub use keys::{KEYS, Key, Shape};
 pub use layers::{Flag, Sources};
 pub use resolve::{
-    Archive, Config, Console, Cookies, Hosting, Http, Isolation, Jobs, Log, LogFormat, Packages,
-    S3, Secrets, Web,
+    Archive, Config, Console, Cookies, Health, Hosting, Http, Isolation, Jobs, Log, LogFormat,
+    Packages, Resolver, S3, Secrets, Web,
 };
 pub use show::{show, show_json};
 pub use value::{Origin, Value};

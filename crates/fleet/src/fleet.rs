@@ -1,9 +1,11 @@
 //! The handle through which faces reach every use case.
 
-use crate::environments::Picture;
+use crate::{environments::Picture, health::HealthSettings};
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
-use pressroom_providers::{hosting::LocalHosting, packages::PackageCache, probe::Prober};
+use pressroom_providers::{
+    hosting::LocalHosting, lookout::Lookout, packages::PackageCache, probe::Prober,
+};
 use pressroom_store::Store;
 use pressroom_wordpress::caches::redis::RedisSettings;
 use std::{
@@ -59,6 +61,8 @@ pub struct Parts {
     pub archive: Archive,
     /// How sites are looked at from outside.
     pub prober: Prober,
+    /// How they are looked at from where their visitors are.
+    pub lookout: Lookout,
     /// The connections to other machines.
     pub ssh: Hosts,
     /// What may be configured.
@@ -90,6 +94,8 @@ pub struct Settings {
     pub node: String,
     /// How selectors are answered.
     pub selecting: Selecting,
+    /// How often sites are looked at.
+    pub health: HealthSettings,
 }
 
 /// How a process finds what a selector names; the answer is the same.

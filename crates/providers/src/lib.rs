@@ -6,7 +6,8 @@
 //! what it is not told to drop. Start reading at [`hosting::LocalHosting`] (users,
 //! homes, databases, pools and server blocks on this machine),
 //! [`packages::PackageCache`] (core, plugins and themes, fetched once) and
-//! [`probe::Prober`] (what a page answers).
+//! [`probe::Prober`] (what a page answers); what visitors get is looked at by a
+//! [`lookout::Lookout`].
 //!
 //! ```
 //! use pressroom_providers::address::is_private;
@@ -15,6 +16,7 @@
 
 pub mod address;
 pub mod hosting;
+pub mod lookout;
 pub mod outgoing;
 pub mod packages;
 pub mod probe;

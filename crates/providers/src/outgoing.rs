@@ -217,7 +217,7 @@ pub fn within(answer: &Response, read: u64, limit: u64) -> Result<(), Error> {
 }
 
 /// Answers public addresses only.
-struct PublicOnly;
+pub(crate) struct PublicOnly;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no public address")]

@@ -181,7 +181,11 @@ impl About {
             None => None,
             Some(id) => environments::site_of(from, id).await?,
         };
-        let site_id = site.map(|site| site.short_id.to_string());
+        // One that is known by its address alone has no environment.
+        let own = subject.filter(|(kind, _)| *kind == "site");
+        let site_id = site
+            .map(|site| site.short_id.to_string())
+            .or_else(|| own.map(|(_, id)| id.to_string()));
         let subject = match (subject, &site_id) {
             (Some((kind, id)), _) => Some(((*kind).to_owned(), id.to_string())),
             (None, Some(site)) => Some(("site".to_owned(), site.clone())),

@@ -46,6 +46,7 @@ pub mod domains;
 pub mod environments;
 pub mod events;
 pub mod families;
+pub mod health;
 pub mod hosts;
 pub mod idempotency;
 pub mod jobs;
@@ -70,12 +71,15 @@ pub use changes::{Changed, Moment};
 pub use components::{ComponentRow, ComponentVersion, NewComponent};
 pub use domains::{DomainRow, NewDomain};
 pub use environments::{
-    EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow, EnvironmentState, Moved,
-    NewEnvironment, SiteRow,
+    ConnectionMethod, EnvironmentFilter, EnvironmentKind, EnvironmentPatch, EnvironmentRow,
+    EnvironmentState, Moved, NewEnvironment, SiteRow, SiteStatus,
 };
 pub use error::{Error, Result};
 pub use events::{EventRow, NewEvent};
 pub use families::{FamilyRow, NewFamily};
+pub use health::{
+    CheckKind, CheckStatus, HealthCheckRow, HealthFilter, Incident, NewHealthCheck, Turn,
+};
 pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
 pub use rate::RateStatus;

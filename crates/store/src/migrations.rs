@@ -25,6 +25,8 @@ mod m0018_second_factors;
 mod m0019_families;
 mod m0020_activity;
 mod m0021_watched_sites;
+mod m0023_health;
+mod m0027_status_changes;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -54,6 +56,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0019_families::Step),
             Box::new(m0020_activity::Step),
             Box::new(m0021_watched_sites::Step),
+            Box::new(m0023_health::Step),
+            Box::new(m0027_status_changes::Step),
         ]
     }
 }

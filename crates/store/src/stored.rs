@@ -55,6 +55,7 @@ numbered!(
     id::RunId,
     id::RunItemId,
     id::FamilyId,
+    id::HealthCheckId,
     Epoch
 );
 

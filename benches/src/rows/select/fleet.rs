@@ -10,12 +10,14 @@ use pressroom_base::{
 };
 use pressroom_fleet::{
     Caller, Fleet, Parts, Selecting, Settings,
+    health::HealthSettings,
     hosts::{Hosts, Limits},
     principal::{Grants, Identity, Principal, Role},
     selector::{ComponentFacts, ComponentKind, Facts, Offer},
 };
 use pressroom_providers::{
     hosting::{HostingConfig, LocalHosting},
+    lookout::{Lookout, NameServer},
     packages::{PackageCache, PackageSource},
     probe::Prober,
 };
@@ -101,6 +103,7 @@ impl Bench {
 }
 
 fn parts(store: Store, dir: &Path) -> Result<Parts> {
+    let prober = Prober::new();
     Ok(Parts {
         store,
         hosting: LocalHosting::new(HostingConfig::new(dir.join("hosting"), dir.join("sites"))),
@@ -109,7 +112,8 @@ fn parts(store: Store, dir: &Path) -> Result<Parts> {
             vec![PackageSource::Directory(dir.join("packages"))],
         ),
         archive: Archive::new(Objects::directory(dir.join("archive"))?),
-        prober: Prober::new(),
+        lookout: Lookout::new(&prober, NameServer::None),
+        prober,
         ssh: Hosts::new(Limits::default()),
         settings: Settings {
             sites_dir: dir.join("sites"),
@@ -122,6 +126,7 @@ fn parts(store: Store, dir: &Path) -> Result<Parts> {
             redis: None,
             node: "bench".into(),
             selecting: Selecting::FromPicture,
+            health: HealthSettings::default(),
         },
     })
 }

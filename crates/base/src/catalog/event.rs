@@ -151,6 +151,20 @@ events! {
     RUN_ENDED = "run.ended";
     /// A command of somebody's own was begun at a site.
     SITE_COMMAND_STARTED = "site.command_started";
+    /// A site failed twice in a row.
+    SITE_DOWN = "site.down";
+    /// A site that was down answers again.
+    SITE_RECOVERED = "site.recovered";
+    /// A site is within reach, to be worked on.
+    SITE_CONNECTED = "site.connected";
+    /// A site answers its visitors and cannot be reached to be worked on.
+    SITE_DISCONNECTED = "site.disconnected";
+    /// A site was slow three times in a row.
+    PERFORMANCE_DEGRADED = "performance.degraded";
+    /// A site was looked at closely.
+    PERFORMANCE_CHECK_COMPLETED = "performance.check_completed";
+    /// A site's name leads elsewhere, or its zone is served by others.
+    DNS_CHANGED = "dns.changed";
     /// Somebody asked for a job to stop.
     JOB_CANCEL_REQUESTED = "job.cancel_requested";
 }

@@ -10,6 +10,10 @@ pub const LEASES_LOST: &str = "pressroom_leases_lost_total";
 pub const HTTP_REQUESTS: &str = "pressroom_http_requests_total";
 /// Time to answer a request in seconds, by `dialect` and `route`.
 pub const HTTP_SECONDS: &str = "pressroom_http_request_duration_seconds";
+/// Looks at sites that were recorded, by `status`.
+pub const HEALTH_CHECKS: &str = "pressroom_health_checks_total";
+/// Sites that this process is looking at now.
+pub const HEALTH_CHECKS_RUNNING: &str = "pressroom_health_checks_running";
 
 /// Every metric with its description.
 pub const ALL: &[(&str, &str)] = &[
@@ -17,5 +21,10 @@ pub const ALL: &[(&str, &str)] = &[
     (JOBS_CLAIMED, "Jobs claimed by this process"),
     (LEASES_LOST, "Leases lost to another worker"),
     (HTTP_REQUESTS, "Requests answered"),
+    (HEALTH_CHECKS, "Looks at sites that were recorded"),
+    (
+        HEALTH_CHECKS_RUNNING,
+        "Sites that this process is looking at now",
+    ),
     (HTTP_SECONDS, "Time to answer a request, in seconds"),
 ];

@@ -1,12 +1,12 @@
 //! The routes, by contract row.
 
 use crate::{
-    accounts, activity, errors,
+    accounts, activity, errors, health,
     jwt::Keys,
     login, me, pair, users,
     wire::{
-        AccountOut, ActivityLogOut, ErrorOut, LoginIn, LogoutOut, MeOut, MemberOut, PairOut,
-        RefreshIn, RevokeIn, RevokedOut, TokenOut,
+        AccountOut, ActivityLogOut, ErrorOut, HealthCheckOut, HealthCheckRowOut, LoginIn,
+        LogoutOut, MeOut, MemberOut, PairOut, RefreshIn, RevokeIn, RevokedOut, TokenOut,
     },
 };
 use axum::http::Method;
@@ -59,6 +59,17 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
             .doc(Doc::new("Has a token of the caller's be good no more")
                 .body(Shape::of::<RevokeIn>())
                 .answers(200, "It is good no more", Shape::of::<RevokedOut>())),
+
+        Route::get("W11", "/api/v1/sites/{site_id}/health_checks", Action::SiteRead, health::list)
+            .doc(paged("Lists the looks at a site")
+                .query("status", "Only those that `passed`, that gave a `warning`, or that `failed`", false)
+                .query("kind", "Only those for this reason, such as `scheduled`", false)
+                .query("from", "Only from this time on", false)
+                .query("to", "Only up to this time", false)
+                .answers(200, "Newest first", Shape::list_of::<HealthCheckRowOut>())),
+        Route::get("W12", "/api/v1/sites/{site_id}/health_checks/{id}", Action::SiteRead, health::show)
+            .doc(Doc::new("Shows one of them, with all that was looked at")
+                .answers(200, "The look", Shape::of::<HealthCheckOut>())),
 
         Route::get("W25", "/api/v1/activity_logs", Action::AccountRead, activity::list)
             .about(Target::OwnList)

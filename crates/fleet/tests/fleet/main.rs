@@ -6,6 +6,7 @@ mod asides;
 mod base;
 mod cancel;
 mod given_up;
+mod health;
 mod quota;
 mod random;
 mod redis_users;

@@ -7,6 +7,8 @@ const USER: &str = "user_";
 const ACCOUNT: &str = "acct_";
 const SITE: &str = "site_";
 const LOG: &str = "log_";
+const HEALTH_CHECK: &str = "hc_";
+const PIPELINE: &str = "pipe_";
 
 /// A person's.
 pub fn user(id: &ShortId) -> String {
@@ -26,6 +28,16 @@ pub fn site(id: &str) -> String {
 /// A line's of the activity log.
 pub fn log(id: &str) -> String {
     format!("{LOG}{id}")
+}
+
+/// A health check's.
+pub fn health_check(id: &str) -> String {
+    format!("{HEALTH_CHECK}{id}")
+}
+
+/// An upgrade pipeline's.
+pub fn pipeline(id: &str) -> String {
+    format!("{PIPELINE}{id}")
 }
 
 /// Something's that the activity log is about; what has no prefix here has no id here.
@@ -54,6 +66,11 @@ pub fn read_site(text: &str) -> Option<ShortId> {
     ShortId::parse(text.strip_prefix(SITE)?)
 }
 
+/// The health check that is meant.
+pub fn read_health_check(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(HEALTH_CHECK)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +81,8 @@ mod tests {
         assert_eq!(read_user(&user(&id)), Some(id.clone()));
         assert_eq!(read_account(&account(&id)), Some(id.clone()));
         assert_eq!(read_site(&site(id.as_str())), Some(id.clone()));
+        let check = health_check(id.as_str());
+        assert_eq!(read_health_check(&check), Some(id.clone()));
         assert_eq!(read_account(&user(&id)), None);
         for bad in ["", "user_", "user_1", "user_ABCDEFGHIJKLMNOPQRST"] {
             assert_eq!(read_user(bad), None, "{bad}");

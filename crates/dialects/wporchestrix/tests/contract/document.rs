@@ -19,6 +19,8 @@ fn every_path_belongs_to_a_row() {
     W03 POST /api/v1/jwt
     W04 POST /api/v1/jwt/refresh
     W05 POST /api/v1/jwt/revoke
+    W11 GET /api/v1/sites/{site_id}/health_checks
+    W12 GET /api/v1/sites/{site_id}/health_checks/{id}
     W25 GET /api/v1/activity_logs
     W31 GET /api/v1/me
     W32 GET /api/v1/accounts
