@@ -8,6 +8,7 @@ mod changes;
 mod events;
 mod families;
 mod fence;
+mod health;
 mod hosts;
 mod idempotency;
 mod links;

@@ -10,6 +10,7 @@ mod activity;
 mod client;
 mod conventions;
 mod document;
+mod health;
 mod login;
 mod pairs;
 mod second_factor;
