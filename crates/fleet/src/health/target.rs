@@ -3,7 +3,7 @@
 use crate::{Fleet, Result, look::origin_of};
 use pressroom_base::id::SiteId;
 use pressroom_providers::{address::is_private, hosting::Origin};
-use pressroom_store::{EnvironmentRow, JobState, SiteRow, environments, health, jobs, maintenance};
+use pressroom_store::{EnvironmentRow, JobState, environments, health, jobs, maintenance};
 use std::net::SocketAddr;
 use url::{Host, Url};
 
@@ -12,7 +12,6 @@ const OF_NETWORKS: [&str; 5] = ["localhost", "local", "internal", "test", "inval
 
 /// A site to look at.
 pub(super) struct Target {
-    pub(super) site: SiteRow,
     /// The environment that visitors see; none of a site that is known by its address
     /// alone.
     pub(super) row: Option<EnvironmentRow>,
@@ -77,12 +76,7 @@ impl Fleet {
         if let Some(origin) = &origin {
             self.parts.prober.register(origin.addr);
         }
-        Ok(Some(Target {
-            site,
-            row,
-            url,
-            origin,
-        }))
+        Ok(Some(Target { row, url, origin }))
     }
 
     /// Why what fails at a site now says nothing about it: we work there.
@@ -101,27 +95,9 @@ impl Fleet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pressroom_base::{Timestamp, id::AccountId};
-    use pressroom_store::SiteStatus;
 
     fn target(url: &str) -> Target {
         Target {
-            site: SiteRow {
-                id: SiteId::new(1),
-                account_id: AccountId::new(1),
-                public_id: String::new(),
-                name: String::new(),
-                created_at: Timestamp::from_millis(0),
-                short_id: pressroom_base::id::ShortId::default(),
-                url: None,
-                method: None,
-                place: None,
-                status: SiteStatus::Pending,
-                status_since: None,
-                checked_at: None,
-                paused: false,
-                updated_at: None,
-            },
             row: None,
             url: Url::parse(url).unwrap(),
             origin: None,

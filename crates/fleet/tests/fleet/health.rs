@@ -238,11 +238,12 @@ async fn two_processes_look_at_each_site_once_and_tell_of_it_once() {
                 "{kind}"
             );
         }
+        let console = Base::console();
         for site in &sites {
             let query = HealthQuery::default();
             let looks = base
                 .fleet
-                .list_health_checks_of(&Base::console(), site.id, query, 50);
+                .list_health_checks_of(&console, site.id, query, 50);
             assert_eq!(looks.await.unwrap().1, 5);
         }
     })
@@ -339,11 +340,12 @@ async fn looks_are_forgotten_but_for_one_an_hour() {
         for _ in 0..24 {
             later(&base.fleet, &base, Duration::from_mins(15)).await;
         }
+        let console = Base::console();
         let count = async || {
             let query = HealthQuery::default();
             let looks = base
                 .fleet
-                .list_health_checks_of(&Base::console(), shop.id, query, 50);
+                .list_health_checks_of(&console, shop.id, query, 50);
             looks.await.unwrap().1
         };
         assert_eq!(count().await, 24);
