@@ -5,6 +5,7 @@ mod bridge;
 mod database;
 mod fanout;
 mod files;
+mod health;
 mod jobs;
 mod reading;
 mod remote;
@@ -30,6 +31,7 @@ const AREAS: &[(&str, Measure)] = &[
     ("ssh remote", remote::measure),
     ("api", api::measure),
     ("fleet filter select", select::measure),
+    ("health", health::measure),
     ("memory start", server::measure),
 ];
 

@@ -166,6 +166,12 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         );
         background(&stop, "housekeeping", tidy(wired.fleet.clone()));
         background(&stop, "maintenance", maintain(wired.fleet.clone()));
+        let fleet = wired.fleet.clone();
+        background(
+            &stop,
+            "health checks",
+            async move { fleet.watch_health().await },
+        );
     }
     let fleet = wired.fleet.clone();
     let senders = role.is_worker().then(|| {
@@ -283,6 +289,12 @@ async fn tidy(fleet: Fleet) {
             tracing::warn!(
                 error = chain(&error),
                 "housekeeping failed, it is tried again"
+            );
+        }
+        if let Err(error) = fleet.sweep_health_checks().await {
+            tracing::warn!(
+                error = chain(&error),
+                "old health checks were not removed, it is tried again"
             );
         }
         if let Err(error) = fleet.expire_snapshots().await {

@@ -5,11 +5,12 @@ use pressroom_archive::{Archive, Objects, S3Config};
 use pressroom_base::{Kind, Secret, token};
 use pressroom_cli::{
     Failure,
-    config::{Config, Isolation, Mail, Web},
+    config::{Config, Isolation, Mail, Resolver, Web},
 };
 use pressroom_fleet::{
     Fleet, Parts, Selecting, Settings,
     caches::RedisSettings,
+    health::HealthSettings,
     hosts::{Hosts, Limits},
     mail::{Security, Server, Smtp},
     webhooks::{Post, Rules},
@@ -17,6 +18,7 @@ use pressroom_fleet::{
 use pressroom_providers::{
     address::Allowed,
     hosting::{self, HostingConfig, LocalHosting, Programs},
+    lookout::{Lookout, NameServer},
     packages::{PackageCache, PackageSource},
     probe::Prober,
     tls,
@@ -63,6 +65,7 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
         hosting: hosting.clone(),
         archive: archive(config)?,
         packages: PackageCache::new(&config.packages.cache, sources(config)?),
+        lookout: Lookout::new(&prober, names(config), allowed(config)),
         prober: prober.clone(),
         ssh: Hosts::new(Limits::default()),
         settings: Settings {
@@ -77,6 +80,14 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
             redis: redis(config)?,
             node: node.clone(),
             selecting,
+            health: HealthSettings {
+                light: config.health.light,
+                full: config.health.full,
+                recheck: config.health.recheck,
+                concurrency: config.health.concurrency,
+                per_host: config.health.per_host,
+                slow_ms: config.health.slow_ms,
+            },
         },
     })
     .with_post(post(config));
@@ -229,6 +240,15 @@ fn sources(config: &Config) -> Result<Vec<PackageSource>, Failure> {
             .map(PackageSource::DistributionWordPress),
     );
     Ok(sources)
+}
+
+/// Who is asked what names lead to.
+fn names(config: &Config) -> NameServer {
+    match config.health.resolver {
+        Resolver::Machine => NameServer::Machine,
+        Resolver::None => NameServer::None,
+        Resolver::At(address) => NameServer::At(address),
+    }
 }
 
 /// The machine, the process, and four digits for when both come again.

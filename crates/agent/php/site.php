@@ -55,6 +55,14 @@ final class Pressroom_Site {
 				}
 			}
 		}
+		$free  = @disk_free_space( $path );
+		$total = @disk_total_space( $path );
+		if ( false !== $free && false !== $total ) {
+			$usage['room'] = array(
+				'free'  => (int) $free,
+				'total' => (int) $total,
+			);
+		}
 		return $usage;
 	}
 

@@ -113,6 +113,8 @@ ids! {
     MailId;
     /// Tokens that one sign-in led to, each in exchange for the one before.
     FamilyId;
+    /// A look at a site.
+    HealthCheckId;
 }
 
 #[cfg(test)]

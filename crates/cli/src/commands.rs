@@ -9,6 +9,7 @@ pub mod config;
 pub mod data;
 pub mod doctor;
 pub mod domain;
+pub mod health;
 pub mod host;
 pub mod hosting;
 pub mod job;
@@ -66,6 +67,9 @@ pub enum FleetCommand {
     /// What keeps intruders from a site
     #[command(subcommand)]
     Security(security::Security),
+    /// How sites are, as their visitors find them
+    #[command(subcommand)]
+    Health(health::Health),
     /// Whole sites, each in one archive
     #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
@@ -163,6 +167,7 @@ pub async fn run(
         FleetCommand::Theme(theme) => Box::pin(theme.run(fleet, &caller, printer)).await,
         FleetCommand::Cache(cache) => Box::pin(cache.run(fleet, &caller, printer)).await,
         FleetCommand::Security(security) => Box::pin(security.run(fleet, &caller, printer)).await,
+        FleetCommand::Health(health) => Box::pin(health.run(fleet, &caller, printer)).await,
         FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
         FleetCommand::Webhook(webhook) => Box::pin(webhook.run(fleet, &caller, printer)).await,
         FleetCommand::Run(run) => Box::pin(run.run(fleet, &caller, printer)).await,

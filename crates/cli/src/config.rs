@@ -17,8 +17,8 @@ pub use error::Error;
 pub use keys::{KEYS, Key, Shape};
 pub use layers::{Flag, Sources};
 pub use resolve::{
-    Archive, Config, Console, Cookies, Hosting, Http, Isolation, Jobs, Log, LogFile, LogFormat,
-    Mail, Outgoing, Packages, Rotate, S3, Secrets, Tls, Web,
+    Archive, Config, Console, Cookies, Health, Hosting, Http, Isolation, Jobs, Log, LogFile,
+    LogFormat, Mail, Outgoing, Packages, Resolver, Rotate, S3, Secrets, Tls, Web,
 };
 pub use show::{show, show_json};
 pub use value::{Origin, Value};

@@ -1,11 +1,11 @@
 //! The handle through which faces reach every use case.
 
-use crate::{environments::Picture, mail::Smtp, webhooks::Post};
+use crate::{environments::Picture, health::HealthSettings, mail::Smtp, webhooks::Post};
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};
 use pressroom_providers::{
-    address::Allowed, hosting::LocalHosting, outgoing::Outgoing, packages::PackageCache,
-    probe::Prober,
+    address::Allowed, hosting::LocalHosting, lookout::Lookout, outgoing::Outgoing,
+    packages::PackageCache, probe::Prober,
 };
 use pressroom_store::Store;
 use pressroom_wordpress::caches::redis::RedisSettings;
@@ -68,6 +68,8 @@ pub struct Parts {
     pub archive: Archive,
     /// How sites are looked at from outside.
     pub prober: Prober,
+    /// How they are looked at from where their visitors are.
+    pub lookout: Lookout,
     /// The connections to other machines.
     pub ssh: Hosts,
     /// What may be configured.
@@ -101,6 +103,8 @@ pub struct Settings {
     pub node: String,
     /// How selectors are answered.
     pub selecting: Selecting,
+    /// How often sites are looked at.
+    pub health: HealthSettings,
 }
 
 /// How a process finds what a selector names; the answer is the same.

@@ -19,6 +19,7 @@ pub mod environments;
 pub mod error;
 pub mod families;
 mod fleet;
+pub mod health;
 pub mod hosts;
 pub mod jobs;
 mod look;

@@ -43,4 +43,6 @@ pub(crate) use index::{Answer, Index, Place};
 pub use matches::Truth;
 pub use parse::{MAX_BYTES, MAX_DEPTH};
 pub(crate) use tag::{TAG_RULE, tag_name};
-pub use term::{Age, AgeUnit, Bound, Comparison, ComponentKind, Term, TextField, VersionField};
+pub use term::{
+    Age, AgeUnit, Bound, Comparison, ComponentKind, Standing, Term, TextField, VersionField,
+};

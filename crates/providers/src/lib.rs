@@ -6,7 +6,8 @@
 //! what it is not told to drop. Start reading at [`hosting::LocalHosting`] (users,
 //! homes, databases, pools and server blocks on this machine),
 //! [`packages::PackageCache`] (core, plugins and themes, fetched once),
-//! [`probe::Prober`] (what a page answers) and [`recognize`] (whether it is WordPress').
+//! [`probe::Prober`] (what a page answers) and [`recognize`] (whether it is WordPress'); what
+//! visitors get is looked at by a [`lookout::Lookout`].
 //!
 //! ```
 //! use pressroom_providers::address::is_private;
@@ -15,6 +16,7 @@
 
 pub mod address;
 pub mod hosting;
+pub mod lookout;
 pub mod mail;
 pub mod outgoing;
 pub mod packages;

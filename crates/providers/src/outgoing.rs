@@ -232,7 +232,7 @@ pub fn within(answer: &Response, read: u64, limit: u64) -> Result<(), Error> {
 }
 
 /// Answers public addresses only, and those that are allowed.
-struct PublicOnly(Allowed);
+pub(crate) struct PublicOnly(pub(crate) Allowed);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the name has no public address")]

@@ -5,10 +5,10 @@ use crate::{address::is_private, hosting::Origin, tls};
 use pressroom_base::{Kind, token};
 use reqwest::{
     Client, ClientBuilder, RequestBuilder,
-    header::{CACHE_CONTROL, COOKIE, HOST, LOCATION},
+    header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, LOCATION},
     redirect::Policy,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::{
     collections::HashSet,
     net::{IpAddr, SocketAddr},
@@ -87,8 +87,14 @@ pub struct Probe {
     pub login_action: Option<String>,
     /// Bytes of the body, as far as it was read.
     pub bytes: u64,
+    /// Time until the answer began.
+    #[serde(default)]
+    pub ttfb_ms: u64,
     /// Time until the body was read.
     pub ms: u64,
+    /// Whether the body is JSON and says so.
+    #[serde(default)]
+    pub json: bool,
     /// Why nothing answered.
     pub error: Option<String>,
 }
@@ -157,17 +163,16 @@ impl Prober {
     pub async fn probe_uncached(&self, origin: &Origin, path: &str) -> Result<Probe, Error> {
         let path = absolute(path);
         let mark = if path.contains('?') { '&' } else { '?' };
-        let path = format!("{path}{mark}pressroom={}", token::hex(16));
-        self.ask(origin, &path, |request| {
-            request
-                .header(CACHE_CONTROL, "no-cache")
-                .header("pragma", "no-cache")
-                .header(
-                    COOKIE,
-                    "wordpress_logged_in_pressroom=no-cache; wp-settings-time-0=0",
-                )
-        })
-        .await
+        let path = format!("{path}{mark}{}", unseen());
+        self.ask(origin, &path, past_caches).await
+    }
+
+    /// Whether this private address may be asked.
+    pub(crate) fn is_registered(&self, addr: SocketAddr) -> bool {
+        self.registered
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .contains(&addr)
     }
 
     async fn ask(
@@ -196,7 +201,7 @@ impl Prober {
                 ..Probe::default()
             },
         };
-        probe.ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        probe.ms = millis(start);
         Ok(probe)
     }
 
@@ -216,16 +221,25 @@ impl Prober {
         let client = options().resolve(name, addr).build()?;
         Ok(client.get(format!("https://{name}:{}{path}", addr.port())))
     }
-
-    fn is_registered(&self, addr: SocketAddr) -> bool {
-        self.registered
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .contains(&addr)
-    }
 }
 
-fn options() -> ClientBuilder {
+/// A query that no cache has seen.
+pub(crate) fn unseen() -> String {
+    format!("pressroom={}", token::hex(16))
+}
+
+/// What no page cache answers: a request of somebody who is signed in.
+pub(crate) fn past_caches(request: RequestBuilder) -> RequestBuilder {
+    request
+        .header(CACHE_CONTROL, "no-cache")
+        .header("pragma", "no-cache")
+        .header(
+            COOKIE,
+            "wordpress_logged_in_pressroom=no-cache; wp-settings-time-0=0",
+        )
+}
+
+pub(crate) fn options() -> ClientBuilder {
     Client::builder()
         .user_agent(concat!(
             "Pressroom/",
@@ -253,8 +267,16 @@ fn name_of(host: &str) -> &str {
     name.trim_matches(['[', ']'])
 }
 
-async fn answer(request: RequestBuilder) -> reqwest::Result<Probe> {
+/// Reads an answer; its times are told by whoever asked.
+pub(crate) async fn answer(request: RequestBuilder) -> reqwest::Result<Probe> {
+    let start = Instant::now();
     let mut response = request.send().await?;
+    let ttfb_ms = millis(start);
+    let says_json = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
     let location = response
         .headers()
         .get(LOCATION)
@@ -274,6 +296,8 @@ async fn answer(request: RequestBuilder) -> reqwest::Result<Probe> {
     let mut probe = classify(response.status().as_u16(), &body);
     probe.location = location;
     probe.cache = cache;
+    probe.ttfb_ms = ttfb_ms;
+    probe.json = says_json && serde_json::from_slice::<IgnoredAny>(&body).is_ok();
     Ok(probe)
 }
 
@@ -342,6 +366,10 @@ fn without_tags(line: &str) -> String {
     plain.trim().to_owned()
 }
 
+pub(crate) fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 fn absolute(path: &str) -> String {
     if path.starts_with('/') {
         path.to_owned()
@@ -350,14 +378,14 @@ fn absolute(path: &str) -> String {
     }
 }
 
-fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars()
         .filter(|character| !character.is_control())
         .take(TEXT_LIMIT)
         .collect()
 }
 
-fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         cause = next;

@@ -48,6 +48,7 @@ pub mod domains;
 pub mod environments;
 pub mod events;
 pub mod families;
+pub mod health;
 pub mod hosts;
 pub mod idempotency;
 pub mod integrity;
@@ -83,6 +84,9 @@ pub use environments::{
 pub use error::{Error, Result};
 pub use events::{EventRow, NewEvent};
 pub use families::{FamilyRow, NewFamily};
+pub use health::{
+    CheckKind, CheckStatus, HealthCheckRow, HealthFilter, Incident, NewHealthCheck, Turn,
+};
 pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
 pub use mails::{MailRow, MailState, NewMail};

@@ -26,7 +26,9 @@ mod m0019_families;
 mod m0020_activity;
 mod m0021_watched_sites;
 mod m0022_added_sites;
+mod m0023_health;
 mod m0024_webhooks;
+mod m0027_status_changes;
 mod m0028_mail;
 
 /// The list of steps.
@@ -58,7 +60,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0020_activity::Step),
             Box::new(m0021_watched_sites::Step),
             Box::new(m0022_added_sites::Step),
+            Box::new(m0023_health::Step),
             Box::new(m0024_webhooks::Step),
+            Box::new(m0027_status_changes::Step),
             Box::new(m0028_mail::Step),
         ]
     }

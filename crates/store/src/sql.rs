@@ -36,6 +36,17 @@ pub(crate) async fn alone(
     Ok(connection.query_one_raw(statement).await?)
 }
 
+/// As [`alone`], for a statement that changes many rows and tells of each.
+pub(crate) async fn changed(
+    store: &Store,
+    sql: impl Into<String>,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<QueryResult>> {
+    let connection = store.writer();
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    Ok(connection.query_all_raw(statement).await?)
+}
+
 /// Runs a statement and says how many rows it touched.
 pub(crate) async fn run(
     from: &impl Read,

@@ -58,6 +58,7 @@ numbered!(
     id::WebhookEndpointId,
     id::WebhookDeliveryId,
     id::MailId,
+    id::HealthCheckId,
     Epoch
 );
 

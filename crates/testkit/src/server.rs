@@ -320,6 +320,9 @@ impl Pressroom {
         command
             .env("PRESSROOM_DATA", self.data())
             .env("PRESSROOM_LISTEN", format!("127.0.0.1:{port}"))
+            // Looks that no test asked for would be found in its logs and caches.
+            .env("PRESSROOM_HEALTH__CONCURRENCY", "0")
+            .env("PRESSROOM_HEALTH__RESOLVER", "none")
             .env(
                 "PRESSROOM_LOG",
                 "debug,sqlx=warn,sea_orm=warn,hyper=info,h2=info,russh=info",

@@ -26,12 +26,37 @@ pub struct DiskUsage {
     /// seems to hold, and several names of one file take its room once, as `du` counts.
     /// Directories are not counted.
     pub bytes: u64,
+    /// How much room its disk has; `None` where that is not told.
+    #[serde(default)]
+    pub room: Option<Room>,
+}
+
+/// The room on a disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Bytes that may still be written by whoever owns the site.
+    pub free: u64,
+    /// Bytes that it has in all.
+    pub total: u64,
 }
 
 /// What is below a directory of the home, links not followed. What goes away meanwhile,
 /// or may not be looked into, is not counted.
 pub fn disk_usage(home: &Home, path: &str, watch: &Watch) -> Result<DiskUsage> {
-    below(&home.resolve(path)?, watch)
+    let base = home.resolve(path)?;
+    let usage = below(&base, watch)?;
+    Ok(DiskUsage {
+        room: room(&base),
+        ..usage
+    })
+}
+
+fn room(base: &Path) -> Option<Room> {
+    let found = rustix::fs::statvfs(base).ok()?;
+    Some(Room {
+        free: found.f_bavail.saturating_mul(found.f_frsize),
+        total: found.f_blocks.saturating_mul(found.f_frsize),
+    })
 }
 
 fn below(base: &Path, watch: &Watch) -> Result<DiskUsage> {

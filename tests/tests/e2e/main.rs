@@ -12,6 +12,7 @@ mod deleting;
 mod documented;
 mod errors;
 mod every_row;
+mod health;
 mod hostile;
 mod hosts;
 mod letting_go;

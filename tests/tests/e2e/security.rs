@@ -15,7 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Asks for a measure, with a key whose minute is unused.
-async fn set(fixture: &Fixture, site: &Site, measure: &str, body: Value) -> Result<Reply> {
+pub async fn set(fixture: &Fixture, site: &Site, measure: &str, body: Value) -> Result<Reply> {
     let mut body = body;
     body["id"] = site.id.clone().into();
     fixture.change(&format!("/security/{measure}"), &body).await

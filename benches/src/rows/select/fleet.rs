@@ -1,27 +1,21 @@
 //! A fleet of 10,000 environments with 40 components each, the same at every run.
 
 use super::{COMPONENTS, ENVIRONMENTS};
+use crate::parts::parts;
 use anyhow::{Context, Result};
-use pressroom_archive::{Archive, Objects};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, UserId},
     keyring::Keyring,
 };
 use pressroom_fleet::{
-    Caller, Fleet, Parts, Selecting, Settings,
-    hosts::{Hosts, Limits},
+    Caller, Fleet,
     principal::{Grants, Identity, Principal, Role},
     selector::{ComponentFacts, ComponentKind, Facts, Offer},
 };
-use pressroom_providers::{
-    hosting::{HostingConfig, LocalHosting},
-    packages::{PackageCache, PackageSource},
-    probe::Prober,
-};
 use pressroom_store::{EnvironmentKind, EnvironmentState, Scope, Store, components};
 use sqlx::{SqlitePool, sqlite::SqliteConnectOptions};
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 use tempfile::TempDir;
 
 const ACCOUNTS: usize = 200;
@@ -98,33 +92,6 @@ impl Bench {
             account: None,
         })
     }
-}
-
-fn parts(store: Store, dir: &Path) -> Result<Parts> {
-    Ok(Parts {
-        store,
-        hosting: LocalHosting::new(HostingConfig::new(dir.join("hosting"), dir.join("sites"))),
-        packages: PackageCache::new(
-            dir.join("cache"),
-            vec![PackageSource::Directory(dir.join("packages"))],
-        ),
-        archive: Archive::new(Objects::directory(dir.join("archive"))?),
-        prober: Prober::new(),
-        ssh: Hosts::new(Limits::default()),
-        settings: Settings {
-            sites_dir: dir.join("sites"),
-            agent: vec!["/nonexistent/pressroom-agent".into()],
-            php: "php".into(),
-            request_lease: Duration::from_mins(5),
-            snapshot_quota: None,
-            keep_aside: Duration::from_hours(24),
-            public_url: "https://press.example".into(),
-            allowed: pressroom_providers::address::Allowed::default(),
-            redis: None,
-            node: "bench".into(),
-            selecting: Selecting::FromPicture,
-        },
-    })
 }
 
 /// Facts as one might keep them: a vector.
@@ -282,6 +249,8 @@ fn sites() -> impl Iterator<Item = Facts> {
             } else {
                 EnvironmentState::Active
             },
+            // The fleet was never looked at: what the other side knows is not asked for.
+            health: None,
             accounts: vec![format!("acme-{}", number % ACCOUNTS + 1)],
             domains: vec![format!("site-{number}.example")],
             sites: vec![format!("site-{number}"), format!("wp_{number:09x}")],

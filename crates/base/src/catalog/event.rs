@@ -85,11 +85,13 @@ events! {
     SITE_CREATED = "site.created";
     /// A site's name, address or tags were changed on record, or whether it is looked at.
     SITE_UPDATED = "site.updated";
-    /// A site that was added by its address was reached and verified, and is managed.
+    /// A site that was added by its address was reached and verified, and is managed; or one
+    /// that was out of reach is within it again.
     SITE_CONNECTED = "site.connected";
     /// A site that was added by its address could not be connected; it is tried again.
     SITE_CONNECT_FAILED = "site.connect_failed";
-    /// A site that was connected is not any more.
+    /// A site that was connected is not any more: it was forgotten, or answers its visitors and
+    /// cannot be reached to be worked on.
     SITE_DISCONNECTED = "site.disconnected";
     /// A site that was added by its address was forgotten before it was connected.
     SITE_FORGOTTEN = "site.forgotten";
@@ -181,6 +183,16 @@ events! {
     WEBHOOK_ENDPOINT_REMOVED = "webhook_endpoint.removed";
     /// Webhooks that had ended were queued anew.
     WEBHOOK_REPLAYED = "webhook_endpoint.replayed";
+    /// A site failed twice in a row.
+    SITE_DOWN = "site.down";
+    /// A site that was down answers again.
+    SITE_RECOVERED = "site.recovered";
+    /// A site was slow three times in a row.
+    PERFORMANCE_DEGRADED = "performance.degraded";
+    /// A site was looked at closely.
+    PERFORMANCE_CHECK_COMPLETED = "performance.check_completed";
+    /// A site's name leads elsewhere, or its zone is served by others.
+    DNS_CHANGED = "dns.changed";
     /// Somebody asked for a job to stop.
     JOB_CANCEL_REQUESTED = "job.cancel_requested";
 }

@@ -16,6 +16,10 @@ pub const WEBHOOK_ATTEMPTS: &str = "pressroom_webhook_attempts_total";
 pub const WEBHOOKS_ENDED: &str = "pressroom_webhooks_ended_total";
 /// Mails that were handed to the server, or could not be, by `outcome`.
 pub const MAILS: &str = "pressroom_mails_total";
+/// Looks at sites that were recorded, by `status`.
+pub const HEALTH_CHECKS: &str = "pressroom_health_checks_total";
+/// Sites that this process is looking at now.
+pub const HEALTH_CHECKS_RUNNING: &str = "pressroom_health_checks_running";
 
 /// Every metric with its description.
 pub const ALL: &[(&str, &str)] = &[
@@ -23,6 +27,11 @@ pub const ALL: &[(&str, &str)] = &[
     (JOBS_CLAIMED, "Jobs claimed by this process"),
     (LEASES_LOST, "Leases lost to another worker"),
     (HTTP_REQUESTS, "Requests answered"),
+    (HEALTH_CHECKS, "Looks at sites that were recorded"),
+    (
+        HEALTH_CHECKS_RUNNING,
+        "Sites that this process is looking at now",
+    ),
     (HTTP_SECONDS, "Time to answer a request, in seconds"),
     (WEBHOOK_ATTEMPTS, "Webhooks sent, delivered or not"),
     (MAILS, "Mails handed to the server, or not"),

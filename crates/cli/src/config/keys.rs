@@ -47,6 +47,8 @@ pub enum Shape {
     },
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// `machine`, `none`, or an IP address and a port.
+    Resolver,
     /// `true`, `false` or a path.
     SwitchOrPath,
     /// `true`, `false` or an `http(s)` address.
@@ -116,6 +118,13 @@ pub const KEYS: &[Key] = &[
         Shape::Path { optional: true },
     ),
     integer("cache", "redis_database", 0, 65_535),
+    integer("health", "light_s", 30, 86_400),
+    integer("health", "full_s", 3600, 2_592_000),
+    integer("health", "recheck_s", 5, 3600),
+    integer("health", "concurrency", 0, 1024),
+    integer("health", "per_host", 1, 1024),
+    integer("health", "slow_ms", 100, 60_000),
+    key("health", "resolver", Shape::Resolver),
     key("packages", "cache", PATH),
     key("packages", "directory", Shape::Path { optional: true }),
     key("packages", "distribution", Shape::SwitchOrPath),
@@ -182,6 +191,9 @@ impl Shape {
             | (Self::SwitchOrPath | Self::SwitchOrUrl, Value::Bool(_)) => true,
             (Self::Path { optional }, Value::Text(text)) => optional || !text.is_empty(),
             (Self::Address, Value::Text(text)) => text.parse::<SocketAddr>().is_ok(),
+            (Self::Resolver, Value::Text(text)) => {
+                matches!(text.as_str(), "machine" | "none") || text.parse::<SocketAddr>().is_ok()
+            }
             (Self::Endpoint, Value::Text(text)) => text.is_empty() || is_endpoint(text),
             (Self::Networks, Value::Text(text)) => networks(text).is_some(),
             (Self::PublicUrl, Value::Text(text)) => text == "auto" || is_base_url(text),
@@ -256,6 +268,9 @@ impl fmt::Display for Shape {
             Self::Text => f.write_str("a text"),
             Self::Path { .. } => f.write_str("a path"),
             Self::Address => f.write_str("an address and a port, e.g. `127.0.0.1:8480`"),
+            Self::Resolver => {
+                f.write_str("`machine`, `none`, or an address and a port, e.g. `192.0.2.53:53`")
+            }
             Self::Endpoint => f.write_str(
                 "a host and a port such as `127.0.0.1:6379`, an absolute path, or empty",
             ),

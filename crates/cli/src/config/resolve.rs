@@ -30,6 +30,8 @@ pub struct Config {
     pub archive: Archive,
     /// `[cache]`
     pub cache: Cache,
+    /// `[health]`
+    pub health: Health,
     /// `[packages]`
     pub packages: Packages,
     /// `[secrets]`
@@ -193,6 +195,36 @@ pub struct Redis {
     pub password_file: Option<PathBuf>,
     /// Number of the database.
     pub database: u32,
+}
+
+/// `[health]`
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Between two looks at a site.
+    pub light: Duration,
+    /// Between two closer looks.
+    pub full: Duration,
+    /// Between a look that failed for the first time and the second.
+    pub recheck: Duration,
+    /// Sites looked at at once by this process.
+    pub concurrency: usize,
+    /// Of those, at one address.
+    pub per_host: usize,
+    /// From when on a site is slow.
+    pub slow_ms: u64,
+    /// Who is asked what names lead to.
+    pub resolver: Resolver,
+}
+
+/// Who is asked what names lead to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolver {
+    /// The name servers of this machine.
+    Machine,
+    /// Nobody.
+    None,
+    /// This name server.
+    At(SocketAddr),
 }
 
 /// `[packages]`
@@ -366,6 +398,18 @@ impl Config {
                         .map(|_| read.path("cache.redis_password_file")),
                     database: u32::try_from(read.number("cache.redis_database")).unwrap_or(0),
                 }),
+            },
+            health: Health {
+                light: Duration::from_secs(read.number("health.light_s")),
+                full: Duration::from_secs(read.number("health.full_s")),
+                recheck: Duration::from_secs(read.number("health.recheck_s")),
+                concurrency: read.size("health.concurrency"),
+                per_host: read.size("health.per_host"),
+                slow_ms: read.number("health.slow_ms"),
+                resolver: match read.text("health.resolver").as_str() {
+                    "none" => Resolver::None,
+                    address => address.parse().map_or(Resolver::Machine, Resolver::At),
+                },
             },
             packages: Packages {
                 cache: read.path("packages.cache"),

@@ -9,6 +9,8 @@ mod accounts;
 mod activity;
 mod auth;
 mod errors;
+mod filters;
+mod health;
 mod jwt;
 mod login;
 mod me;

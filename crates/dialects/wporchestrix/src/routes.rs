@@ -1,13 +1,14 @@
 //! The routes, by contract row.
 
 use crate::{
-    accounts, activity, errors,
+    accounts, activity, errors, health,
     jwt::Keys,
     login, me, pair, sites, users, webhooks,
     wire::{
-        AccountOut, ActivityLogOut, AddedSiteOut, ErrorOut, LoginIn, LogoutOut, MeOut, MemberOut,
-        PairOut, RefreshIn, RevokeIn, RevokedOut, SiteIn, SiteOut, SiteRowOut, TokenOut,
-        WebhookEndpointIn, WebhookEndpointOut, WebhookEndpointPatchIn,
+        AccountOut, ActivityLogOut, AddedSiteOut, ErrorOut, HealthCheckOut, HealthCheckRowOut,
+        LoginIn, LogoutOut, MeOut, MemberOut, PairOut, RefreshIn, RevokeIn, RevokedOut, SiteIn,
+        SiteOut, SiteRowOut, TokenOut, WebhookEndpointIn, WebhookEndpointOut,
+        WebhookEndpointPatchIn,
     },
 };
 use axum::http::Method;
@@ -87,6 +88,17 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
                 .answers_nothing(204, "It is forgotten")),
         Route::open("connector", Method::GET, sites::PLUGIN, sites::plugin)
             .doc(Doc::new("Where the connector's plugin will be; this version has none")),
+
+        Route::get("W11", "/api/v1/sites/{site_id}/health_checks", Action::SiteRead, health::list)
+            .doc(paged("Lists the looks at a site")
+                .query("status", "Only those that `passed`, that gave a `warning`, or that `failed`", false)
+                .query("kind", "Only those for this reason, such as `scheduled`", false)
+                .query("from", "Only from this time on", false)
+                .query("to", "Only up to this time", false)
+                .answers(200, "Newest first", Shape::list_of::<HealthCheckRowOut>())),
+        Route::get("W12", "/api/v1/sites/{site_id}/health_checks/{id}", Action::SiteRead, health::show)
+            .doc(Doc::new("Shows one of them, with all that was looked at")
+                .answers(200, "The look", Shape::of::<HealthCheckOut>())),
 
         Route::get("W25", "/api/v1/activity_logs", Action::AccountRead, activity::list)
             .about(Target::OwnList)

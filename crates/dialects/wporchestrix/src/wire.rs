@@ -3,6 +3,7 @@
 mod account;
 mod activity;
 mod error;
+mod health;
 pub mod id;
 mod login;
 mod pair;
@@ -14,6 +15,7 @@ mod webhook;
 pub use account::AccountOut;
 pub use activity::{ActivityLogOut, ActorOut, SubjectOut};
 pub use error::ErrorOut;
+pub use health::{CheckOut, HealthCheckOut, HealthCheckRowOut};
 pub use login::{LoginIn, LogoutOut, TokenOut};
 pub use pair::{PairOut, RefreshIn, RevokeIn, RevokedOut};
 pub use site::{

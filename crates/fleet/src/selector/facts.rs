@@ -4,7 +4,7 @@ use super::ComponentKind;
 use pressroom_base::Timestamp;
 use pressroom_store::{
     AccountRow, ComponentVersion, DomainRow, EnvironmentKind, EnvironmentRow, EnvironmentState,
-    HostRow, SiteRow, TagRow,
+    HostRow, SiteRow, SiteStatus, TagRow,
 };
 use url::{Host, Url};
 
@@ -18,6 +18,8 @@ pub struct Facts {
     pub kind: EnvironmentKind,
     /// Where it stands.
     pub state: EnvironmentState,
+    /// How the site was last seen to be, of the environment that visitors see.
+    pub health: Option<SiteStatus>,
     /// The account's name.
     pub accounts: Vec<String>,
     /// Its domain and the host name of its address.
@@ -93,6 +95,7 @@ impl Facts {
         Self {
             kind: environment.kind,
             state: environment.state,
+            health: (environment.kind == EnvironmentKind::Production).then_some(rows.site.status),
             accounts: vec![fold(&rows.account.name)],
             domains,
             sites: vec![fold(&rows.site.name), fold(&environment.panel_id)],

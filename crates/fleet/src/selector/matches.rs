@@ -4,12 +4,13 @@
 //! whose PHP nobody has seen is found neither by `php<8.1` nor by `-php<8.1`.
 
 use super::{
-    Age, Bound, Comparison, ComponentFacts, ComponentKind, Expr, Facts, Offer, Selector, Term,
-    TextField, VersionField,
+    Age, Bound, Comparison, ComponentFacts, ComponentKind, Expr, Facts, Offer, Selector, Standing,
+    Term, TextField, VersionField,
     facts::{fold, fold_domain},
 };
 use pressroom_base::Timestamp;
 use pressroom_phpdata::version;
+use pressroom_store::{EnvironmentState, SiteStatus};
 use std::cmp::Ordering;
 
 /// Whether something holds.
@@ -75,13 +76,27 @@ impl Expr {
     }
 }
 
+impl Standing {
+    /// Whether that is so; of an environment that nobody looks at, how it is, is not known.
+    pub(super) fn holds(self, state: EnvironmentState, health: Option<SiteStatus>) -> Truth {
+        match (self, health) {
+            (Self::State(wanted), _) => Truth::of(state == wanted),
+            (Self::Health(_), None) => Truth::Unknown,
+            (Self::Health(wanted), Some(health)) => Truth::of(health == wanted),
+            (Self::Down, health) => {
+                Truth::of(state == EnvironmentState::Broken || health == Some(SiteStatus::Down))
+            }
+        }
+    }
+}
+
 impl Term {
     /// Whether this condition holds.
     pub fn matches(&self, facts: &Facts, now: Timestamp) -> Truth {
         match self {
             Self::Text { field, value } => Truth::of(has_name(facts, *field, value)),
             Self::Kind(kind) => Truth::of(facts.kind == *kind),
-            Self::Status(state) => Truth::of(facts.state == *state),
+            Self::Status(standing) => standing.holds(facts.state, facts.health),
             Self::Series { field, version } => match seen_version(facts, *field) {
                 None => Truth::Unknown,
                 Some(seen) => Truth::of(is_in_series(seen, version)),
@@ -191,7 +206,7 @@ pub(super) fn updates(newer: usize, unknown: usize, comparison: Comparison, coun
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pressroom_store::{EnvironmentKind, EnvironmentState};
+    use pressroom_store::EnvironmentKind;
 
     const DAY: i64 = 24 * 60 * 60 * 1000;
     const NOW: Timestamp = Timestamp::from_millis(100 * DAY);
@@ -210,6 +225,7 @@ mod tests {
         Facts {
             kind: EnvironmentKind::Production,
             state: EnvironmentState::Broken,
+            health: Some(SiteStatus::Healthy),
             accounts: vec!["müller & söhne".to_owned()],
             domains: vec!["xn--mller-kva.example".to_owned()],
             sites: vec!["shop".to_owned(), "wp_2f68a0b13".to_owned()],
@@ -253,6 +269,7 @@ mod tests {
             "env:production",
             "status:down",
             "status:broken",
+            "status:healthy -status:degraded",
             "account:\"MÜLLER & Söhne\"",
             "domain:Müller.example.",
             "domain:xn--mller-kva.example",
@@ -279,6 +296,7 @@ mod tests {
         let otherwise = [
             "env:staging",
             "status:active",
+            "status:disconnected",
             "account:müller",
             "domain:example",
             "host:local",

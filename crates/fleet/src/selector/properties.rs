@@ -6,6 +6,7 @@ use super::{
     words::{KINDS, STATES},
 };
 use pressroom_base::Timestamp;
+use pressroom_store::{EnvironmentState, SiteStatus};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 fn comparison() -> impl Strategy<Value = Comparison> {
@@ -67,6 +68,13 @@ fn term() -> impl Strategy<Value = Term> {
     ]
 }
 
+const STATES_OF_ENVIRONMENTS: [EnvironmentState; 4] = [
+    EnvironmentState::Installing,
+    EnvironmentState::Active,
+    EnvironmentState::Broken,
+    EnvironmentState::Deleting,
+];
+
 fn expr() -> impl Strategy<Value = Expr> {
     let leaf = prop_oneof![1 => Just(Expr::All), 9 => term().prop_map(Expr::Term)];
     leaf.prop_recursive(5, 24, 4, |inner| {
@@ -94,7 +102,11 @@ fn component() -> impl Strategy<Value = ComponentFacts> {
 fn facts() -> impl Strategy<Value = Facts> {
     let names = || vec("[a-c]", 1..3);
     (
-        (select(&KINDS[..]), select(&STATES[..])),
+        (
+            select(&KINDS[..]),
+            select(&STATES_OF_ENVIRONMENTS[..]),
+            option::of(select(SiteStatus::ALL)),
+        ),
         (names(), names(), names(), names()),
         (option::of(version()), option::of(version())),
         option::of(vec(component(), 0..4)),
@@ -102,7 +114,8 @@ fn facts() -> impl Strategy<Value = Facts> {
     )
         .prop_map(|(words, names, versions, components, snapshot)| Facts {
             kind: words.0.1,
-            state: words.1.1,
+            state: words.1,
+            health: words.2,
             accounts: names.0,
             domains: names.1,
             sites: names.2,

@@ -1,6 +1,6 @@
 //! Single conditions.
 
-use pressroom_store::{EnvironmentKind, EnvironmentState};
+use pressroom_store::{EnvironmentKind, EnvironmentState, SiteStatus};
 use std::cmp::Ordering;
 
 /// One condition of a selector.
@@ -16,7 +16,7 @@ pub enum Term {
     /// `env:production`.
     Kind(EnvironmentKind),
     /// `status:down`.
-    Status(EnvironmentState),
+    Status(Standing),
     /// `php:8.1`: this version or one of its series, as 8.1.27.
     Series {
         /// Of what.
@@ -54,6 +54,17 @@ pub enum Term {
         /// What it is held against.
         age: Age,
     },
+}
+
+/// How something stands: what is there, or how its visitors find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// What is there.
+    State(EnvironmentState),
+    /// How the site was last seen to be, of the environment that visitors see.
+    Health(SiteStatus),
+    /// It was last seen to be down, or nothing that serves is there.
+    Down,
 }
 
 /// What is told by names.

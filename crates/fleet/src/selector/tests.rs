@@ -29,7 +29,7 @@ fn what_is_written_has_one_form() {
         ("-(php:7 OR php:8)", "-(php:7 OR php:8)"),
         ("-(php:7 php:8) -(wp:6)", "-(php:7 php:8) -wp:6"),
         ("account!=acme --site:a", "-account:acme --site:a"),
-        ("status!=broken", "-status:down"),
+        ("status!=broken", "-status:broken"),
         ("updates:0 updates!=007", "updates=0 updates!=7"),
         ("snapshot>=090m snapshot<=7d", "snapshot>=90m snapshot<=7d"),
         ("account:\"acme\" site:\"a b\"", "account:acme site:\"a b\""),
@@ -139,7 +139,7 @@ fn a_refusal_points_at_the_fault() {
         (
             "status:failed",
             "status:failed\n       ^^^^^^ there is no such value; there are active, down, broken, \
-             installing, deleting",
+             installing, deleting, healthy, degraded, disconnected, paused, pending",
         ),
         (
             "env<staging",

@@ -1,6 +1,7 @@
 //! The words that a few fields take, and no others.
 
-use pressroom_store::{EnvironmentKind, EnvironmentState};
+use super::Standing;
+use pressroom_store::{EnvironmentKind, EnvironmentState, SiteStatus};
 
 /// Words for an environment's kind.
 pub(super) const KINDS: [(&str, EnvironmentKind); 3] = [
@@ -9,14 +10,19 @@ pub(super) const KINDS: [(&str, EnvironmentKind); 3] = [
     ("clone", EnvironmentKind::Clone),
 ];
 
-/// Words for where an environment stands; the first of several is printed. An undone
-/// installation is but a record and not selected.
-pub(super) const STATES: [(&str, EnvironmentState); 5] = [
-    ("active", EnvironmentState::Active),
-    ("down", EnvironmentState::Broken),
-    ("broken", EnvironmentState::Broken),
-    ("installing", EnvironmentState::Installing),
-    ("deleting", EnvironmentState::Deleting),
+/// Words for how an environment stands. An undone installation is but a record and not
+/// selected.
+pub(super) const STATES: [(&str, Standing); 10] = [
+    ("active", Standing::State(EnvironmentState::Active)),
+    ("down", Standing::Down),
+    ("broken", Standing::State(EnvironmentState::Broken)),
+    ("installing", Standing::State(EnvironmentState::Installing)),
+    ("deleting", Standing::State(EnvironmentState::Deleting)),
+    ("healthy", Standing::Health(SiteStatus::Healthy)),
+    ("degraded", Standing::Health(SiteStatus::Degraded)),
+    ("disconnected", Standing::Health(SiteStatus::Disconnected)),
+    ("paused", Standing::Health(SiteStatus::Paused)),
+    ("pending", Standing::Health(SiteStatus::Pending)),
 ];
 
 /// The word for a value.

@@ -9,6 +9,7 @@ use pressroom_fleet::{
     Caller, Fleet, Parts, Selecting, Settings,
     caches::RedisSettings,
     domains::NewDomain,
+    health::HealthSettings,
     hosts::{Hosts, Limits},
     principal::{Grants, Identity, Principal, Role},
     sites::InstallSite,
@@ -16,15 +17,16 @@ use pressroom_fleet::{
 use pressroom_jobs::{JobRow, JobState, Runner, RunnerConfig};
 use pressroom_providers::{
     hosting::{HostingConfig, InitChoice, LocalHosting},
+    lookout::{Lookout, NameServer},
     packages::{PackageCache, PackageSource},
     probe::Prober,
 };
 use pressroom_store::{
-    EnvironmentKind, EnvironmentRow, EnvironmentState, NewAccount, NewEnvironment, Store, accounts,
-    environments, jobs,
+    EnvironmentKind, EnvironmentRow, EnvironmentState, NewAccount, NewEnvironment, SiteRow, Store,
+    accounts, environments, health, jobs,
 };
 use pressroom_testkit::{Scratch, packages, place, sql::Raw};
-use std::{fs, path::Path, time::Duration};
+use std::{fs, net::SocketAddr, path::Path, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// What every account may keep, in bytes, where there is no site.
@@ -44,6 +46,12 @@ pub struct Base {
     keyring: Keyring,
     url: String,
     dir: Scratch,
+}
+
+/// Another process over the same store.
+pub struct Other {
+    pub fleet: Fleet,
+    pub store: Store,
 }
 
 /// WordPress in a domain.
@@ -168,6 +176,45 @@ impl Base {
         opened.unwrap()
     }
 
+    /// The same store and the same use cases, in another process.
+    pub async fn another_process(&self) -> Other {
+        let store = self.other_process().await;
+        let fleet = Fleet::new(parts(store.clone(), self.dir.path(), None));
+        Other { fleet, store }
+    }
+
+    /// A site that answers there, by no name.
+    pub async fn served_site(&self, name: &str, addr: SocketAddr) -> SiteId {
+        let tx = self.store.begin().await.unwrap();
+        let site = environments::create_site(&tx, self.account, name, name)
+            .await
+            .unwrap();
+        let new = NewEnvironment {
+            url: format!("http://{addr}"),
+            origin_addr: Some(addr.to_string()),
+            origin_host: Some(addr.to_string()),
+            ..self.new_environment(site.id, name, EnvironmentState::Active)
+        };
+        environments::create(&tx, new).await.unwrap();
+        tx.commit().await.unwrap();
+        site.id
+    }
+
+    /// What visitors of a site see.
+    pub async fn environment_of(&self, site: &SiteRow) -> EnvironmentId {
+        let found = health::production(&self.store, site.id).await.unwrap();
+        found.unwrap().id
+    }
+
+    /// Says whether anybody is to look at a site.
+    pub async fn pause(&self, site: &SiteRow, paused: bool) {
+        let id = site.id;
+        self.raw(&format!(
+            "UPDATE sites SET paused = {paused} WHERE id = {id}"
+        ))
+        .await;
+    }
+
     pub fn new_domain(name: &str) -> NewDomain {
         NewDomain {
             name: name.into(),
@@ -268,6 +315,7 @@ impl Base {
 }
 
 fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
+    let prober = Prober::new();
     Parts {
         store,
         hosting: LocalHosting::new(HostingConfig {
@@ -280,7 +328,12 @@ fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
             vec![PackageSource::Directory(dir.join("packages"))],
         ),
         archive: Archive::new(Objects::directory(dir.join("archive")).unwrap()),
-        prober: Prober::new(),
+        lookout: Lookout::new(
+            &prober,
+            NameServer::None,
+            pressroom_providers::address::Allowed::default(),
+        ),
+        prober,
         ssh: Hosts::new(Limits::default()),
         settings: Settings {
             sites_dir: dir.join("sites"),
@@ -295,6 +348,7 @@ fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
             redis: None,
             node: "test".into(),
             selecting: Selecting::Directly,
+            health: HealthSettings::default(),
         },
     }
 }

@@ -6,6 +6,7 @@ mod asides;
 mod base;
 mod cancel;
 mod given_up;
+mod health;
 mod known_sites;
 mod mail;
 mod quota;

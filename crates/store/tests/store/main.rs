@@ -9,6 +9,7 @@ mod copies;
 mod events;
 mod families;
 mod fence;
+mod health;
 mod hosts;
 mod idempotency;
 mod links;

@@ -1,10 +1,12 @@
 //! A fleet over an empty store of either kind. No site is ever reached through it.
 
 use pressroom_base::{Secret, keyring::Keyring};
+use pressroom_fleet::health::HealthSettings;
 use pressroom_fleet::hosts::{Hosts, Limits};
 use pressroom_fleet::{Fleet, Parts, Selecting, Settings};
 use pressroom_providers::{
     hosting::{HostingConfig, LocalHosting},
+    lookout::{Lookout, NameServer},
     packages::{PackageCache, PackageSource},
     probe::Prober,
 };
@@ -62,6 +64,7 @@ fn hosting(dir: &Path) -> LocalHosting {
 }
 
 fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
+    let prober = Prober::new();
     Parts {
         store,
         hosting,
@@ -72,7 +75,12 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
         archive: pressroom_archive::Archive::new(
             pressroom_archive::Objects::directory(dir.join("archive")).expect("a directory"),
         ),
-        prober: Prober::new(),
+        lookout: Lookout::new(
+            &prober,
+            NameServer::None,
+            pressroom_providers::address::Allowed::default(),
+        ),
+        prober,
         ssh: Hosts::new(Limits::default()),
         settings: Settings {
             sites_dir: dir.join("sites"),
@@ -86,6 +94,7 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             redis: None,
             node: "test".into(),
             selecting: Selecting::FromPicture,
+            health: HealthSettings::default(),
         },
     }
 }

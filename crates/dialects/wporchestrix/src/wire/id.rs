@@ -9,6 +9,8 @@ const SITE: &str = "site_";
 const LOG: &str = "log_";
 const WEBHOOK_ENDPOINT: &str = "whe_";
 const DELIVERY: &str = "evt_";
+const HEALTH_CHECK: &str = "hc_";
+const PIPELINE: &str = "pipe_";
 
 /// A person's.
 pub fn user(id: &ShortId) -> String {
@@ -53,6 +55,16 @@ pub fn of_member(member: &str, id: &str) -> Option<String> {
     (!id.starts_with(prefix)).then(|| format!("{prefix}{id}"))
 }
 
+/// A health check's.
+pub fn health_check(id: &str) -> String {
+    format!("{HEALTH_CHECK}{id}")
+}
+
+/// An upgrade pipeline's.
+pub fn pipeline(id: &str) -> String {
+    format!("{PIPELINE}{id}")
+}
+
 /// Something's that the activity log is about; what has no prefix here has no id here.
 pub fn of_subject(kind: &str, id: &str) -> Option<String> {
     let prefix = match kind {
@@ -85,6 +97,11 @@ pub fn read_webhook_endpoint(text: &str) -> Option<ShortId> {
     ShortId::parse(text.strip_prefix(WEBHOOK_ENDPOINT)?)
 }
 
+/// The health check that is meant.
+pub fn read_health_check(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(HEALTH_CHECK)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +112,8 @@ mod tests {
         assert_eq!(read_user(&user(&id)), Some(id.clone()));
         assert_eq!(read_account(&account(&id)), Some(id.clone()));
         assert_eq!(read_site(&site(id.as_str())), Some(id.clone()));
+        let check = health_check(id.as_str());
+        assert_eq!(read_health_check(&check), Some(id.clone()));
         assert_eq!(read_account(&user(&id)), None);
         for bad in ["", "user_", "user_1", "user_ABCDEFGHIJKLMNOPQRST"] {
             assert_eq!(read_user(bad), None, "{bad}");

@@ -26,6 +26,8 @@ fn every_path_belongs_to_a_row() {
     W09 PUT /api/v1/sites/{id}
     W10 DELETE /api/v1/sites/{id}
     connector GET /api/v1/wporchestrix/connector
+    W11 GET /api/v1/sites/{site_id}/health_checks
+    W12 GET /api/v1/sites/{site_id}/health_checks/{id}
     W25 GET /api/v1/activity_logs
     W26 GET /api/v1/webhook_endpoints
     W27 GET /api/v1/webhook_endpoints/{id}

@@ -11,6 +11,7 @@ mod client;
 mod conventions;
 mod document;
 mod hard_days;
+mod health;
 mod login;
 mod pairs;
 mod receiver;

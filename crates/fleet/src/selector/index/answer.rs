@@ -130,7 +130,9 @@ impl Index {
                 self.of_software(*field, self.judged(in_series))
             }
             Term::Kind(kind) => self.where_(|entry| Truth::of(entry.kind == *kind)),
-            Term::Status(state) => self.where_(|entry| Truth::of(entry.state == *state)),
+            Term::Status(standing) => {
+                self.where_(|entry| standing.holds(entry.state, entry.health))
+            }
             Term::Updates { comparison, count } => self.where_(|entry| {
                 let (newer, unknown) = entry.offers;
                 if entry.is_seen {

@@ -9,7 +9,7 @@ use pressroom_base::{
     id::{AccountId, DomainId, EnvironmentId, HostId, SiteId},
 };
 use pressroom_phpdata::version::Version;
-use pressroom_store::{Changed, EnvironmentKind, EnvironmentState};
+use pressroom_store::{Changed, EnvironmentKind, EnvironmentState, SiteStatus};
 use std::collections::HashMap;
 
 /// Which environment it is, whose, and what it refers to.
@@ -59,6 +59,7 @@ pub(super) struct Entry {
     pub(super) place: Place,
     pub(super) kind: EnvironmentKind,
     pub(super) state: EnvironmentState,
+    pub(super) health: Option<SiteStatus>,
     /// Whether its components were ever seen.
     pub(super) is_seen: bool,
     /// How many components have a newer version on offer, and of how many nobody knows.
@@ -90,6 +91,7 @@ impl Index {
         let entry = Entry {
             kind: facts.kind,
             state: facts.state,
+            health: facts.health,
             is_seen: facts.components.is_some(),
             offers: offers(facts),
             snapshot: facts.snapshot,
