@@ -236,6 +236,15 @@ fn what_holds_is_shown_without_passwords() {
     redis_password_file = ""
     redis_database = 0
 
+    [health]
+    light_s = 300
+    full_s = 86400
+    recheck_s = 30
+    concurrency = 64
+    per_host = 8
+    slow_ms = 3000
+    resolver = "machine"
+
     [packages]
     cache = "[dir]/data/packages"
     directory = ""

@@ -77,12 +77,11 @@ impl Expr {
 }
 
 impl Standing {
-    /// Whether that is so; of an environment that nobody looks at, how it is, is not known.
+    /// Whether that is so. An environment that visitors do not see is nothing to them.
     pub(super) fn holds(self, state: EnvironmentState, health: Option<SiteStatus>) -> Truth {
         match (self, health) {
             (Self::State(wanted), _) => Truth::of(state == wanted),
-            (Self::Health(_), None) => Truth::Unknown,
-            (Self::Health(wanted), Some(health)) => Truth::of(health == wanted),
+            (Self::Health(wanted), health) => Truth::of(health == Some(wanted)),
             (Self::Down, health) => {
                 Truth::of(state == EnvironmentState::Broken || health == Some(SiteStatus::Down))
             }
