@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod keys;
 mod layers;
+mod reader;
 mod resolve;
 mod show;
 mod value;

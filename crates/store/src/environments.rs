@@ -1,20 +1,26 @@
 //! Sites and their environments, each one running WordPress.
 
 mod many;
+mod moved;
+mod password;
 mod place;
 
 pub use many::{all_live, get_many, get_sites};
+pub use moved::{Moved, relocate};
+pub use password::db_password;
+use password::password_place;
+pub(crate) use password::place_of_row;
 pub use place::{Adopted, at_host_name, by_root, in_home, lock_home, using_database};
 
-use crate::{Error, Lookup, Page, Read, Result, Scope, Store, Tx, sql, stored::Stored};
+use crate::{Error, Lookup, Page, Read, Result, Scope, Tx, sql, stored::Stored};
 use pressroom_base::{
     Secret, Timestamp,
     id::{AccountId, DomainId, EnvironmentId, HostId, ShortId, SiteId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QueryResult, QuerySelect, Set,
-    sea_query::{Expr, IntoCondition, SimpleExpr},
+    QuerySelect, Set,
+    sea_query::{IntoCondition, SimpleExpr},
 };
 
 table! {
@@ -485,51 +491,6 @@ pub async fn update(tx: &Tx, id: EnvironmentId, patch: EnvironmentPatch) -> Resu
     EnvironmentRow::read(model)
 }
 
-/// Where an environment is after it moved.
-#[derive(Debug, Clone)]
-pub struct Moved {
-    /// The domain it is in now.
-    pub domain_id: DomainId,
-    /// The absolute directory of WordPress.
-    pub root: String,
-    /// Its address.
-    pub url: String,
-    /// `address:port` to probe it at.
-    pub origin_addr: String,
-    /// The host name to send there.
-    pub origin_host: String,
-}
-
-/// Records that an environment lives in another domain; [`Error::Exists`] when its
-/// directory is taken.
-pub async fn relocate(tx: &Tx, id: EnvironmentId, to: Moved) -> Result<()> {
-    let done = environment::Entity::update_many()
-        .col_expr(
-            environment::Column::DomainId,
-            Expr::val(Some(to.domain_id.get())),
-        )
-        .col_expr(environment::Column::Root, Expr::val(to.root))
-        .col_expr(environment::Column::Url, Expr::val(to.url))
-        .col_expr(
-            environment::Column::OriginAddr,
-            Expr::val(Some(to.origin_addr)),
-        )
-        .col_expr(
-            environment::Column::OriginHost,
-            Expr::val(Some(to.origin_host)),
-        )
-        .filter(environment::Column::Id.eq(id.get()))
-        .exec(tx.connection())
-        .await
-        .map_err(Error::of("environment"))?;
-    if done.rows_affected == 0 {
-        return Err(Error::NotFound {
-            what: "environment",
-        });
-    }
-    Ok(())
-}
-
 /// Removes an environment's row, its components, and its site when nothing else
 /// is in it. Jobs and records of owned resources stay.
 pub async fn remove(tx: &Tx, id: EnvironmentId) -> Result<()> {
@@ -552,14 +513,6 @@ pub async fn remove(tx: &Tx, id: EnvironmentId) -> Result<()> {
             .await?;
     }
     Ok(())
-}
-
-/// Opens the database password of an environment.
-pub fn db_password(store: &Store, row: &EnvironmentRow) -> Result<Option<Secret<String>>> {
-    row.db_password_sealed
-        .as_deref()
-        .map(|sealed| store.unseal(&password_place(&row.panel_id), sealed))
-        .transpose()
 }
 
 /// The environments in a domain, whatever their state.
@@ -638,13 +591,4 @@ fn select(scope: &Scope, filter: &EnvironmentFilter) -> sea_orm::Select<environm
         let states = filter.states.iter().map(|state| state.as_str());
         query.filter(environment::Column::State.is_in(states))
     }
-}
-
-fn password_place(panel_id: &str) -> String {
-    format!("environments.db_password/{panel_id}")
-}
-
-/// The place of a row's sealed password.
-pub(crate) fn place_of_row(row: &QueryResult) -> Result<String> {
-    Ok(password_place(&row.try_get::<String>("", "panel_id")?))
 }

@@ -1,16 +1,16 @@
 //! Pages with sample data: what they must never contain, and files to look at.
 
+mod entrance;
 mod files;
 mod snapshots;
 
+use self::entrance::entrance_pages;
 use self::files::files_page;
 use self::snapshots::{site_with_snapshots, snapshot, snapshot_page};
 use super::{
     fleet::{FleetFragment, FleetPage, SiteList},
     job::{JobFacts, JobPage, JobState, Output},
     jobs::{JobRow, JobsPage},
-    set_up::{SetUp, SetUpPage},
-    sign_in::SignInPage,
     site::{SiteFacts, SitePage},
     snapshot::ConfirmPage,
 };
@@ -371,37 +371,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ])
         .map(|job| JobRow::new(job, now()))
         .collect();
-    let sign_in = |problem: Option<&str>| SignInPage {
-        frame: Frame::outside("Sign in"),
-        next: String::new(),
-        email: problem
-            .map(|_| "mara@studio.example")
-            .unwrap_or_default()
-            .into(),
-        problem: problem.map(Into::into),
-        asks_code: false,
-    };
-    let sign_in_with_code = SignInPage {
-        asks_code: true,
-        ..sign_in(Some(
-            "Type your password again, and the code that your app shows",
-        ))
-    };
-    let set_up = |problem: Option<&str>| {
-        SetUpPage::new("0".repeat(64), SetUp::default(), problem.map(Into::into))
-    };
     [
-        ("set-up", set_up(None).render()),
-        (
-            "set-up-refused",
-            set_up(Some("The passwords are not the same")).render(),
-        ),
-        ("sign-in", sign_in(None).render()),
-        (
-            "sign-in-refused",
-            sign_in(Some("Email address or password is not right")).render(),
-        ),
-        ("sign-in-code", sign_in_with_code.render()),
         ("fleet", fleet_page(&sites, &jobs, "").render()),
         ("fleet-empty", fleet_page(&[], &[], "").render()),
         ("fleet-nothing", fleet_page(&[], &[], "xyz").render()),
@@ -454,6 +424,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ("error-500", Failure::internal("sample").to_html(None)),
     ]
     .into_iter()
+    .chain(entrance_pages())
     .map(|(name, html)| (name, html.expect("the page renders")))
     .collect()
 }
