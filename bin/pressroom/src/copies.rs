@@ -1,6 +1,10 @@
 //! `pressroom data …` over the store as a whole.
 
-use crate::{data, rotation, wire};
+use crate::{
+    data,
+    opened::{open_store, unusable},
+    rotation, wire,
+};
 use pressroom_base::{Kind, Timestamp, keyring::Keyring, token};
 use pressroom_cli::{
     Exit, Failure, Printer,
@@ -186,15 +190,6 @@ async fn look(config: &Config, printer: &mut Printer) -> Result<Exit, Failure> {
     Ok(verbs::show(&looked, printer))
 }
 
-/// The store, opened.
-pub async fn open_store(config: &Config, keyring: Keyring) -> Result<Store, Failure> {
-    Store::open(config.database_url.expose(), keyring)
-        .await
-        .map_err(|error| {
-            Failure::new(Kind::Unreachable, "the store cannot be opened").because(&error)
-        })
-}
-
 /// A database of its own for a moment, where the data's owner alone looks.
 fn scratch(config: &Config) -> PathBuf {
     config.data.join(format!("check-{}.db", token::hex(8)))
@@ -214,20 +209,6 @@ fn copied(file: &Path, summary: &Summary) -> Result<Copied, Failure> {
         tables: summary.tables.len(),
         made_at: Timestamp::from_millis(summary.made_at).to_rfc3339(),
     })
-}
-
-/// The store's refusal, with what to do about it.
-pub fn unusable(error: pressroom_store::Error) -> Failure {
-    use pressroom_store::Error;
-    let failure = Failure::new(error.kind(), error.to_string());
-    match error {
-        Error::NotEmpty { .. } => failure.with_hint(
-            "a copy is loaded where nothing is lost: name another `database_url`, or move the \
-             old database away",
-        ),
-        Error::Copy(_) => failure.with_hint("nothing was changed"),
-        _ => failure.because(&error),
-    }
 }
 
 /// A file that is removed unless it got its name.

@@ -8,6 +8,7 @@ mod http;
 mod instruments;
 mod listener;
 mod logging;
+mod opened;
 mod reload;
 mod rotation;
 mod serve;

@@ -2,8 +2,8 @@
 //! known everywhere before it seals, and the old one goes when nothing is left for it.
 
 use crate::{
-    copies::{open_store, unusable},
     data,
+    opened::{open_store, unusable},
 };
 use pressroom_base::{Kind, keyring::Keyring};
 use pressroom_cli::{Exit, Failure, Printer, commands::data::RotateKey, config::Config};

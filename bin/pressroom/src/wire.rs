@@ -1,8 +1,8 @@
 //! Puts the parts together, each made from its section of the configuration.
 
-use crate::{agent, data};
+use crate::{agent, data, opened::open_store};
 use pressroom_archive::{Archive, Objects, S3Config};
-use pressroom_base::{Kind, Secret, token};
+use pressroom_base::{Secret, token};
 use pressroom_cli::{
     Failure,
     config::{Config, Isolation, Mail, Resolver, Web},
@@ -45,11 +45,7 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
     // Before anything makes a client: there is one cryptography provider.
     tls::install();
     let keyring = data::prepare(config)?;
-    let store = Store::open(config.database_url.expose(), keyring)
-        .await
-        .map_err(|error| {
-            Failure::new(Kind::Unreachable, "the store cannot be opened").because(&error)
-        })?;
+    let store = open_store(config, keyring).await?;
     store.keep_keys_in(&config.secrets.key_file);
     let hosting = hosting(config);
     let prober = Prober::new();

@@ -15,7 +15,7 @@ pub struct Error {
     message: String,
     hint: Option<String>,
     retry_after: Option<Duration>,
-    problems: Vec<Problem>,
+    problems: Box<[Problem]>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -68,7 +68,7 @@ impl Error {
             message: message.into(),
             hint: None,
             retry_after: None,
-            problems: Vec::new(),
+            problems: Box::default(),
             source: None,
         }
     }
@@ -117,7 +117,7 @@ impl Error {
     /// Names every value that cannot be, where more is known than the message says.
     #[must_use]
     pub fn with_problems(mut self, problems: Vec<Problem>) -> Self {
-        self.problems = problems;
+        self.problems = problems.into();
         self
     }
 
@@ -182,7 +182,7 @@ impl From<pressroom_jobs::JobFailure> for Error {
             message: failure.message,
             hint: failure.hint,
             retry_after: None,
-            problems: Vec::new(),
+            problems: Box::default(),
             source: None,
         }
     }

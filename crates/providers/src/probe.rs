@@ -61,6 +61,7 @@ impl Error {
 }
 
 /// What a page answered.
+#[expect(clippy::struct_excessive_bools, reason = "a page may be any of these")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     /// HTTP status; `None` when nothing answered.

@@ -49,10 +49,12 @@ async fn fetch(outgoing: &Outgoing, url: Url) -> Result<(StatusCode, String), Er
         let answer = outgoing.get(url).await?;
         let status = answer.status();
         let links = answer.headers().get_all(LINK).iter();
-        let mut text: String = links
-            .filter_map(|link| link.to_str().ok())
-            .map(|link| format!("Link: {link}\n"))
-            .collect();
+        let mut text = String::new();
+        for link in links.filter_map(|link| link.to_str().ok()) {
+            text.push_str("Link: ");
+            text.push_str(link);
+            text.push('\n');
+        }
         let body = outgoing::read(answer, PAGE).await?;
         text.push_str(&String::from_utf8_lossy(&body));
         Ok((status, text))

@@ -1,6 +1,6 @@
 //! Values by their keys, as what they stand for.
 
-use super::{Error, Value, keys, resolve::Tls, value::Layer};
+use super::{Error, Value, keys, value::Layer};
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -36,15 +36,15 @@ impl Reader<'_> {
         keys::networks(&self.text(key)).unwrap_or_default()
     }
 
-    /// The certificate and its key, or neither.
-    pub(super) fn tls(&self) -> Result<Option<Tls>, Error> {
-        let [certificate, key] = ["http.tls_certificate", "http.tls_key"];
+    /// The two files of a certificate and its key, or neither.
+    pub(super) fn both(
+        &self,
+        certificate: &str,
+        key: &str,
+    ) -> Result<Option<(PathBuf, PathBuf)>, Error> {
         match (self.some(certificate), self.some(key)) {
             (None, None) => Ok(None),
-            (Some(_), Some(_)) => Ok(Some(Tls {
-                certificate: self.path(certificate),
-                key: self.path(key),
-            })),
+            (Some(_), Some(_)) => Ok(Some((self.path(certificate), self.path(key)))),
             (one, _) => {
                 let (there, missing) = match one {
                     Some(_) => (certificate, key),

@@ -323,7 +323,9 @@ impl Config {
         let read = Reader(&values);
 
         let listen = read.address("listen");
-        let tls = read.tls()?;
+        let tls = read
+            .both("http.tls_certificate", "http.tls_key")?
+            .map(|(certificate, key)| Tls { certificate, key });
         let scheme = if tls.is_some() { "https" } else { "http" };
         let public_url = match read.text("public_url").as_str() {
             "auto" => format!("{scheme}://{listen}"),

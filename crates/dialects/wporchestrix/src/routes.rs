@@ -126,6 +126,7 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
                 .body(Shape::of::<WebhookEndpointPatchIn>())
                 .answers(200, "The place, with its secret if that is new", Shape::of::<WebhookEndpointOut>())),
         Route::delete("W30", "/api/v1/webhook_endpoints/{id}", Action::WebhookManage, webhooks::remove)
+            .once_by_key()
             .doc(Doc::new("Has nothing told there any more")
                 .answers_nothing(204, "Removed, with what was on its way")),
 

@@ -104,7 +104,7 @@ impl Fleet {
             pages.look_at_name(&mut found, &memory).await;
         }
         if turn.full {
-            self.look_closer(&pages, &mut found, now).await;
+            Box::pin(self.look_closer(&pages, &mut found, now)).await;
         } else if let Some(row) = &target.row {
             found.wp_version = Some(row.core_version.clone()).filter(|text| !text.is_empty());
             found.php_version = Some(row.php_version.clone()).filter(|text| !text.is_empty());
@@ -124,7 +124,7 @@ impl Fleet {
     }
 
     async fn look_closer(&self, pages: &Pages<'_>, found: &mut Finding, now: Timestamp) {
-        let login = self.look_inside(pages.target, found, now).await;
+        let login = Box::pin(self.look_inside(pages.target, found, now)).await;
         let entrances = pages.look_closer(&login).await;
         found.checks.extend(entrances);
     }

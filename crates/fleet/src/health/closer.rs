@@ -121,6 +121,7 @@ fn read(name: CheckName, answer: &Answer) -> Result<&Probe, Check> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "an answer is one or the other")]
     fn page(status: u16, login_form: bool) -> Answer {
         Ok(Probe {
             status: Some(status),

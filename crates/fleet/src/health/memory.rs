@@ -18,6 +18,7 @@ const LOST: Duration = Duration::from_hours(6);
 const HOURLY: Duration = Duration::from_hours(1);
 
 /// What is remembered of a site.
+#[expect(clippy::struct_excessive_bools, reason = "independent of one another")]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Memory {
@@ -278,6 +279,7 @@ impl Memory {
 mod tests {
     use super::super::{Check, CheckName, Verdict, finding::Http};
     use super::*;
+    use SiteStatus::{Degraded, Down, Healthy};
 
     const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -328,7 +330,6 @@ mod tests {
         .map(look);
         let seen = course(&looks, SOON);
         let states: Vec<_> = seen.iter().map(|(status, _)| *status).collect();
-        use SiteStatus::{Degraded, Down, Healthy};
         assert_eq!(
             states,
             [
@@ -425,7 +426,6 @@ mod tests {
         ];
         let seen = course(&looks, SOON);
         let states: Vec<_> = seen.iter().map(|(status, _)| *status).collect();
-        use SiteStatus::{Degraded, Healthy};
         assert_eq!(states, [Degraded, Degraded, Healthy, Healthy]);
         assert_eq!(seen[0].1, [News::Checked]);
     }

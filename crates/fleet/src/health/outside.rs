@@ -209,6 +209,7 @@ fn certificate(seen: &Certificate, now: Timestamp) -> Check {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "an answer is one or the other")]
     fn page(status: u16) -> Answer {
         Ok(Probe {
             status: Some(status),

@@ -43,7 +43,7 @@ impl Pages<'_> {
                 let probe = self.prober().probe_home(origin, &path_of(&page)).await;
                 probe.map_err(|error| Unasked::Unknown(error.to_string()))
             }
-            _ => Err(unasked(refused)),
+            _ => Err(unasked(&refused)),
         }
     }
 
@@ -51,16 +51,14 @@ impl Pages<'_> {
     /// its name leads.
     pub(super) async fn made(&self, path: &str) -> Answer {
         let page = self.target.page(path);
-        match &self.target.origin {
-            Some(origin) => {
-                let probe = self.prober().probe_uncached(origin, &path_of(&page)).await;
-                probe.map_err(|error| Unasked::Unknown(error.to_string()))
-            }
-            None => {
-                let visit = self.fleet.parts.lookout.visitor.visit_uncached(&page).await;
-                visit.map(|visit| visit.probe).map_err(unasked)
-            }
+        if let Some(origin) = &self.target.origin {
+            let probe = self.prober().probe_uncached(origin, &path_of(&page)).await;
+            return probe.map_err(|error| Unasked::Unknown(error.to_string()));
         }
+        let visit = self.fleet.parts.lookout.visitor.visit_uncached(&page).await;
+        visit
+            .map(|visit| visit.probe)
+            .map_err(|refused| unasked(&refused))
     }
 
     /// The address whose certificate visitors are shown.
@@ -79,7 +77,7 @@ impl Pages<'_> {
             (Err(_), _, Some(_)) => Err(Unasked::Unknown(
                 "whatever ends TLS for the site is out of sight".to_owned(),
             )),
-            (Err(refused), _, None) => Err(unasked(refused)),
+            (Err(refused), _, None) => Err(unasked(&refused)),
         }
     }
 
@@ -88,7 +86,7 @@ impl Pages<'_> {
     }
 }
 
-fn unasked(refused: Refused) -> Unasked {
+fn unasked(refused: &Refused) -> Unasked {
     let why = refused.to_string();
     match refused {
         Refused::Unresolved(_) => Unasked::Nowhere(why),

@@ -154,12 +154,12 @@ impl Fleet {
         let turns = health::claim_due(&self.parts.store, most, LEASE).await?;
         let taken = turns.len();
         for turn in turns {
-            let Ok(place) = Arc::clone(&pace.places).acquire_owned().await else {
+            let Ok(seat) = Arc::clone(&pace.places).acquire_owned().await else {
                 break;
             };
             let (fleet, pace) = (self.clone(), pace.clone());
             looks.spawn(async move {
-                let _place = place;
+                let _seat = seat;
                 if let Err(error) = fleet.take_turn(turn.clone(), &pace).await {
                     tracing::warn!(site.id = %turn.site_id, %error, "the site was not looked at");
                 }

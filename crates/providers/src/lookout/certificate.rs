@@ -205,120 +205,27 @@ fn said(error: &TlsError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rustls::{ServerConfig, pki_types::PrivateKeyDer};
-    use std::{path::Path, process::Command};
+    use time::{Duration as Days, OffsetDateTime};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
 
-    fn openssl(dir: &Path, arguments: &[&str]) {
-        let run = Command::new("openssl")
-            .args(arguments)
-            .current_dir(dir)
-            .output();
-        let run = run.expect("`openssl` is installed");
-        assert!(
-            run.status.success(),
-            "{}",
-            String::from_utf8_lossy(&run.stderr)
-        );
-    }
-
     /// An authority of our own.
-    fn authority(dir: &Path) -> CertificateDer<'static> {
-        openssl(
-            dir,
-            &[
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-keyout",
-                "ca.key",
-                "-out",
-                "ca.pem",
-                "-days",
-                "3650",
-                "-subj",
-                "/CN=Lab",
-            ],
-        );
-        openssl(
-            dir,
-            &["x509", "-in", "ca.pem", "-outform", "DER", "-out", "ca.der"],
-        );
-        std::fs::read(dir.join("ca.der")).unwrap().into()
+    fn authority() -> CertifiedIssuer<'static, KeyPair> {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
     }
 
     /// A server with a certificate of that authority, good for so many days from now.
-    async fn server(dir: &Path, days: i64, name: &str) -> SocketAddr {
-        let (from, to) = (time_of(days.min(0) - 10), time_of(days));
-        std::fs::write(dir.join("ext"), format!("subjectAltName=DNS:{name}")).unwrap();
-        openssl(
-            dir,
-            &[
-                "req",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-keyout",
-                "own.key",
-                "-out",
-                "own.csr",
-                "-subj",
-                "/CN=own",
-            ],
-        );
-        let config = "[ca]\ndefault_ca = d\n[d]\ndatabase = index.txt\nnew_certs_dir = .\n\
-                      default_md = sha256\npolicy = p\nunique_subject = no\n\
-                      [p]\ncommonName = supplied\n";
-        std::fs::write(dir.join("ca.cnf"), config).unwrap();
-        std::fs::write(dir.join("index.txt"), "").unwrap();
-        openssl(
-            dir,
-            &[
-                "ca",
-                "-batch",
-                "-config",
-                "ca.cnf",
-                "-in",
-                "own.csr",
-                "-cert",
-                "ca.pem",
-                "-keyfile",
-                "ca.key",
-                "-rand_serial",
-                "-startdate",
-                &from,
-                "-enddate",
-                &to,
-                "-extfile",
-                "ext",
-                "-notext",
-                "-out",
-                "own.pem",
-            ],
-        );
-        openssl(
-            dir,
-            &[
-                "x509", "-in", "own.pem", "-outform", "DER", "-out", "own.der",
-            ],
-        );
-        openssl(
-            dir,
-            &[
-                "pkcs8", "-topk8", "-nocrypt", "-in", "own.key", "-outform", "DER", "-out",
-                "own.p8",
-            ],
-        );
-        let cert = CertificateDer::from(std::fs::read(dir.join("own.der")).unwrap());
-        let key = std::fs::read(dir.join("own.p8")).unwrap();
-        let key = PrivateKeyDer::try_from(key).unwrap();
+    async fn server(of: &CertifiedIssuer<'static, KeyPair>, days: i64, name: &str) -> SocketAddr {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.not_before = OffsetDateTime::now_utc() + Days::days(days.min(0) - 10);
+        params.not_after = OffsetDateTime::now_utc() + Days::days(days);
+        let cert = params.signed_by(&key, of).unwrap().der().clone();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         tls::install();
         let config = ServerConfig::builder()
             .with_no_client_auth()
@@ -335,19 +242,11 @@ mod tests {
         addr
     }
 
-    /// As `openssl` writes times.
-    fn time_of(days: i64) -> String {
-        let now = Timestamp::now().millis() + days * 86_400_000;
-        let text = Timestamp::from_millis(now).to_rfc3339();
-        text.replace(['-', ':', 'T'], "")
-    }
-
     #[tokio::test]
     async fn a_certificate_is_judged_as_a_browser_would() {
-        let dir = tempfile::tempdir().unwrap();
-        let dir = dir.path();
-        let ours = Certificates::trusting([authority(dir)]);
-        let good = server(dir, 10, "shop.example").await;
+        let own = authority();
+        let ours = Certificates::trusting([own.der().clone()]);
+        let good = server(&own, 10, "shop.example").await;
         let seen = ours.look(good, "shop.example").await.unwrap();
         assert_eq!((seen.chain, seen.trouble), (1, None));
         let left = seen.expires_at.unwrap().millis() - Timestamp::now().millis();
@@ -363,8 +262,7 @@ mod tests {
             strangers.look(good, "shop.example").await.is_err(),
             "nothing can be judged"
         );
-        let other = tempfile::tempdir().unwrap();
-        let others = Certificates::trusting([authority(other.path())]);
+        let others = Certificates::trusting([authority().der().clone()]);
         let unknown = others.look(good, "shop.example").await.unwrap();
         assert!(
             unknown.trouble.unwrap().contains("issuer"),
@@ -375,7 +273,7 @@ mod tests {
             "also of one that nobody trusts"
         );
 
-        let old = server(dir, -1, "shop.example").await;
+        let old = server(&own, -1, "shop.example").await;
         let expired = ours.look(old, "shop.example").await.unwrap();
         assert_eq!(
             expired.trouble.as_deref(),

@@ -200,7 +200,7 @@ mod tests {
                     }
                     ("gone.example.", _) => answer.metadata.response_code = ResponseCode::NXDomain,
                     ("broken.example.", _) => {
-                        answer.metadata.response_code = ResponseCode::ServFail
+                        answer.metadata.response_code = ResponseCode::ServFail;
                     }
                     _ => {}
                 }

@@ -116,8 +116,9 @@ pub(super) struct Writer<W: Write> {
 
 impl<W: Write> Writer<W> {
     pub(super) fn new(to: W) -> Result<Self> {
-        let mut to = Encoder::new(to, 3).map_err(unwritten)?;
-        to.include_checksum(true).map_err(unwritten)?;
+        let mut to = Encoder::new(to, 3).map_err(|error| unwritten(&error))?;
+        to.include_checksum(true)
+            .map_err(|error| unwritten(&error))?;
         Ok(Self {
             to,
             header: None,
@@ -139,7 +140,7 @@ impl<W: Write> Writer<W> {
         self.to
             .write_all(line.as_bytes())
             .and_then(|()| self.to.write_all(b"\n"))
-            .map_err(unwritten)
+            .map_err(|error| unwritten(&error))
     }
 
     pub(super) fn end_of(&mut self, table: &str, sum: TableSum) {
@@ -152,11 +153,11 @@ impl<W: Write> Writer<W> {
         self.to
             .write_all(line.as_bytes())
             .and_then(|()| self.to.write_all(b"\n"))
-            .map_err(unwritten)?;
+            .map_err(|error| unwritten(&error))?;
         self.to
             .finish()
             .and_then(|mut to| to.flush())
-            .map_err(unwritten)?;
+            .map_err(|error| unwritten(&error))?;
         let header = self
             .header
             .ok_or_else(|| Error::Copy("it has no beginning".to_owned()))?;
@@ -259,7 +260,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::Copy(error.to_string()))
 }
 
-fn unwritten(error: io::Error) -> Error {
+fn unwritten(error: &io::Error) -> Error {
     Error::Copy(format!("it cannot be written: {error}"))
 }
 

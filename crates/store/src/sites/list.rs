@@ -55,9 +55,10 @@ pub async fn list(
 ) -> Result<(Vec<KnownSite>, u64)> {
     let (wanted, values) = wanted(scope, filter);
     let total = total(from, &wanted, values.clone()).await?;
-    let bytewise = match from.shared().is_sqlite() {
-        true => "",
-        false => "COLLATE \"C\"",
+    let bytewise = if from.shared().is_sqlite() {
+        ""
+    } else {
+        "COLLATE \"C\""
     };
     let rows = sql::all(
         from,

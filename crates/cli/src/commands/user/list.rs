@@ -2,6 +2,7 @@
 
 use crate::{Exit, Failure, Printer, table::Table};
 use clap::Args;
+use pressroom_base::Timestamp;
 use pressroom_fleet::{Caller, Fleet};
 
 /// Lists everybody, by address.
@@ -27,7 +28,7 @@ impl List {
                 user.name.clone(),
                 if user.operator { "yes" } else { "" }.to_owned(),
                 user.disabled_at
-                    .map(|at| at.to_rfc3339())
+                    .map(Timestamp::to_rfc3339)
                     .unwrap_or_default(),
             ]);
         }

@@ -110,7 +110,7 @@ mod tests {
             ended_at: Some(Timestamp::from_millis(0)),
         };
         let (mut printer, captured) = Printer::captured(None);
-        show(&[delivery.clone()], &mut printer);
+        show(std::slice::from_ref(&delivery), &mut printer);
         assert_eq!(
             captured.out(),
             "evt_abcdefghij0123456789\tsite.down\t1970-01-01T00:00:00Z\tgiven_up\t8\tno answer within 10s\n"

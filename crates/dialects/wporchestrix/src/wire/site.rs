@@ -1,7 +1,7 @@
 //! W06 to W10.
 
 use super::id;
-use pressroom_base::id::AccountId;
+use pressroom_base::{Timestamp, id::AccountId};
 use pressroom_fleet::sites::{
     AddSite, AddedSite, EditSite, Newer, Site, SiteDetails, SshAt, Theme,
 };
@@ -156,7 +156,7 @@ impl From<Site> for SiteRowOut {
             php_version: site.php_version,
             created_at: site.created_at.to_rfc3339(),
             updated_at: site.updated_at.to_rfc3339(),
-            last_checked_at: site.checked_at.map(|at| at.to_rfc3339()),
+            last_checked_at: site.checked_at.map(Timestamp::to_rfc3339),
         }
     }
 }
@@ -171,7 +171,7 @@ impl From<SiteDetails> for SiteOut {
             theme: details.theme.map(ThemeOut::from),
             updates_available: details.updates.map(UpdatesOut::from),
             open_vulnerabilities: None,
-            last_snapshot_at: details.last_snapshot_at.map(|at| at.to_rfc3339()),
+            last_snapshot_at: details.last_snapshot_at.map(Timestamp::to_rfc3339),
             active_pipeline_id: None,
             tags: details.tags,
             row: site.into(),

@@ -37,7 +37,7 @@ async fn s6_a_day_of_bad_receivers() {
         let (stalling_id, _) = scene.tell(&stalling.url(), &["site.down"]).await;
         let (leaving_id, _) = scene.tell(&leaving.url(), &["*"]).await;
         let (dead_id, _) = scene.tell("http://127.0.0.1:1/", &["*"]).await;
-        let moods = [
+        let tempers = [
             Manner::Drop,
             Manner::Stall,
             Manner::Fail,
@@ -46,7 +46,7 @@ async fn s6_a_day_of_bad_receivers() {
         ];
         let started = scene.store.now().await.expect("a time");
         for hour in 0..24 {
-            moody.next(&moods[..hour % 6]);
+            moody.next(&tempers[..hour % 6]);
             if hour == 12 {
                 leaving.becomes(Manner::Gone);
             }
@@ -107,12 +107,12 @@ async fn s6_a_day_of_bad_receivers() {
         let left = scene.states(&leaving_id).await;
         assert_eq!(left["delivered"], 24);
         assert!(
-            left.get("pending").is_none() && left["given_up"] >= 1,
+            !left.contains_key("pending") && left["given_up"] >= 1,
             "{left:?}"
         );
-        let token = world.sign_in(ANA).await;
+        let ana = world.sign_in(ANA).await;
         let log = world
-            .get(&token, "/activity_logs?event=webhook_endpoint.disabled")
+            .get(&ana, "/activity_logs?event=webhook_endpoint.disabled")
             .await;
         assert_eq!(log.body[0]["metadata"]["reason"], "gone");
         assert!(!log.text.contains("hidden"), "{}", log.text);
@@ -214,9 +214,9 @@ async fn s6_a_sender_that_dies_is_followed_by_another() {
         assert_eq!(send_due(scene.fleet).await, 0, "it is claimed");
         scene.store.advance_clock(Duration::from_secs(61));
         assert_eq!(send_due(scene.fleet).await, 1);
-        let received = receiver.received();
-        assert_eq!((received.len(), ids(&received).len()), (2, 1));
-        assert_eq!(received[0].body, received[1].body);
+        let arrived = receiver.received();
+        assert_eq!((arrived.len(), ids(&arrived).len()), (2, 1));
+        assert_eq!(arrived[0].body, arrived[1].body);
         assert_eq!(scene.states(&id).await, BTreeMap::from([("delivered", 1)]));
     })
     .await;
@@ -269,9 +269,9 @@ async fn s6_nothing_is_lost_or_doubled_with_fifty_writers() {
             courier.await.expect("ended");
         }
         for (receiver, id) in [(&one, &one_id), (&other, &other_id)] {
-            let received = receiver.received();
-            assert_eq!((received.len(), ids(&received).len()), (all, all));
-            let records: BTreeSet<String> = received
+            let arrived = receiver.received();
+            assert_eq!((arrived.len(), ids(&arrived).len()), (all, all));
+            let records: BTreeSet<String> = arrived
                 .iter()
                 .map(|one| {
                     let body: Value = serde_json::from_str(&one.body).expect("JSON");

@@ -74,7 +74,7 @@ async fn s2_a_credential_decides_and_is_not_tried_elsewhere() {
             assert!(
                 reply
                     .header("x-request-id")
-                    .is_some_and(|id| id.len() == 32)
+                    .is_some_and(|id| id.len() == 16)
             );
         }
     })

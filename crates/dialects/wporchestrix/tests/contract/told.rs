@@ -33,9 +33,9 @@ async fn s6_a_message_is_signed_for_whoever_knows_only_the_standard() {
         scene.happens("user.signed_in", json!({})).await;
         scene.happens("upgrade.awaiting_approval", json!({})).await;
         assert_eq!(send_due(scene.fleet).await, 1);
-        let received = receiver.received();
-        let [message] = received.as_slice() else {
-            panic!("{received:?}");
+        let arrived = receiver.received();
+        let [message] = arrived.as_slice() else {
+            panic!("{arrived:?}");
         };
         let body: Value = serde_json::from_str(&message.body).expect("JSON");
         assert_eq!(body.as_object().map(serde_json::Map::len), Some(4));
@@ -108,11 +108,11 @@ async fn s6_retries_say_the_same_at_the_contracts_times() {
         assert_eq!(delivery.last_error.as_deref(), Some("answered 500"));
         scene.store.advance_clock(Duration::from_hours(48));
         assert_eq!(send_due(scene.fleet).await, 0);
-        let received = receiver.received();
-        assert_eq!((received.len(), ids(&received).len()), (8, 1));
-        let bodies: BTreeSet<_> = received.iter().map(|one| one.body.clone()).collect();
+        let arrived = receiver.received();
+        assert_eq!((arrived.len(), ids(&arrived).len()), (8, 1));
+        let bodies: BTreeSet<_> = arrived.iter().map(|one| one.body.clone()).collect();
         assert_eq!(bodies.len(), 1, "{bodies:?}");
-        let times: BTreeSet<_> = received
+        let times: BTreeSet<_> = arrived
             .iter()
             .map(|one| one.header("webhook-timestamp").to_owned())
             .collect();
@@ -155,7 +155,7 @@ async fn s6_for_a_day_after_a_rotation_both_secrets_sign() {
             .advance_clock(Duration::from_hours(24) + Duration::from_secs(1));
         scene.happens("site.down", json!({})).await;
         send_due(scene.fleet).await;
-        let received = receiver.received();
+        let arrived = receiver.received();
         let signs = |secret: &str, one: &Received| {
             let judge = Webhook::new(secret).expect("a secret");
             let at = one.header("webhook-timestamp").parse().expect("a number");
@@ -166,10 +166,10 @@ async fn s6_for_a_day_after_a_rotation_both_secrets_sign() {
                 .split(' ')
                 .any(|one| one == signed)
         };
-        assert!(signs(&new, &received[0]) && signs(&old, &received[0]));
-        assert!(signs(&new, &received[1]) && !signs(&old, &received[1]));
-        verify_in_python(&old, &received[0]).await;
-        verify_in_python(&new, &received[1]).await;
+        assert!(signs(&new, &arrived[0]) && signs(&old, &arrived[0]));
+        assert!(signs(&new, &arrived[1]) && !signs(&old, &arrived[1]));
+        verify_in_python(&old, &arrived[0]).await;
+        verify_in_python(&new, &arrived[1]).await;
     })
     .await;
 }

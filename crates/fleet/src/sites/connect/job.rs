@@ -76,9 +76,10 @@ impl JobKind for ConnectJob {
                 let failure = JobFailure::from(error);
                 // Whatever it is, somebody may put it right without telling us.
                 let passes = failure.kind != Kind::Internal;
-                Err(match passes {
-                    true => failure.with_class(pressroom_jobs::Class::Site),
-                    false => failure,
+                Err(if passes {
+                    failure.with_class(pressroom_jobs::Class::Site)
+                } else {
+                    failure
                 })
             }
         }

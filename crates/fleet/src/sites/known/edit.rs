@@ -111,16 +111,13 @@ impl Fleet {
             method: edit.method.as_deref(),
             ssh: edit.ssh.as_ref(),
         };
-        let way = match &known.environment {
-            Some(environment) => {
-                refuse_another_way(environment, said)?;
-                None
-            }
-            None => {
-                let at = url.as_ref().or(now.as_ref());
-                self.way_anew(&known.site, at, url.is_some(), said, &mut problems)
-                    .await?
-            }
+        let way = if let Some(environment) = &known.environment {
+            refuse_another_way(environment, said)?;
+            None
+        } else {
+            let at = url.as_ref().or(now.as_ref());
+            self.way_anew(&known.site, at, url.is_some(), said, &mut problems)
+                .await?
         };
         let method = match (&way, &known.environment) {
             (Some(way), _) => way.method,

@@ -40,13 +40,11 @@ pub(super) fn tags(given: &[String], problems: &mut Vec<Problem>) -> Vec<String>
         return Vec::new();
     }
     let read: Option<BTreeSet<String>> = given.iter().map(|tag| tag_name(tag)).collect();
-    match read {
-        Some(tags) => tags.into_iter().collect(),
-        None => {
-            problems.push(Problem::new("tags", "is invalid"));
-            Vec::new()
-        }
-    }
+    let Some(tags) = read else {
+        problems.push(Problem::new("tags", "is invalid"));
+        return Vec::new();
+    };
+    tags.into_iter().collect()
 }
 
 #[cfg(test)]
