@@ -94,6 +94,6 @@ fn who_is_shut_out_opens_nothing_until_let_in_again() {
     let error = people
         .place
         .run(&["user", "enable", "bob@example.com"])
-        .failed(4);
+        .failed(3);
     assert!(error.contains("pressroom user list"), "{error}");
 }

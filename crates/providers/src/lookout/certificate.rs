@@ -205,15 +205,16 @@ fn said(error: &TlsError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
     use rustls::{ServerConfig, pki_types::PrivateKeyDer};
     use time::{Duration as Days, OffsetDateTime};
     use tokio::net::TcpListener;
     use tokio_rustls::TlsAcceptor;
 
     /// An authority of our own.
-    fn authority() -> CertifiedIssuer<'static, KeyPair> {
+    fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
     }
@@ -244,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_certificate_is_judged_as_a_browser_would() {
-        let own = authority();
+        let own = authority("ours");
         let ours = Certificates::trusting([own.der().clone()]);
         let good = server(&own, 10, "shop.example").await;
         let seen = ours.look(good, "shop.example").await.unwrap();
@@ -262,7 +263,7 @@ mod tests {
             strangers.look(good, "shop.example").await.is_err(),
             "nothing can be judged"
         );
-        let others = Certificates::trusting([authority().der().clone()]);
+        let others = Certificates::trusting([authority("others").der().clone()]);
         let unknown = others.look(good, "shop.example").await.unwrap();
         assert!(
             unknown.trouble.unwrap().contains("issuer"),
