@@ -3,6 +3,7 @@
 use super::here::none_of;
 use crate::{
     Error, Fleet, Result,
+    hosts::php_of,
     sites::{
         address,
         adopt::{AdoptSite, Found, calls_itself},
@@ -29,12 +30,23 @@ impl Fleet {
             Error::new(Kind::NotFound, "the host it was on is not there any more")
                 .with_hint("name another one")
         })?;
+        let host = self.with_php(host).await?;
         let account = accounts::get(store, site.account_id).await?;
         let account = account.ok_or_else(|| Error::not_found("account"))?;
         match place.path {
             Some(path) => self.found_at(&path, account, host).await,
             None => self.found_by_address(url, account, host).await,
         }
+    }
+
+    /// The host once it was looked at: which PHP it has is recorded with the site.
+    async fn with_php(&self, host: HostRow) -> Result<HostRow> {
+        if php_of(&host).1.is_some() {
+            return Ok(host);
+        }
+        self.look_at_host(host.clone()).await?;
+        let seen = hosts::get(&self.parts.store, host.id).await?;
+        seen.ok_or_else(|| Error::not_found("host"))
     }
 
     async fn found_at(&self, path: &str, account: AccountRow, host: HostRow) -> Result<Found> {
