@@ -111,6 +111,7 @@ async fn a_site_is_looked_at_from_outside_and_from_inside() -> Result<()> {
     fs::create_dir_all(&plugins)?;
     let fatal = plugins.join("a-fatal-one.php");
     fs::write(&fatal, "<?php\nnobody_wrote_this_function();\n")?;
+    site.own(&plugins)?;
     seen(&site, "/", "HIT").await?;
     let (code, look) = check(&fixture).await?;
     let found = checks(&look)?;
