@@ -28,6 +28,12 @@ impl Proxies {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = networks;
     }
 
+    /// Whether this is one of them.
+    pub fn believes(&self, peer: IpAddr) -> bool {
+        let believed = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        believed.iter().any(|network| network.contains(&peer))
+    }
+
     fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let believed = self.0.read().unwrap_or_else(PoisonError::into_inner);
         client(peer, headers, &believed)

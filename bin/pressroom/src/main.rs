@@ -1,6 +1,7 @@
 //! Parse, wire together, run.
 
 mod agent;
+mod connections;
 mod copies;
 mod data;
 mod forwarded;

@@ -1,11 +1,11 @@
 //! `pressroom serve`: listen, run jobs, and stop without dropping anything.
 
 use crate::{
-    data,
+    connections, data,
     forwarded::Proxies,
     http::{self, Turnstile},
     instruments,
-    listener::{Certificates, Listener, Peer},
+    listener::{Certificates, Listener, Places},
     logging,
     reload::{self, Reload},
     wire,
@@ -23,7 +23,7 @@ use pressroom_providers::{hosting::LocalHosting, probe::Prober, tls};
 use pressroom_store::{Signal, Store};
 use std::{
     error::Error,
-    future::{Future, IntoFuture},
+    future::Future,
     io::{self, IsTerminal, Write},
     process,
     time::{Duration, Instant},
@@ -80,9 +80,12 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         .with_hint("say another address with `--listen`, or stop what is using it")
     })?;
     let address = socket.local_addr().unwrap_or(config.listen);
+    connections::allow_files(config.http.max_connections);
+    let proxies = Proxies::new(config.http.trusted_proxies.clone());
+    let places = Places::new(&config.http, proxies.clone());
     let listener = match &certificates {
-        None => Listener::plain(socket),
-        Some(certificates) => Listener::tls(socket, certificates.current()),
+        None => Listener::plain(socket, places),
+        Some(certificates) => Listener::tls(socket, places, certificates.current()),
     };
     let wired = wire::open(config, Selecting::FromPicture).await?;
 
@@ -101,14 +104,12 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         started.clone(),
         stop.clone(),
     );
-    let proxies = Proxies::new(config.http.trusted_proxies.clone());
-    let service =
-        http::all(faces, watch, proxies.clone()).into_make_service_with_connect_info::<Peer>();
-    let mut server = tokio::spawn(
-        axum::serve(listener, service)
-            .with_graceful_shutdown(stop.clone().cancelled_owned())
-            .into_future(),
-    );
+    let mut server = tokio::spawn(connections::serve(
+        listener,
+        http::all(faces, watch, proxies.clone()),
+        config.http.idle,
+        stop.clone(),
+    ));
     if let Some(file) = config
         .log
         .file
@@ -197,8 +198,7 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         () = stop.cancelled() => {}
         ended = &mut server => {
             return Err(match ended {
-                Ok(Err(error)) => Failure::local("the listener failed", &error),
-                Ok(Ok(())) => Failure::new(Kind::Internal, "the listener ended"),
+                Ok(()) => Failure::new(Kind::Internal, "the listener ended"),
                 Err(error) => Failure::local("the listener failed", &error),
             });
         }

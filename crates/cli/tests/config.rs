@@ -256,6 +256,9 @@ fn what_holds_is_shown_without_passwords() {
 
     [http]
     max_requests = 512
+    max_connections = 4096
+    max_connections_per_address = 512
+    idle_s = 75
     tls_certificate = ""
     tls_key = ""
     trusted_proxies = ""

@@ -32,6 +32,7 @@ mod error;
 mod keys;
 mod migrate;
 mod migrations;
+mod outbox;
 mod scope;
 mod signal;
 mod sql;

@@ -1,6 +1,11 @@
-//! Mail on its way. Whoever sends one holds it by a claim that lapses.
+//! Mail on its way.
 
-use crate::{Read, Result, Store, Tx, sql, stored::Stored};
+use crate::{
+    Read, Result, Store, Tx,
+    outbox::{Hold, Outbox},
+    sql,
+    stored::Stored,
+};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, MailId},
@@ -9,6 +14,8 @@ use sea_orm::{
     ActiveModelTrait, EntityTrait, FromQueryResult, QueryOrder, QuerySelect, Set, Value,
 };
 use std::time::Duration;
+
+const MAILS: Outbox = Outbox("mails");
 
 names! {
     /// How far a mail is.
@@ -97,42 +104,18 @@ pub async fn enqueue(tx: &Tx, new: NewMail) -> Result<MailId> {
 
 /// Claims at most `most` of what is due, oldest first.
 pub async fn claim(store: &Store, most: u64, claim: &str, lease: Duration) -> Result<Vec<MailRow>> {
-    let due = "state = 'pending' AND due_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)";
-    let now = store.now().await?;
-    let any = format!("SELECT id FROM mails WHERE {due} LIMIT 1");
-    if sql::one(store, any, [now.millis().into()]).await?.is_none() {
+    if !MAILS.has_due(store).await? {
         return Ok(Vec::new());
     }
-    let tx = store.begin().await?;
-    let now = tx.now().await?;
-    let lock = store.lock_clause("FOR UPDATE SKIP LOCKED");
-    let rows = sql::all(
-        &tx,
-        format!("SELECT * FROM mails WHERE {due} ORDER BY due_at, id LIMIT $2 {lock}"),
-        [
-            now.millis().into(),
-            i64::try_from(most).unwrap_or(i64::MAX).into(),
-        ],
-    )
-    .await?;
-    let mut claimed = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let mut row = MailRow::read(mail::Model::from_query_result(row, "")?)?;
-        sql::run(
-            &tx,
-            "UPDATE mails SET claim = $1, lease_until = $2 WHERE id = $3",
-            [
-                claim.into(),
-                now.plus(lease).millis().into(),
-                row.id.get().into(),
-            ],
-        )
-        .await?;
-        row.claim = Some(claim.to_owned());
-        claimed.push(row);
-    }
-    tx.commit().await?;
-    Ok(claimed)
+    let hold = Hold { claim, lease };
+    let rows = MAILS.claim(store, ("TRUE", Vec::new()), most, hold).await?;
+    rows.iter()
+        .map(|row| {
+            let mut row = MailRow::read(mail::Model::from_query_result(row, "")?)?;
+            row.claim = Some(claim.to_owned());
+            Ok(row)
+        })
+        .collect()
 }
 
 /// A server took it.
@@ -182,23 +165,12 @@ pub async fn prune(tx: &Tx, older_than: Duration) -> Result<u64> {
     .await
 }
 
-/// Ends an attempt, if its claim still holds. `$1` is the row, `$2` the claim.
 async fn end(
     tx: &Tx,
     row: &MailRow,
     set: &str,
     values: impl IntoIterator<Item = Value>,
 ) -> Result<bool> {
-    let mut all: Vec<Value> = vec![row.id.get().into(), row.claim.clone().into()];
-    all.extend(values);
-    let ended = sql::run(
-        tx,
-        format!(
-            "UPDATE mails SET attempts = attempts + 1, claim = NULL, lease_until = NULL, {set} \
-             WHERE id = $1 AND claim = $2 AND state = 'pending'"
-        ),
-        all,
-    )
-    .await?;
-    Ok(ended > 0)
+    let held = (row.id.get(), row.claim.as_deref());
+    MAILS.end(tx, held, set, "state = 'pending'", values).await
 }

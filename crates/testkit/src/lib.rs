@@ -18,6 +18,7 @@ pub mod packages;
 pub mod place;
 pub mod plugin;
 pub mod postgres;
+pub mod receiver;
 pub mod redis;
 pub mod scratch;
 pub mod server;

@@ -9,6 +9,7 @@ mod hosts;
 mod kills;
 mod lines;
 mod moves;
+mod nodes;
 mod removals;
 mod restores;
 mod same_key;

@@ -1,7 +1,7 @@
 //! The listener with a certificate.
 
 use crate::installation::{Installation, Server};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustix::process::Signal;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
 use std::{
@@ -27,7 +27,9 @@ impl Authority {
     /// A certificate and its key, PEM.
     fn issue(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        let mut params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        // Called like its authority it would pass for one that signed itself.
+        params.distinguished_name.push(DnType::CommonName, name);
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         (certificate.pem(), key.serialize_pem())
     }
@@ -94,6 +96,19 @@ fn a_certificate_is_shown_and_its_successor_taken_up_without_a_restart() {
         .ask(&server, "two.example")
         .expect_err("another's name");
     drop(silent);
+    // Who can speak HTTP/2 does.
+    let root = place.data().join("authority.pem");
+    fs::write(&root, authority.0.pem()).expect("ours");
+    let port = server.address.port();
+    let asked = Command::new("curl")
+        .args(["--silent", "--show-error", "--max-time", "20", "--http2"])
+        .args(["--write-out", "%{http_version}", "--cacert"])
+        .arg(&root)
+        .args(["--resolve", &format!("one.example:{port}:127.0.0.1")])
+        .arg(format!("https://one.example:{port}/healthz"))
+        .output()
+        .expect("curl");
+    assert_eq!(String::from_utf8_lossy(&asked.stdout), "ok\n2", "{asked:?}");
     // Plain HTTP gets no page.
     let mut plain = TcpStream::connect(server.address).expect("it listens");
     plain

@@ -1,6 +1,7 @@
 //! The real program over a real store: what it prints, how it ends, what it leaves.
 
 mod commands;
+mod connections;
 mod copies;
 mod encrypted;
 mod installation;

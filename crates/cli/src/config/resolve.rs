@@ -252,6 +252,12 @@ pub struct Secrets {
 pub struct Http {
     /// Requests at the same time.
     pub max_requests: usize,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// The same from one address.
+    pub max_connections_per_address: usize,
+    /// What a connection gets to tell a request, at first and after each answer.
+    pub idle: Duration,
     /// The certificate to speak TLS with; plain HTTP, without.
     pub tls: Option<Tls>,
     /// Networks of proxies whose `X-Forwarded-For` is believed.
@@ -428,6 +434,9 @@ impl Config {
             },
             http: Http {
                 max_requests: read.size("http.max_requests"),
+                max_connections: read.size("http.max_connections"),
+                max_connections_per_address: read.size("http.max_connections_per_address"),
+                idle: Duration::from_secs(read.number("http.idle_s")),
                 tls,
                 trusted_proxies: read.networks("http.trusted_proxies"),
             },

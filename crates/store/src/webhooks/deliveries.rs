@@ -1,8 +1,11 @@
-//! Events on their way to receivers. Whoever sends one holds it by a claim that lapses;
-//! what the sender writes afterwards counts only while the claim is its own.
+//! Events on their way to receivers.
 
 use super::endpoints;
-use crate::{Error, Page, Read, Result, Store, Tx, sql};
+use crate::{
+    Error, Page, Read, Result, Store, Tx,
+    outbox::{DUE, Hold, Outbox},
+    sql,
+};
 use pressroom_base::{
     Timestamp,
     id::{EventId, ShortId, WebhookDeliveryId, WebhookEndpointId},
@@ -12,6 +15,8 @@ use sea_orm::{
     QuerySelect, Value,
 };
 use std::time::Duration;
+
+const DELIVERIES: Outbox = Outbox("webhook_deliveries");
 
 names! {
     /// How far a delivery is.
@@ -91,20 +96,16 @@ pub struct Attempt {
 
 /// The receivers for which something is due that nobody sends.
 pub async fn ready(store: &Store) -> Result<Vec<Ready>> {
-    let now = store.now().await?.millis();
-    let due = "d.state = 'pending' AND d.due_at <= $1 \
-               AND (d.lease_until IS NULL OR d.lease_until <= $1)";
-    // Mostly there is nothing, and that is one look at an index.
-    let any = format!("SELECT d.id FROM webhook_deliveries d WHERE {due} LIMIT 1");
-    if sql::one(store, any, [now.into()]).await?.is_none() {
+    if !DELIVERIES.has_due(store).await? {
         return Ok(Vec::new());
     }
+    let now = store.now().await?.millis();
     let rows = sql::all(
         store,
         format!(
             "SELECT e.id, e.url, e.failure_count FROM webhook_endpoints e WHERE e.active \
              AND EXISTS (SELECT 1 FROM webhook_deliveries d \
-                         WHERE d.endpoint_id = e.id AND {due}) ORDER BY e.id"
+                         WHERE d.endpoint_id = e.id AND {DUE}) ORDER BY e.id"
         ),
         [now.into()],
     )
@@ -129,41 +130,16 @@ pub async fn claim(
     claim: &str,
     lease: Duration,
 ) -> Result<Vec<WebhookDeliveryRow>> {
-    let tx = store.begin().await?;
-    let now = tx.now().await?;
-    let lock = store.lock_clause("FOR UPDATE SKIP LOCKED");
-    let rows = sql::all(
-        &tx,
-        format!(
-            "SELECT * FROM webhook_deliveries WHERE endpoint_id = $1 AND state = 'pending' \
-             AND due_at <= $2 AND (lease_until IS NULL OR lease_until <= $2) \
-             ORDER BY due_at, id LIMIT $3 {lock}"
-        ),
-        [
-            endpoint.get().into(),
-            now.millis().into(),
-            i64::try_from(most).unwrap_or(i64::MAX).into(),
-        ],
-    )
-    .await?;
-    let mut claimed = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let mut row = WebhookDeliveryRow::read(delivery::Model::from_query_result(row, "")?)?;
-        sql::run(
-            &tx,
-            "UPDATE webhook_deliveries SET claim = $1, lease_until = $2 WHERE id = $3",
-            [
-                claim.into(),
-                now.plus(lease).millis().into(),
-                row.id.get().into(),
-            ],
-        )
-        .await?;
-        row.claim = Some(claim.to_owned());
-        claimed.push(row);
-    }
-    tx.commit().await?;
-    Ok(claimed)
+    let only = ("endpoint_id = $3", vec![endpoint.get().into()]);
+    let hold = Hold { claim, lease };
+    let rows = DELIVERIES.claim(store, only, most, hold).await?;
+    rows.iter()
+        .map(|row| {
+            let mut row = WebhookDeliveryRow::read(delivery::Model::from_query_result(row, "")?)?;
+            row.claim = Some(claim.to_owned());
+            Ok(row)
+        })
+        .collect()
 }
 
 /// It arrived; `false` when that was known already, or somebody else sends it now. What was
@@ -318,7 +294,6 @@ pub async fn prune(tx: &Tx, delivered: Duration, given_up: Duration) -> Result<u
     .await
 }
 
-/// Ends an attempt, if its claim still holds. `$1` is the row, `$2` the claim.
 async fn end(
     tx: &Tx,
     row: &WebhookDeliveryRow,
@@ -326,18 +301,8 @@ async fn end(
     only: &str,
     values: impl IntoIterator<Item = Value>,
 ) -> Result<bool> {
-    let mut all: Vec<Value> = vec![row.id.get().into(), row.claim.clone().into()];
-    all.extend(values);
-    let ended = sql::run(
-        tx,
-        format!(
-            "UPDATE webhook_deliveries SET attempts = attempts + 1, claim = NULL, \
-             lease_until = NULL, {set} WHERE id = $1 AND claim = $2 AND {only}"
-        ),
-        all,
-    )
-    .await?;
-    Ok(ended > 0)
+    let held = (row.id.get(), row.claim.as_deref());
+    DELIVERIES.end(tx, held, set, only, values).await
 }
 
 async fn again(tx: &Tx, which: &str, id: i64) -> Result<u64> {

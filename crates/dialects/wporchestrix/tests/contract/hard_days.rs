@@ -1,12 +1,12 @@
 //! §6.4: what becomes of messages that do not arrive, and of those who send them.
 
 use crate::{
-    receiver::{Manner, Receiver},
     scene::{Scene, console, happens, ids, send_due, until},
     world::{ANA, rules, worlds},
 };
 use pressroom_dialect_wporchestrix::webhooks::compose;
 use pressroom_fleet::webhooks::{Courier, Post, Rules};
+use pressroom_testkit::receiver::{Manner, Receiver};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use std::{

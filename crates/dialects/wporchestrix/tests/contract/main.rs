@@ -14,7 +14,6 @@ mod hard_days;
 mod health;
 mod login;
 mod pairs;
-mod receiver;
 mod scene;
 mod second_factor;
 mod shared_paths;

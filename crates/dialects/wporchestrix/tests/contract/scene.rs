@@ -1,12 +1,13 @@
 //! An account's site, who is told of it, and what came of that.
 
-use crate::{receiver::Received, world::World};
+use crate::world::World;
 use pressroom_base::id::{AccountId, ShortId};
 use pressroom_fleet::{
     Caller, Fleet, Principal,
     webhooks::{Courier, NewWebhookEndpoint, WebhookDelivery},
 };
 use pressroom_store::{NewEvent, SiteRow, Store, accounts, environments, events};
+use pressroom_testkit::receiver::Received;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},

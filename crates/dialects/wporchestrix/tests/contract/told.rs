@@ -1,13 +1,13 @@
 //! §6: how events are told, and told again.
 
 use crate::{
-    receiver::{Manner, Received, Receiver},
     scene::{Scene, console, ids, send_due, verify_in_python},
     world::{ANA, worlds},
 };
 use pressroom_dialect_wporchestrix::webhooks::compose;
 use pressroom_fleet::webhooks::{Post, Rules};
 use pressroom_store::environments;
+use pressroom_testkit::receiver::{Manner, Received, Receiver};
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 use std::{

@@ -34,29 +34,37 @@ pub enum Manner {
 /// A message as it came.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// Its headers.
     pub headers: HeaderMap,
+    /// Its body.
     pub body: String,
+    /// What was done with it.
     pub manner: Manner,
 }
 
 impl Received {
+    /// A header that must be there, as text.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).expect(name);
         value.to_str().expect("text")
     }
 
+    /// What it is known by, the same each time it comes.
     pub fn id(&self) -> &str {
         self.header("webhook-id")
     }
 }
 
-/// A listening receiver.
+/// A listening receiver; it ends with this.
+#[derive(Debug)]
 pub struct Receiver {
+    /// Where it listens, on this machine.
     pub port: u16,
     shared: Arc<Shared>,
     server: JoinHandle<()>,
 }
 
+#[derive(Debug)]
 struct Shared {
     usual: Mutex<Manner>,
     next: Mutex<VecDeque<Manner>>,
@@ -93,6 +101,7 @@ impl Receiver {
         }
     }
 
+    /// Its address, with something in it that no log should show.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/in?key=hidden", self.port)
     }
@@ -108,6 +117,7 @@ impl Receiver {
         next.extend(manners);
     }
 
+    /// All that came, in its order.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().expect("whole").clone()
     }
