@@ -14,6 +14,7 @@ mod inside;
 mod limit;
 mod list;
 mod memory;
+mod offers;
 mod outside;
 mod pages;
 mod php;

@@ -196,8 +196,10 @@ impl Fleet {
         };
         let (core, no_core) = self.core_standing(row).await;
         let core_count = usize::from(core.is_some());
+        // Where nobody knows, there is no number.
+        let core_known = no_core.is_none().then_some(core_count);
         let data =
-            json!({ "core": core_count, "plugins": plugins, "themes": themes, "unknown": unknown });
+            json!({ "core": core_known, "plugins": plugins, "themes": themes, "unknown": unknown });
         if core_count + plugins + themes == 0 && (unknown > 0 || no_core.is_some()) {
             let why = "no package source knows of everything that is installed";
             return Check::skipped(name, why).with(data);

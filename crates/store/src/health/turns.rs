@@ -121,6 +121,13 @@ fn slow(row: &sea_orm::QueryResult) -> Result<Option<u64>> {
     Ok(slow.and_then(|ms| u64::try_from(ms).ok()))
 }
 
+/// What is remembered of a site; `None` where it was never looked at.
+pub async fn memory(from: &impl Read, site: SiteId) -> Result<Option<String>> {
+    let sql = "SELECT memory FROM site_health WHERE site_id = $1";
+    let found = sql::one(from, sql, [site.get().into()]).await?;
+    Ok(found.map(|row| row.try_get("", "memory")).transpose()?)
+}
+
 /// Locks a site's turn and reads what is remembered; `None` when the turn is another's
 /// by now, or the site is gone.
 pub async fn hold(tx: &Tx, site: SiteId, claim: &str) -> Result<Option<Held>> {

@@ -18,13 +18,21 @@ impl Fleet {
             });
         };
         let components = components::list(store, environment).await?;
+        let updates = match &site.core_version {
+            _ if !site.connected => None,
+            Some(version) => {
+                let core = self.core_offers(site.id, version).await?;
+                Some(newer(core, &components))
+            }
+            None => Some(newer(None, &components)),
+        };
         let newest = snapshots::newest_whole_of(store, &[environment]).await?;
         Ok(SiteDetails {
             theme: components
                 .iter()
                 .find(|row| is_theme_in_use(row))
                 .map(theme),
-            updates: site.connected.then(|| newer(&components)),
+            updates,
             last_snapshot_at: newest.get(&environment).copied(),
             tags: tags::list(store, environment).await?,
             site,
@@ -44,7 +52,7 @@ fn theme(row: &ComponentRow) -> Theme {
     }
 }
 
-fn newer(components: &[ComponentRow]) -> Newer {
+fn newer(core: Option<u64>, components: &[ComponentRow]) -> Newer {
     let of = |kind: &str| {
         let these = || components.iter().filter(|row| row.kind == kind);
         let known = these().filter(|row| row.new_version.is_some()).count();
@@ -53,8 +61,7 @@ fn newer(components: &[ComponentRow]) -> Newer {
         (!unknown).then(|| u64::try_from(known).unwrap_or(u64::MAX))
     };
     Newer {
-        // No look at a site asks for versions of WordPress.
-        core: None,
+        core,
         plugins: of("plugin"),
         themes: of("theme"),
     }
@@ -92,12 +99,12 @@ mod tests {
             component("plugin", None, Some("not asked")),
             component("theme", None, Some("not asked")),
         ];
-        let seen = newer(&told);
+        let seen = newer(Some(1), &told);
         assert_eq!(
             (seen.plugins, seen.themes, seen.core),
-            (Some(1), None, None)
+            (Some(1), None, Some(1))
         );
-        let none = newer(&[component("plugin", None, None)]);
+        let none = newer(None, &[component("plugin", None, None)]);
         assert_eq!((none.plugins, none.themes), (Some(0), Some(0)));
     }
 }
