@@ -23,12 +23,7 @@ const OTHER_FILES: u64 = 1024;
 
 /// Answers connections until told to stop, and then until the last one is done. `idle` is
 /// what a connection gets to say what it wants, at first and after each answer.
-pub async fn serve(
-    mut listener: Listener,
-    faces: Router,
-    idle: Duration,
-    stop: CancellationToken,
-) {
+pub async fn serve(mut listener: Listener, faces: Router, idle: Duration, stop: CancellationToken) {
     let mut open = JoinSet::new();
     loop {
         tokio::select! {

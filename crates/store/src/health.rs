@@ -12,6 +12,6 @@ pub use checks::{
 pub use incidents::{Incident, close, open, open_of};
 pub use sites::{production, set_status, site_by_short_id};
 pub use turns::{
-    Held, Settled, Turn, claim_due, claim_one, enrol, hold, memory, prolong, put_off, set_slow_ms, settle,
-    slow_ms,
+    Held, Settled, Turn, claim_due, claim_one, enrol, hold, memory, prolong, put_off, set_slow_ms,
+    settle, slow_ms,
 };

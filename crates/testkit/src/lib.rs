@@ -14,6 +14,7 @@ pub mod browser;
 pub mod chance;
 pub mod ledger;
 pub mod mount;
+pub mod names;
 pub mod packages;
 pub mod place;
 pub mod plugin;

@@ -5,21 +5,33 @@ use crate::{
     security::set,
 };
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::{Options, wait::eventually_every};
-use pressroom_tests::fixture::{Fixture, JOB_TIME};
+use pressroom_testkit::{
+    Options,
+    names::NameServer,
+    receiver::{Manner, Receiver},
+    wait::{eventually, eventually_every},
+};
+use pressroom_tests::fixture::{ACCOUNT, Fixture, JOB_TIME};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, fs, net::Ipv4Addr, time::Duration};
 
 const DOMAIN: &str = "watched.press.example";
 
 /// A server that looks at its sites.
 async fn watching() -> Result<Fixture> {
-    let env = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let options = Options {
-        env: vec![env("PRESSROOM_HEALTH__CONCURRENCY", "4")],
+    with_env(&[("PRESSROOM_HEALTH__CONCURRENCY", "4")]).await
+}
+
+async fn with_env(env: &[(&str, &str)]) -> Result<Fixture> {
+    let env = env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Fixture::start(Options {
+        env,
         ..Options::default()
-    };
-    Fixture::start(options).await
+    })
+    .await
 }
 
 /// Looks at the site now; the exit code, and what was found.
@@ -165,5 +177,46 @@ async fn a_site_is_looked_at_from_outside_and_from_inside() -> Result<()> {
         one["status"] == "failed" && one["checks"].is_array(),
         "{one}"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_that_leads_elsewhere_is_told_once() -> Result<()> {
+    let names = NameServer::start(Ipv4Addr::new(192, 0, 2, 1)).await?;
+    let fixture = with_env(&[
+        ("PRESSROOM_HEALTH__RESOLVER", &names.address.to_string()),
+        ("PRESSROOM_OUTGOING__ALLOW_PRIVATE", "127.0.0.1"),
+    ])
+    .await?;
+    fixture.install(DOMAIN).await?;
+    let receiver = Receiver::that(Manner::Ok).await;
+    let url = receiver.url();
+    let words = [
+        "webhook",
+        "add",
+        &url,
+        "--account",
+        ACCOUNT,
+        "--event",
+        "dns.changed",
+    ];
+    fixture.server.cli(&words, "").await?.line()?;
+    // What is seen first is no change.
+    for to in [1, 1, 7, 7] {
+        names.lead_to(Ipv4Addr::new(192, 0, 2, to));
+        let (_, look) = check(&fixture).await?;
+        ensure!(checks(&look)?["dns"].0 != "skipped", "{look}");
+    }
+    let told = eventually("a message", JOB_TIME, || async {
+        let told = receiver.received();
+        ensure!(!told.is_empty(), "nothing");
+        Ok(told)
+    })
+    .await?;
+    ensure!(told.len() == 1, "{told:?}");
+    let message: Value = serde_json::from_str(&told[0].body)?;
+    ensure!(message["event"] == "dns.changed", "{message}");
+    let change = json!({ "record": "A", "before": ["192.0.2.1"], "after": ["192.0.2.7"] });
+    ensure!(message["data"] == change, "{message}");
     Ok(())
 }

@@ -118,7 +118,9 @@ async fn write(nodes: Nodes, number: u32, turns: u32) -> Result<Ledger> {
                     "{}",
                     added.reply.text
                 );
-                let found = nodes.all(&format!("/api/v1/sites?q=s{turn}.w{number}.")).await?;
+                let found = nodes
+                    .all(&format!("/api/v1/sites?q=s{turn}.w{number}."))
+                    .await?;
                 ensure!(found.len() == 1, "{found:?}");
                 found[0]["id"].as_str().context("an id")?.to_owned()
             }
@@ -127,7 +129,9 @@ async fn write(nodes: Nodes, number: u32, turns: u32) -> Result<Ledger> {
         let path = format!("/api/v1/sites/{id}");
         let tags = json!({ "tags": [format!("t{turn}")] });
         let asked = (Method::PATCH, path.as_str());
-        let changed = nodes.surely(node + 1, asked, &key("tag"), Some(&tags)).await?;
+        let changed = nodes
+            .surely(node + 1, asked, &key("tag"), Some(&tags))
+            .await?;
         changed.reply.expect(200)?;
         if turn % 3 == 0 {
             ledger.kept.insert(url);
@@ -196,12 +200,7 @@ async fn one_of_two_nodes_killed_under_load_loses_and_doubles_nothing() -> Resul
     let port = fixture.server.start_second().await?;
     let other = Api::new(&format!("http://127.0.0.1:{port}"), None)?;
     let first = fixture.server.api(None)?;
-    let nodes = |token: &str| {
-        Nodes([
-            first.with_token(Some(token)),
-            other.with_token(Some(token)),
-        ])
-    };
+    let nodes = |token: &str| Nodes([first.with_token(Some(token)), other.with_token(Some(token))]);
 
     let mut writers = JoinSet::new();
     for number in 0..WRITERS {
