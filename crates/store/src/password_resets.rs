@@ -1,7 +1,7 @@
 //! Links that give somebody another password, and who asked for one. Only a digest of a
 //! link's secret is kept.
 
-use crate::{Error, Read, Result, Store, Tx, sql, stored::Stored, users};
+use crate::{Error, Read, Result, Signal, Store, Tx, sql, users};
 use pressroom_base::{
     Timestamp,
     id::{PasswordResetId, UserId},
@@ -50,6 +50,7 @@ pub async fn ask(tx: &Tx, email: &str, address: Option<String>) -> Result<()> {
         ..Default::default()
     };
     model.insert(tx.connection()).await?;
+    tx.signal(Signal::Event);
     Ok(())
 }
 
