@@ -81,13 +81,17 @@ async fn somebody_is_invited_on_a_page_and_comes() -> Result<()> {
     browser.goto(&format!("{}/", server.url())).await?;
     sign_in_here(&browser, EMAIL, PASSWORD).await?;
     browser.click("nav a[href='/people']").await?;
-    browser.wait_for_text(&format!("People of {ACCOUNT}")).await?;
+    browser
+        .wait_for_text(&format!("People of {ACCOUNT}"))
+        .await?;
     browser.wait_for_text("Nobody is invited just now").await?;
     browser.fill("#invite input[name=email]", EMAIL).await?;
     browser.click("#invite button").await?;
     browser.wait_for("#problem").await?;
     noted(&browser, "409")?;
-    browser.fill("#invite input[name=email]", "new@press.example").await?;
+    browser
+        .fill("#invite input[name=email]", "new@press.example")
+        .await?;
     browser.click("#invite button").await?;
     browser.wait_for("#link").await?;
     fits(&browser, "people").await?;
@@ -127,7 +131,13 @@ async fn somebody_is_invited_on_a_page_and_comes() -> Result<()> {
     let other = ["account", "add", "Other Press", "--owner", EMAIL];
     server.cli(&other, "").await?.line()?;
     let invite = [
-        "user", "invite", "new@press.example", "--account", "Other Press", "--role", "member",
+        "user",
+        "invite",
+        "new@press.example",
+        "--account",
+        "Other Press",
+        "--role",
+        "member",
     ];
     let link = server.cli(&invite, "").await?.line()?;
     browser.click("form[action='/sign-out'] button").await?;
@@ -165,7 +175,9 @@ async fn a_forgotten_password_is_replaced_and_the_code_stays() -> Result<()> {
     browser.fill("input[name=password]", CHOSEN).await?;
     browser.fill("input[name=again]", "not the same").await?;
     browser.click("main button[type=submit]").await?;
-    browser.wait_for_text("The passwords are not the same").await?;
+    browser
+        .wait_for_text("The passwords are not the same")
+        .await?;
     noted(&browser, "422")?;
     browser.tab_to("input[name=password]").await?;
     browser.type_text(CHOSEN).await?;

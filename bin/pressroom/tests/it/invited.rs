@@ -53,15 +53,29 @@ fn an_invitation_comes_by_mail_and_makes_a_member_once() {
     let place = with_mail(&sink);
     let server = Server::start(server(&place));
     let invite = |email: &str, role: &str| {
-        let args = ["user", "invite", email, "--account", "agency", "--role", role];
+        let args = [
+            "user",
+            "invite",
+            email,
+            "--account",
+            "agency",
+            "--role",
+            role,
+        ];
         place.run(&args)
     };
     let said = invite("bob@example.com", "member");
     assert_eq!(said.out, "", "the link is in the mail alone");
-    assert!(said.err.contains("goes to bob@example.com by mail"), "{said:?}");
+    assert!(
+        said.err.contains("goes to bob@example.com by mail"),
+        "{said:?}"
+    );
     let mail = sink.taken(1).remove(0);
     assert_eq!(mail.to, "bob@example.com");
-    assert!(mail.data.contains("Subject: Invitation to agency"), "{mail:?}");
+    assert!(
+        mail.data.contains("Subject: Invitation to agency"),
+        "{mail:?}"
+    );
     let link = mail.link("invitation");
     let secret = link.trim_start_matches("/invitation/").to_owned();
     let open = place.run(&["--json", "user", "invitations"]).json();
@@ -76,9 +90,16 @@ fn an_invitation_comes_by_mail_and_makes_a_member_once() {
     assert!(page.contains("Come to agency"), "{page}");
     let form = format!("name=Bob&password={CHOSEN}&again={CHOSEN}");
     assert_eq!(post(server.address, &link, &form).0, 303);
-    assert_eq!(post(server.address, &link, &form).0, 404, "it was good once");
+    assert_eq!(
+        post(server.address, &link, &form).0,
+        404,
+        "it was good once"
+    );
     assert_eq!(server.get(&link).0, 404);
-    assert_eq!(sign_in(server.address, "bob@example.com", "long enough"), 303);
+    assert_eq!(
+        sign_in(server.address, "bob@example.com", "long enough"),
+        303
+    );
     let users = place.run(&["user", "list", "--json"]).json();
     let bob = users.as_array().and_then(|all| {
         all.iter()
@@ -137,19 +158,31 @@ fn another_password_comes_by_mail_and_ends_what_was_signed_in() {
 
     let form = format!("password={CHOSEN}&again={CHOSEN}");
     assert_eq!(post(server.address, &link, &form).0, 303);
-    assert_eq!(post(server.address, &link, &form).0, 404, "it was good once");
+    assert_eq!(
+        post(server.address, &link, &form).0,
+        404,
+        "it was good once"
+    );
     assert_eq!(sign_in(server.address, "ann@example.com", PASSWORD), 401);
-    assert_eq!(sign_in(server.address, "ann@example.com", "long enough"), 303);
+    assert_eq!(
+        sign_in(server.address, "ann@example.com", "long enough"),
+        303
+    );
     let told = sink.taken(2).pop().expect("a mail");
     assert_eq!(told.to, "ann@example.com");
     assert!(told.data.contains("was changed"), "{told:?}");
 
     // An operator's goes the same way, or is printed.
     let said = place.run(&["user", "reset", "ann@example.com"]);
-    assert!(said.out.is_empty() && said.err.contains("by mail"), "{said:?}");
+    assert!(
+        said.out.is_empty() && said.err.contains("by mail"),
+        "{said:?}"
+    );
     let link = sink.taken(3).pop().expect("a mail").link("reset");
     assert_eq!(server.get(&link).0, 200);
-    let printed = place.run(&["user", "reset", "ann@example.com", "--print"]).done();
+    let printed = place
+        .run(&["user", "reset", "ann@example.com", "--print"])
+        .done();
     let printed = printed.trim().strip_prefix("https://press.example");
     assert_eq!(server.get(printed.expect("our address")).0, 200);
     for _ in 0..3 {
@@ -164,7 +197,10 @@ fn mail_is_tried_before_anybody_relies_on_it() {
     let sink = Sink::new();
     let place = with_mail(&sink);
     let said = place.run(&["mail", "test", "you@example.com"]);
-    assert!(said.err.contains("took a mail to you@example.com"), "{said:?}");
+    assert!(
+        said.err.contains("took a mail to you@example.com"),
+        "{said:?}"
+    );
     assert_eq!(sink.taken(1)[0].to, "you@example.com");
     let odd = place.run(&["mail", "test", "no address"]).failed(2);
     assert!(odd.contains("not an e-mail address"), "{odd}");
@@ -174,7 +210,15 @@ fn mail_is_tried_before_anybody_relies_on_it() {
     let error = place.run(&["mail", "test", "you@example.com"]);
     assert_ne!(error.code, Some(0));
     assert!(error.err.contains("mail.smtp"), "{error:?}");
-    let args = ["user", "invite", "bob@example.com", "--account", "agency", "--role", "viewer"];
+    let args = [
+        "user",
+        "invite",
+        "bob@example.com",
+        "--account",
+        "agency",
+        "--role",
+        "viewer",
+    ];
     let said = place.run(&args);
     assert!(said.err.contains("nobody else"), "{said:?}");
     let link = said.done();
@@ -183,9 +227,18 @@ fn mail_is_tried_before_anybody_relies_on_it() {
     assert_eq!(server.get(&format!("/invitation/{path}")).0, 200);
     let (_, page) = server.get("/forgot");
     assert!(page.contains("pressroom user reset"), "{page}");
-    assert_eq!(post(server.address, "/forgot", "email=ann%40example.com").1, page);
+    assert_eq!(
+        post(server.address, "/forgot", "email=ann%40example.com").1,
+        page
+    );
     let unknown = place.run(&[
-        "user", "invite", "bob@example.com", "--account", "none", "--role", "viewer",
+        "user",
+        "invite",
+        "bob@example.com",
+        "--account",
+        "none",
+        "--role",
+        "viewer",
     ]);
     let unknown = unknown.failed(3);
     assert!(unknown.contains("pressroom account add"), "{unknown}");

@@ -91,9 +91,7 @@ fn protected(reply: &Reply) -> bool {
 #[tokio::test]
 async fn every_route_for_everybody() {
     let world = World::new().await;
-    let form = format!(
-        "csrf={CSRF}&kind=plugin&slug=sample&email=new%40example.com&role=viewer"
-    );
+    let form = format!("csrf={CSRF}&kind=plugin&slug=sample&email=new%40example.com&role=viewer");
     for route in ROUTES {
         // These lead to the entrance whoever asks.
         if ["/", "/sign-in", "/sign-out"].contains(&route.path) {

@@ -3,7 +3,8 @@
 use crate::world::{CSRF, PASSWORD, Reply, Who, World};
 use axum::http::{Method, StatusCode};
 use pressroom_fleet::{Caller, Principal, mail::Passing};
-use pressroom_store::{NewSite, SiteChange, sites};
+use pressroom_store::{NewSite, SiteChange, jobs::queue, sites};
+use serde_json::json;
 
 const OURS: (&str, &str) = ("origin", "http://console.example");
 
@@ -65,12 +66,30 @@ async fn without_mail_the_inviter_alone_is_shown_the_link_once() {
     let page = world.get(Who::Operator, &people(&world)).await;
     assert!(page.text.contains("nora@example.com"), "it is listed");
     let secret = path.trim_start_matches("/invitation/");
-    assert!(!page.text.contains(secret), "and its link is not shown again");
+    assert!(
+        !page.text.contains(secret),
+        "and its link is not shown again"
+    );
 
     for (email, role, status, told) in [
-        ("no address", "member", StatusCode::UNPROCESSABLE_ENTITY, "not an e-mail address"),
-        ("x@example.com", "king", StatusCode::UNPROCESSABLE_ENTITY, "Choose a role"),
-        ("mia@example.com", "admin", StatusCode::CONFLICT, "belongs to `Acme` already"),
+        (
+            "no address",
+            "member",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "not an e-mail address",
+        ),
+        (
+            "x@example.com",
+            "king",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Choose a role",
+        ),
+        (
+            "mia@example.com",
+            "admin",
+            StatusCode::CONFLICT,
+            "belongs to `Acme` already",
+        ),
     ] {
         let refused = invite(&world, Who::Operator, email, role).await;
         assert_eq!(refused.status, status, "{email}");
@@ -85,7 +104,9 @@ async fn without_mail_the_inviter_alone_is_shown_the_link_once() {
     let form = format!("csrf={CSRF}&email=nora%40example.com");
     let withdraw = format!("{}/withdraw", people(&world));
     for _ in 0..2 {
-        let back = world.ask(Who::Operator, &Method::POST, &withdraw, &form).await;
+        let back = world
+            .ask(Who::Operator, &Method::POST, &withdraw, &form)
+            .await;
         assert_eq!(back.header("location"), people(&world));
     }
     let gone = world.get(Who::Nobody, &path).await;
@@ -93,7 +114,10 @@ async fn without_mail_the_inviter_alone_is_shown_the_link_once() {
     assert!(gone.text.contains("This link is not good"), "{}", gone.text);
     let mistyped = format!("/invitation/{}", "0".repeat(64));
     let mistyped = world.get(Who::Nobody, &mistyped).await;
-    assert_eq!(gone.text, mistyped.text, "withdrawn and mistyped look alike");
+    assert_eq!(
+        gone.text, mistyped.text,
+        "withdrawn and mistyped look alike"
+    );
 }
 
 #[tokio::test]
@@ -103,7 +127,12 @@ async fn somebody_new_chooses_a_password_and_is_in() {
     let path = link(&shown);
     let page = world.get(Who::Nobody, &path).await;
     assert_eq!(page.status, StatusCode::OK);
-    for part in ["Come to Acme", "nora@example.com", "value=\"Nora\"", "Viewer"] {
+    for part in [
+        "Come to Acme",
+        "nora@example.com",
+        "value=\"Nora\"",
+        "Viewer",
+    ] {
         assert!(page.text.contains(part), "{part}: {}", page.text);
     }
     let foreign = [("origin", "https://evil.example")];
@@ -111,9 +140,18 @@ async fn somebody_new_chooses_a_password_and_is_in() {
     let refused = world.post(&path, &foreign, form).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     for (form, told) in [
-        ("name=Nora+N&password=long+enough&again=other", "The passwords are not the same"),
-        ("name=Nora+N&password=short&again=short", "at least 8 characters"),
-        ("name=&password=long+enough&again=long+enough", "Name must be one line"),
+        (
+            "name=Nora+N&password=long+enough&again=other",
+            "The passwords are not the same",
+        ),
+        (
+            "name=Nora+N&password=short&again=short",
+            "at least 8 characters",
+        ),
+        (
+            "name=&password=long+enough&again=long+enough",
+            "Name must be one line",
+        ),
     ] {
         let refused = world.post(&path, &[OURS], form).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{form}");
@@ -125,7 +163,11 @@ async fn somebody_new_chooses_a_password_and_is_in() {
     let session = cookie(&done);
     let headers = [("cookie", session.as_str())];
     let fleet = world.send(&Method::GET, "/fleet", &headers, "").await;
-    assert!(fleet.text.contains("Title of blog.example"), "{}", fleet.text);
+    assert!(
+        fleet.text.contains("Title of blog.example"),
+        "{}",
+        fleet.text
+    );
     assert!(!fleet.text.contains("foreign.example"));
     let again = world.post(&path, &[OURS], form).await;
     assert_eq!(again.status, StatusCode::NOT_FOUND, "it was good once");
@@ -145,16 +187,26 @@ async fn who_is_known_is_never_signed_in_by_the_link_alone() {
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
     assert_eq!(refused.header("set-cookie"), "");
     let page = world.get(Who::Member, &path).await;
-    assert!(page.text.contains("mia@example.com is signed in here"), "{}", page.text);
+    assert!(
+        page.text.contains("mia@example.com is signed in here"),
+        "{}",
+        page.text
+    );
     let posted = world
         .ask(Who::Member, &Method::POST, &path, &format!("csrf={CSRF}"))
         .await;
-    assert_eq!(posted.status, StatusCode::UNAUTHORIZED, "somebody else's session");
+    assert_eq!(
+        posted.status,
+        StatusCode::UNAUTHORIZED,
+        "somebody else's session"
+    );
 
     // Fred himself, signed in: a button, which takes his session's token.
     let page = world.get(Who::Foreigner, &path).await;
     assert!(!page.text.contains("name=\"password\""), "{}", page.text);
-    let forged = world.ask(Who::Foreigner, &Method::POST, &path, "csrf=x").await;
+    let forged = world
+        .ask(Who::Foreigner, &Method::POST, &path, "csrf=x")
+        .await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
     let form = format!("csrf={CSRF}");
     let done = world.ask(Who::Foreigner, &Method::POST, &path, &form).await;
@@ -185,7 +237,9 @@ async fn another_password_by_a_link_of_an_operators() {
     let page = world.get(Who::Nobody, "/forgot").await;
     assert!(page.text.contains("pressroom user reset"), "{}", page.text);
     assert!(!page.text.contains("<form"), "no mail is sent from here");
-    let asked = world.post("/forgot", &[OURS], "email=mia%40example.com").await;
+    let asked = world
+        .post("/forgot", &[OURS], "email=mia%40example.com")
+        .await;
     assert_eq!(asked.text, page.text);
 
     let console = Caller::new(Principal::console());
@@ -230,9 +284,16 @@ async fn operators_are_told_that_no_mail_is_sent() {
     let world = World::new().await;
     for path in ["/fleet", "/jobs", "/people"] {
         let told = "id=\"banner\"";
-        let path = if path == "/people" { people(&world) } else { path.to_owned() };
+        let path = if path == "/people" {
+            people(&world)
+        } else {
+            path.to_owned()
+        };
         let page = world.get(Who::Operator, &path).await;
-        assert!(page.text.contains(told) && page.text.contains("mail.smtp"), "{path}");
+        assert!(
+            page.text.contains(told) && page.text.contains("mail.smtp"),
+            "{path}"
+        );
         let page = world.get(Who::Member, &path).await;
         assert!(!page.text.contains(told), "{path}");
     }
@@ -259,7 +320,11 @@ async fn a_site_that_waits_is_listed_with_the_reason() {
     sites::change(&tx, site.id, change).await.expect("written");
     tx.commit().await.expect("committed");
     let page = world.get(Who::Viewer, "/fleet").await;
-    for part in ["Waiting to be connected", "later.example", "<code>/srv/&#60;later&#62;</code>"] {
+    for part in [
+        "Waiting to be connected",
+        "later.example",
+        "<code>/srv/&#60;later&#62;</code>",
+    ] {
         assert!(page.text.contains(part), "{part}: {}", page.text);
     }
     let page = world.get(Who::Foreigner, "/fleet").await;
@@ -273,16 +338,40 @@ async fn a_sites_health_is_shown_and_looked_at_now() {
     let world = World::new().await;
     let site = format!("/sites/{}", world.own.environment.id);
     let page = world.get(Who::Viewer, &site).await;
-    for part in ["id=\"health\"", "Nobody has looked at this site yet", "Check now"] {
+    for part in [
+        "id=\"health\"",
+        "Nobody has looked at this site yet",
+        "Check now",
+    ] {
         assert!(page.text.contains(part), "{part}: {}", page.text);
     }
     let form = format!("csrf={CSRF}");
     let path = format!("{site}/check");
     let looked = world.ask(Who::Viewer, &Method::POST, &path, &form).await;
-    assert_eq!(looked.header("location"), format!("{site}#health"), "{}", looked.text);
-    // Nothing answers there.
+    assert_eq!(
+        looked.header("location"),
+        format!("{site}#health"),
+        "{}",
+        looked.text
+    );
+    // Nothing answers there, which is no wonder while a job is at work.
     let page = world.get(Who::Viewer, &site).await;
-    assert!(page.text.contains("Manual") && page.text.contains("Failed"), "{}", page.text);
+    for part in ["Manual", "Warning", "is at work on the site"] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+    assert!(!page.text.contains("Down: it began"));
+    let tx = world.test.store.begin().await.expect("a transaction");
+    let done = json!({ "items": [] });
+    let ended = queue::complete(&tx, world.own.job_id, world.own.epoch, &done).await;
+    ended.expect("completed");
+    tx.commit().await.expect("committed");
+    for _ in 0..2 {
+        world.ask(Who::Viewer, &Method::POST, &path, &form).await;
+    }
+    let page = world.get(Who::Viewer, &site).await;
+    for part in ["Failed", "Down: it began", "badge-bad\">Down"] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
     let foreign = format!("/sites/{}/check", world.foreign.environment.id);
     let refused = world.ask(Who::Viewer, &Method::POST, &foreign, &form).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);

@@ -10,9 +10,7 @@ use crate::{
     users::{self, Checked, NewUser},
 };
 use pressroom_base::{Secret, catalog::event};
-use pressroom_store::{
-    InvitationRow, Read, Tx, UserRow, accounts, invitations, users as people,
-};
+use pressroom_store::{InvitationRow, Read, Tx, UserRow, accounts, invitations, users as people};
 use serde_json::json;
 use std::net::IpAddr;
 

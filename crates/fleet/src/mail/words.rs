@@ -251,7 +251,11 @@ mod tests {
             words.subject,
             "Invitation to Acme  Bcc: all@example.com <b>"
         );
-        assert!(words.plain.starts_with("Hello Bob,\n\nann@example.com invites you to Acme"));
+        assert!(
+            words
+                .plain
+                .starts_with("Hello Bob,\n\nann@example.com invites you to Acme")
+        );
         assert!(words.plain.contains("as member"), "{}", words.plain);
         assert!(words.html.contains("&#60;b&#62;"), "{}", words.html);
         for text in [&words.plain, &words.html] {
@@ -260,7 +264,10 @@ mod tests {
         invited.inviter = None;
         invited.name = String::new();
         let plain = invited.words().plain;
-        assert!(plain.starts_with("Hello,\n\nyou are invited to Acme"), "{plain}");
+        assert!(
+            plain.starts_with("Hello,\n\nyou are invited to Acme"),
+            "{plain}"
+        );
     }
 
     #[test]

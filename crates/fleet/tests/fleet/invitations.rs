@@ -160,7 +160,10 @@ async fn somebody_new_comes_by_mail_and_is_a_member(base: Base) {
     let mail = sink.taken().remove(0);
     assert_eq!(mail.to, "bob@example.com");
     assert_eq!(mail.header("Subject"), "Invitation to Acme");
-    assert!(mail.data.contains("ann@example.com invites you"), "{mail:?}");
+    assert!(
+        mail.data.contains("ann@example.com invites you"),
+        "{mail:?}"
+    );
     let secret = mail.secret("invitation");
     assert_eq!(secret.len(), 64);
 
@@ -173,7 +176,10 @@ async fn somebody_new_comes_by_mail_and_is_a_member(base: Base) {
     let signed_in = signed_in.unwrap();
     assert_eq!(signed_in.user.email, "bob@example.com");
     assert!(!signed_in.user.operator);
-    assert_eq!(role_of(&base, signed_in.user.id).await, Some(StoredRole::Member));
+    assert_eq!(
+        role_of(&base, signed_in.user.id).await,
+        Some(StoredRole::Member)
+    );
     let bob = caller(&fleet, &signed_in).await;
     let (places, _): (Vec<Membership>, u64) = fleet.list_memberships(&bob, 10, 0).await.unwrap();
     assert_eq!(places[0].name, "Acme");
@@ -219,14 +225,20 @@ async fn a_link_is_good_once_and_the_latest_alone(base: Base) {
     let ends = futures_util::future::join_all(tries).await;
     let came: Vec<_> = ends.into_iter().filter_map(Result::ok).collect();
     assert_eq!(came.len(), 1);
-    assert_eq!(role_of(&base, came[0].user.id).await, Some(StoredRole::Member));
+    assert_eq!(
+        role_of(&base, came[0].user.id).await,
+        Some(StoredRole::Member)
+    );
     let again = fleet.accept_with_password(known(&second, PASSWORD)).await;
     refused(again, Kind::NotFound);
     let twice = fleet
         .invite(&Base::console(), to(&base, "bob@example.com", Role::Admin))
         .await;
     let error = refused(twice, Kind::Conflict);
-    assert!(error.message().contains("belongs to `Acme` already"), "{error}");
+    assert!(
+        error.message().contains("belongs to `Acme` already"),
+        "{error}"
+    );
 }
 
 async fn who_is_known_proves_it(base: Base) {
@@ -236,7 +248,9 @@ async fn who_is_known_proves_it(base: Base) {
     let secret = invited(&base, "bob@example.com", Role::Member).await;
     assert!(fleet.invitation(&secret).await.unwrap().known);
     // The link alone is not enough, nor a password of one's own choice.
-    let taken_over = fleet.accept_as_new(newcomer(&secret, "another long one")).await;
+    let taken_over = fleet
+        .accept_as_new(newcomer(&secret, "another long one"))
+        .await;
     refused(taken_over, Kind::Conflict);
     let wrong = fleet.accept_with_password(known(&secret, "wrong")).await;
     let wrong = refused(wrong, Kind::Unauthenticated);
@@ -244,7 +258,10 @@ async fn who_is_known_proves_it(base: Base) {
     let other = invited_password(fleet, "eve@example.com").await.unwrap();
     assert_eq!(other.user.id, eve);
     let other = caller(fleet, &other).await;
-    refused(fleet.accept_signed_in(&other, &secret).await, Kind::NotFound);
+    refused(
+        fleet.accept_signed_in(&other, &secret).await,
+        Kind::NotFound,
+    );
     assert_eq!(role_of(&base, eve).await, None);
     assert_eq!(role_of(&base, bob).await, None, "nothing was used up");
 
@@ -279,7 +296,9 @@ async fn nobody_gives_more_than_they_have(base: Base) {
         let caller = member(&base, email, role).await;
         assert_eq!(Fleet::roles_to_give(&caller, base.account).len(), may);
         for (place, given) in Role::ALL.iter().enumerate() {
-            let outcome = fleet.invite(&caller, to(&base, "bob@example.com", *given)).await;
+            let outcome = fleet
+                .invite(&caller, to(&base, "bob@example.com", *given))
+                .await;
             if place < may {
                 assert_eq!(outcome.unwrap().invitation.role, *given);
             } else {
@@ -301,7 +320,9 @@ async fn nobody_gives_more_than_they_have(base: Base) {
     }
     // Another account does not exist for who is in none of its.
     let console = Base::console();
-    let other = fleet.add_account(&console, "Other", "owner@example.com").await;
+    let other = fleet
+        .add_account(&console, "Other", "owner@example.com")
+        .await;
     let other = other.unwrap();
     let admin = member(&base, "second@example.com", StoredRole::Admin).await;
     let new = NewInvitation {
@@ -346,7 +367,9 @@ async fn an_invitation_falls_with_whoever_gave_it(base: Base) {
     assert!(fleet.invitation(&link).await.is_ok());
     let set = async |role: StoredRole| {
         let tx = base.store.begin().await.unwrap();
-        accounts::set_member(&tx, base.account, id, role).await.unwrap();
+        accounts::set_member(&tx, base.account, id, role)
+            .await
+            .unwrap();
         tx.commit().await.unwrap();
     };
     set(StoredRole::Member).await;
@@ -355,11 +378,19 @@ async fn an_invitation_falls_with_whoever_gave_it(base: Base) {
     set(StoredRole::Admin).await;
     assert!(fleet.invitation(&link).await.is_ok(), "nothing was used up");
     let console = Base::console();
-    fleet.disable_user(&console, "admin@example.com").await.unwrap();
+    fleet
+        .disable_user(&console, "admin@example.com")
+        .await
+        .unwrap();
     refused(fleet.invitation(&link).await, Kind::NotFound);
-    fleet.enable_user(&console, "admin@example.com").await.unwrap();
+    fleet
+        .enable_user(&console, "admin@example.com")
+        .await
+        .unwrap();
     let tx = base.store.begin().await.unwrap();
-    accounts::remove_member(&tx, base.account, id).await.unwrap();
+    accounts::remove_member(&tx, base.account, id)
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     refused(fleet.invitation(&link).await, Kind::NotFound);
 }
@@ -376,7 +407,10 @@ async fn what_is_over_withdrawn_or_mistyped_looks_alike(base: Base) {
     refused(again.await, Kind::NotFound);
     add(&base, "eve@example.com").await;
     let shut_out = invited(&base, "eve@example.com", Role::Member).await;
-    fleet.disable_user(&console, "eve@example.com").await.unwrap();
+    fleet
+        .disable_user(&console, "eve@example.com")
+        .await
+        .unwrap();
     let over = invited(&base, "kim@example.com", Role::Member).await;
     base.store.advance_clock(Duration::from_hours(7 * 24));
     let mistyped = "0".repeat(64);
@@ -389,7 +423,13 @@ async fn what_is_over_withdrawn_or_mistyped_looks_alike(base: Base) {
         told.push(refused(known, Kind::NotFound));
     }
     assert!(told.iter().all(|error| error.message() == "link not found"));
-    assert!(fleet.list_invitations(&console, None).await.unwrap().is_empty());
+    assert!(
+        fleet
+            .list_invitations(&console, None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 async fn without_a_server_the_link_is_told(base: Base) {
@@ -407,7 +447,14 @@ async fn without_a_server_the_link_is_told(base: Base) {
         passing: Passing::ByMail,
         ..to(&base, "bob@example.com", Role::Member)
     };
-    assert!(fleet.invite(&Base::console(), new).await.unwrap().link.is_none());
+    assert!(
+        fleet
+            .invite(&Base::console(), new)
+            .await
+            .unwrap()
+            .link
+            .is_none()
+    );
     let console = Base::console();
     let gone = fleet.withdraw_invitation(&console, base.account, "bob@example.com");
     gone.await.unwrap();

@@ -73,7 +73,9 @@ async fn issued(base: &Base) -> String {
 }
 
 async fn log(base: &Base) -> Vec<String> {
-    let rows = activity::list(&base.store, &Scope::All, Page::ALL).await.unwrap();
+    let rows = activity::list(&base.store, &Scope::All, Page::ALL)
+        .await
+        .unwrap();
     rows.into_iter().rev().map(|row| row.kind).collect()
 }
 
@@ -83,8 +85,14 @@ async fn a_link_by_mail_gives_another_password_once(base: Base) {
     let mut mailer = Mailer::new(fleet.clone());
     add(&base, "ann@example.com").await;
     let session = sign_in(&fleet, OLD).await.unwrap();
-    fleet.ask_password_reset(" Ann@Example.com ", home()).await.unwrap();
-    fleet.ask_password_reset("ann@example.com", home()).await.unwrap();
+    fleet
+        .ask_password_reset(" Ann@Example.com ", home())
+        .await
+        .unwrap();
+    fleet
+        .ask_password_reset("ann@example.com", home())
+        .await
+        .unwrap();
     assert_eq!(mailer.send_due().await.unwrap(), 2);
     let taken = sink.taken();
     assert_eq!(taken[0].to, "ann@example.com");
@@ -93,7 +101,10 @@ async fn a_link_by_mail_gives_another_password_once(base: Base) {
     assert_ne!(first, second);
     // Asking changes nothing.
     assert!(sign_in(&fleet, OLD).await.is_ok());
-    assert_eq!(fleet.password_reset(&first).await.unwrap().email, "ann@example.com");
+    assert_eq!(
+        fleet.password_reset(&first).await.unwrap().email,
+        "ann@example.com"
+    );
     let short = reset(&fleet, &first, "short").await.unwrap_err();
     assert_eq!(short.kind(), Kind::Invalid);
 
@@ -128,9 +139,19 @@ async fn nobody_learns_who_is_known(base: Base) {
     add(&base, "ann@example.com").await;
     add(&base, "out@example.com").await;
     let console = Base::console();
-    fleet.disable_user(&console, "out@example.com").await.unwrap();
+    fleet
+        .disable_user(&console, "out@example.com")
+        .await
+        .unwrap();
     let long = format!("{}@example.com", "a".repeat(5000));
-    for email in ["out@example.com", "nobody@example.com", "", "@", "x", long.as_str()] {
+    for email in [
+        "out@example.com",
+        "nobody@example.com",
+        "",
+        "@",
+        "x",
+        long.as_str(),
+    ] {
         fleet.ask_password_reset(email, home()).await.unwrap();
     }
     assert_eq!(Mailer::new(fleet).send_due().await.unwrap(), 0);
@@ -138,11 +159,19 @@ async fn nobody_learns_who_is_known(base: Base) {
     let log = log(&base).await;
     let asked = event::USER_PASSWORD_RESET_REQUESTED;
     assert!(!log.iter().any(|kind| kind == asked), "{log:?}");
-    let lost = base.fleet.password_reset(&"0".repeat(64)).await.unwrap_err();
+    let lost = base
+        .fleet
+        .password_reset(&"0".repeat(64))
+        .await
+        .unwrap_err();
     assert_eq!(lost.kind(), Kind::NotFound);
     // Without a server it is said so, whoever is asked for.
     for email in ["ann@example.com", "nobody@example.com"] {
-        let error = base.fleet.ask_password_reset(email, home()).await.unwrap_err();
+        let error = base
+            .fleet
+            .ask_password_reset(email, home())
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), Kind::Unsupported);
     }
 }
@@ -217,7 +246,9 @@ async fn an_operator_makes_a_link(base: Base) {
 async fn a_second_factor_stays(base: Base) {
     add(&base, "ann@example.com").await;
     let (fleet, console) = (&base.fleet, Base::console());
-    let proposal = fleet.propose_second_factor(&console, "ann@example.com").await;
+    let proposal = fleet
+        .propose_second_factor(&console, "ann@example.com")
+        .await;
     let uri = proposal.unwrap().uri;
     let code = code_of(uri.expose(), base.store.now().await.unwrap().seconds());
     fleet
@@ -242,10 +273,16 @@ async fn what_is_too_late_is_not_sent(base: Base) {
     let mut mailer = Mailer::new(fleet.clone());
     add(&base, "ann@example.com").await;
     // Nobody sends for longer than the link would be good.
-    fleet.ask_password_reset("ann@example.com", home()).await.unwrap();
+    fleet
+        .ask_password_reset("ann@example.com", home())
+        .await
+        .unwrap();
     base.store.advance_clock(Duration::from_mins(61));
     assert_eq!(mailer.send_due().await.unwrap(), 0);
-    fleet.ask_password_reset("ann@example.com", home()).await.unwrap();
+    fleet
+        .ask_password_reset("ann@example.com", home())
+        .await
+        .unwrap();
     sink.answer(&["451 later", "451 later", "451 later", "451 later"]);
     assert_eq!(mailer.send_due().await.unwrap(), 1);
     for minutes in [1, 5, 15, 60] {
@@ -270,7 +307,10 @@ async fn operators_are_told_how_mail_goes(base: Base) {
     fleet.test_mail(&console, "ann@example.com").await.unwrap();
     let mail = sink.taken().remove(0);
     assert_eq!(mail.to, "ann@example.com");
-    assert!(mail.data.contains("https://press.example arrives"), "{mail:?}");
+    assert!(
+        mail.data.contains("https://press.example arrives"),
+        "{mail:?}"
+    );
     sink.answer(&["550 no such mailbox", "451 later"]);
     for kind in [Kind::Remote, Kind::Unreachable] {
         let error = fleet.test_mail(&console, "ann@example.com").await;
@@ -289,7 +329,10 @@ async fn operators_are_told_how_mail_goes(base: Base) {
     let trouble = fleet.mail_trouble(&console).await.unwrap();
     assert_eq!(trouble, Some(MailTrouble::GivenUp(1)));
     let listed = fleet.list_mails(&console, 10).await.unwrap().remove(0);
-    assert_eq!((listed.state, listed.recipient.as_str()), ("given_up", "ann@example.com"));
+    assert_eq!(
+        (listed.state, listed.recipient.as_str()),
+        ("given_up", "ann@example.com")
+    );
     let session = base.person(pressroom_fleet::principal::Role::Owner);
     let refused = fleet.mail_trouble(&session).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Forbidden);

@@ -39,7 +39,10 @@ async fn one_of_many_gets_an_invitation(base: Base) {
     invite(&base, account, "Bob@Example.com", "s1").await;
     let found = invitations::by_secret(&base.store, "s1").await.unwrap();
     let found = found.unwrap();
-    assert_eq!((found.email.as_str(), found.role), ("bob@example.com", Role::Member));
+    assert_eq!(
+        (found.email.as_str(), found.role),
+        ("bob@example.com", Role::Member)
+    );
     assert_ne!(found.digest, "s1", "the secret itself is not kept");
     // One that is taken back is none.
     let tx = base.store.begin().await.unwrap();
@@ -48,7 +51,12 @@ async fn one_of_many_gets_an_invitation(base: Base) {
     let tries = (0..10).map(|_| accept(&base, "s1"));
     let got = futures_util::future::join_all(tries).await;
     assert_eq!(got.into_iter().filter(|ours| *ours).count(), 1);
-    assert!(invitations::by_secret(&base.store, "s1").await.unwrap().is_none());
+    assert!(
+        invitations::by_secret(&base.store, "s1")
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert!(!accept(&base, "s2").await, "an unknown one");
 }
 
@@ -59,7 +67,9 @@ async fn the_later_one_takes_the_earlier_ones_place(base: Base) {
     invite(&base, other, "bob@example.com", "s2").await;
     invite(&base, account, "BOB@example.com", "s3").await;
     assert!(!accept(&base, "s1").await);
-    let list = invitations::list_open(&base.store, &Scope::All).await.unwrap();
+    let list = invitations::list_open(&base.store, &Scope::All)
+        .await
+        .unwrap();
     let accounts: Vec<_> = list.iter().map(|row| row.account_id).collect();
     assert_eq!(accounts, [account, other]);
     let own = Scope::Accounts(vec![other]);
@@ -89,11 +99,23 @@ async fn what_is_over_opens_nothing_and_is_forgotten(base: Base) {
     let account = base.account("Acme").await.id;
     invite(&base, account, "bob@example.com", "s1").await;
     base.store.advance_clock(WEEK - Duration::from_secs(10));
-    assert!(invitations::by_secret(&base.store, "s1").await.unwrap().is_some());
+    assert!(
+        invitations::by_secret(&base.store, "s1")
+            .await
+            .unwrap()
+            .is_some()
+    );
     base.store.advance_clock(Duration::from_secs(10));
-    assert!(invitations::by_secret(&base.store, "s1").await.unwrap().is_none());
+    assert!(
+        invitations::by_secret(&base.store, "s1")
+            .await
+            .unwrap()
+            .is_none()
+    );
     assert!(!accept(&base, "s1").await);
-    let list = invitations::list_open(&base.store, &Scope::All).await.unwrap();
+    let list = invitations::list_open(&base.store, &Scope::All)
+        .await
+        .unwrap();
     assert!(list.is_empty());
     // Its row does not stand in the way of another.
     invite(&base, account, "bob@example.com", "s2").await;

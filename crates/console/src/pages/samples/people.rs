@@ -86,10 +86,7 @@ pub(super) fn people_pages(name: &str) -> Vec<(&'static str, askama::Result<Stri
             "people-invited",
             people(Role::ALL, Some(link(Some("https://p.example/i/0"))), None),
         ),
-        (
-            "people-mailed",
-            people(Role::ALL, Some(link(None)), None),
-        ),
+        ("people-mailed", people(Role::ALL, Some(link(None)), None)),
         (
             "people-refused",
             people(Role::ALL, None, Some("That is no address")),
