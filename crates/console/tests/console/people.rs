@@ -2,8 +2,9 @@
 
 use crate::world::{CSRF, PASSWORD, Reply, Who, World};
 use axum::http::{Method, StatusCode};
+use pressroom_base::{Timestamp, id::ShortId};
 use pressroom_fleet::{Caller, Principal, mail::Passing};
-use pressroom_store::{NewSite, SiteChange, jobs::queue, sites};
+use pressroom_store::{NewSite, SiteChange, health, jobs::queue, sites};
 use serde_json::json;
 
 const OURS: (&str, &str) = ("origin", "http://console.example");
@@ -365,11 +366,17 @@ async fn a_sites_health_is_shown_and_looked_at_now() {
     let ended = queue::complete(&tx, world.own.job_id, world.own.epoch, &done).await;
     ended.expect("completed");
     tx.commit().await.expect("committed");
-    for _ in 0..2 {
-        world.ask(Who::Viewer, &Method::POST, &path, &form).await;
-    }
+    world.ask(Who::Viewer, &Method::POST, &path, &form).await;
     let page = world.get(Who::Viewer, &site).await;
-    for part in ["Failed", "Down: it began", "badge-bad\">Down"] {
+    assert!(page.text.contains("badge-bad\">Failed"), "{}", page.text);
+    // Since when it is down is told with the reason.
+    let tx = world.test.store.begin().await.expect("a transaction");
+    let (of, now) = (world.own.environment.site_id, Timestamp::now());
+    let opened = health::open(&tx, of, now, &ShortId::random(), Some("answered <502>"));
+    assert!(opened.await.expect("written"));
+    tx.commit().await.expect("committed");
+    let page = world.get(Who::Viewer, &site).await;
+    for part in ["Down: it began", "answered &#60;502&#62;"] {
         assert!(page.text.contains(part), "{part}: {}", page.text);
     }
     let foreign = format!("/sites/{}/check", world.foreign.environment.id);
