@@ -140,6 +140,7 @@ async fn somebody_is_invited_on_a_page_and_comes() -> Result<()> {
         "member",
     ];
     let link = server.cli(&invite, "").await?.line()?;
+    browser.goto(&format!("{}/fleet", server.url())).await?;
     browser.click("form[action='/sign-out'] button").await?;
     browser.wait_for("input[name=password]").await?;
     browser.goto(&link).await?;

@@ -372,8 +372,9 @@ async fn a_sites_health_is_shown_and_looked_at_now() {
     // Since when it is down is told with the reason.
     let tx = world.test.store.begin().await.expect("a transaction");
     let (of, now) = (world.own.environment.site_id, Timestamp::now());
-    let opened = health::open(&tx, of, now, &ShortId::random(), Some("answered <502>"));
-    assert!(opened.await.expect("written"));
+    let (look, why) = (ShortId::random(), Some("answered <502>"));
+    let opened = health::open(&tx, of, now, &look, why).await;
+    assert!(opened.expect("written"));
     tx.commit().await.expect("committed");
     let page = world.get(Who::Viewer, &site).await;
     for part in ["Down: it began", "answered &#60;502&#62;"] {
