@@ -111,6 +111,10 @@ ids! {
     WebhookDeliveryId;
     /// A mail on its way.
     MailId;
+    /// Somebody's invitation to an account.
+    InvitationId;
+    /// A link that gives somebody another password.
+    PasswordResetId;
     /// Tokens that one sign-in led to, each in exchange for the one before.
     FamilyId;
     /// A look at a site.

@@ -14,6 +14,7 @@ pub mod host;
 pub mod hosting;
 pub mod job;
 pub mod key;
+pub mod mail;
 pub mod place;
 pub mod plugin;
 pub mod run;
@@ -76,6 +77,9 @@ pub enum FleetCommand {
     /// Receivers that are told what happens to sites
     #[command(subcommand)]
     Webhook(webhook::Webhook),
+    /// What people are told by mail
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// One command on many sites at once
     Run(run::Run),
     /// Work that outlives a request
@@ -170,6 +174,7 @@ pub async fn run(
         FleetCommand::Health(health) => Box::pin(health.run(fleet, &caller, printer)).await,
         FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
         FleetCommand::Webhook(webhook) => Box::pin(webhook.run(fleet, &caller, printer)).await,
+        FleetCommand::Mail(mail) => Box::pin(mail.run(fleet, &caller, printer)).await,
         FleetCommand::Run(run) => Box::pin(run.run(fleet, &caller, printer)).await,
         FleetCommand::Job(job::Job::List(list)) => list.run(fleet, &caller, printer).await,
         FleetCommand::Job(job::Job::Show(show)) => show.run(fleet, &caller, printer).await,

@@ -4,6 +4,7 @@ use askama::{Template, filters::HtmlSafe};
 use pressroom_fleet::{
     checksums::Verdict,
     components::Outcome,
+    health::CheckStatus,
     snapshots::Snapshot,
     views::{Environment, Job},
 };
@@ -63,6 +64,45 @@ impl Badge {
             "broken" => Self::new("Broken", Tone::Bad),
             "failed" => Self::new("Not installed", Tone::Off),
             other => Self::new(other, Tone::Off),
+        }
+    }
+
+    /// How a site is for its visitors.
+    pub(crate) fn of_health(status: &str) -> Self {
+        match status {
+            "healthy" => Self::new("Healthy", Tone::Good),
+            "degraded" => Self::new("Degraded", Tone::Warning),
+            "down" => Self::new("Down", Tone::Bad),
+            "disconnected" => Self::new("Disconnected", Tone::Bad),
+            "pending" => Self::new("Not known yet", Tone::Waiting),
+            "paused" => Self::new("Paused", Tone::Off),
+            other => Self::new(other, Tone::Off),
+        }
+    }
+
+    /// How it is with a site of which only an address is known.
+    pub(crate) fn of_waiting(status: &str) -> Self {
+        match status {
+            "pending" => Self::new("Waiting", Tone::Waiting),
+            other => Self::of_health(other),
+        }
+    }
+
+    /// What one look at a site found.
+    pub(crate) fn of_look(status: CheckStatus) -> Self {
+        match status {
+            CheckStatus::Passed => Self::new("Passed", Tone::Good),
+            CheckStatus::Warning => Self::new("Warning", Tone::Warning),
+            CheckStatus::Failed => Self::new("Failed", Tone::Bad),
+        }
+    }
+
+    /// Whether signing in takes a code as well.
+    pub(crate) fn of_second_factor(on: bool) -> Self {
+        if on {
+            Self::new("On", Tone::Good)
+        } else {
+            Self::new("Off", Tone::Off)
         }
     }
 

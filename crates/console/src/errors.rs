@@ -68,6 +68,16 @@ impl Failure {
         )
     }
 
+    /// A link that opens nothing, whatever is wrong with it.
+    pub(crate) fn link_gone(hint: &'static str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "This link is not good",
+            "It was used or taken back, its time is over, or it is mistyped",
+        )
+        .with_hint(hint)
+    }
+
     /// A fault of ours: the log gets the cause, the person a reference to it.
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
         let reference = token::hex(8);
@@ -115,6 +125,7 @@ impl Failure {
                     title: self.title.clone(),
                     section: Section::None,
                     signed_in,
+                    banner: None,
                 },
                 failure: self,
             }
@@ -142,6 +153,7 @@ impl Failure {
                 title: self.title.clone(),
                 section: Section::None,
                 signed_in: current.map(|current| SignedIn::from(&current.0)),
+                banner: None,
             },
             failure: self.clone(),
         }
@@ -190,7 +202,7 @@ impl IntoResponse for Failure {
 }
 
 /// Messages begin small because they are also parts of lines in a terminal.
-fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let mut rest = message.chars();
     rest.next()
         .map(|first| first.to_uppercase().chain(rest).collect())

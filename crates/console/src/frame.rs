@@ -1,5 +1,6 @@
 //! What surrounds every page.
 
+use crate::prose::Prose;
 use pressroom_fleet::sessions::Session;
 
 /// The frame of a page: its title and the bar above it.
@@ -8,6 +9,8 @@ pub(crate) struct Frame {
     pub(crate) title: String,
     pub(crate) section: Section,
     pub(crate) signed_in: Option<SignedIn>,
+    /// What whoever runs the installation should look after.
+    pub(crate) banner: Option<Prose>,
 }
 
 /// Which entry of the navigation is the current one.
@@ -15,6 +18,7 @@ pub(crate) struct Frame {
 pub(crate) enum Section {
     Sites,
     Jobs,
+    People,
     None,
 }
 
@@ -49,6 +53,7 @@ impl Frame {
             title: title.to_owned(),
             section: Section::None,
             signed_in: None,
+            banner: None,
         }
     }
 
@@ -75,5 +80,10 @@ impl Frame {
     /// `aria-current` of the entry for jobs.
     pub(crate) fn jobs(&self) -> &'static str {
         self.current(Section::Jobs)
+    }
+
+    /// `aria-current` of the entry for people.
+    pub(crate) fn people(&self) -> &'static str {
+        self.current(Section::People)
     }
 }

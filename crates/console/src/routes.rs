@@ -39,23 +39,15 @@ pub enum Auth {
 pub const ROUTES: &[Route] = &[
     open("/", || get(pages::home)),
     open("/sign-in", || get(pages::sign_in::show)),
-    Route {
-        method: Method::POST,
-        path: "/sign-in",
-        auth: Auth::Public,
-        csrf: false,
-        action: None,
-        handler: || post(pages::sign_in::submit),
-    },
+    entrance("/sign-in", || post(pages::sign_in::submit)),
     open("/set-up/{secret}", || get(pages::set_up::show)),
-    Route {
-        method: Method::POST,
-        path: "/set-up/{secret}",
-        auth: Auth::Public,
-        csrf: false,
-        action: None,
-        handler: || post(pages::set_up::submit),
-    },
+    entrance("/set-up/{secret}", || post(pages::set_up::submit)),
+    open("/forgot", || get(pages::forgot::show)),
+    entrance("/forgot", || post(pages::forgot::ask)),
+    open("/reset/{secret}", || get(pages::forgot::choose)),
+    entrance("/reset/{secret}", || post(pages::forgot::set)),
+    open("/invitation/{secret}", || get(pages::invitation::show)),
+    entrance("/invitation/{secret}", || post(pages::invitation::accept)),
     change("/sign-out", None, || post(pages::sign_in::leave)),
     page("/fleet", Some(Action::SiteRead), || get(pages::fleet::show)),
     page("/sites/{id}", Some(Action::SiteRead), || {
@@ -63,6 +55,9 @@ pub const ROUTES: &[Route] = &[
     }),
     change("/sites/{id}/update", Some(Action::ComponentUpdate), || {
         post(pages::site::update)
+    }),
+    change("/sites/{id}/check", Some(Action::SiteRead), || {
+        post(pages::health::check)
     }),
     change("/sites/{id}/files", Some(Action::SiteRead), || {
         post(pages::files::check)
@@ -120,12 +115,34 @@ pub const ROUTES: &[Route] = &[
     change("/jobs/{id}/cancel", Some(Action::JobCancel), || {
         post(pages::job::cancel)
     }),
+    page("/people", None, || get(pages::people::home)),
+    page("/people/{id}", Some(Action::AccountRead), || {
+        get(pages::people::show)
+    }),
+    change("/people/{id}/invite", Some(Action::AccountInvite), || {
+        post(pages::people::invite)
+    }),
+    change("/people/{id}/withdraw", Some(Action::AccountInvite), || {
+        post(pages::people::withdraw)
+    }),
     open("/assets/{*path}", || get(assets::serve)),
 ];
 
 const fn open(path: &'static str, handler: fn() -> MethodRouter<Console>) -> Route {
     Route {
         method: Method::GET,
+        path,
+        auth: Auth::Public,
+        csrf: false,
+        action: None,
+        handler,
+    }
+}
+
+/// A form of somebody who is not in yet, and has no session's token.
+const fn entrance(path: &'static str, handler: fn() -> MethodRouter<Console>) -> Route {
+    Route {
+        method: Method::POST,
         path,
         auth: Auth::Public,
         csrf: false,
@@ -203,7 +220,14 @@ mod tests {
     fn what_changes_something_needs_a_session_and_its_token() {
         for route in ROUTES.iter().filter(|route| route.method != Method::GET) {
             let guarded = route.auth == Auth::Session && route.csrf;
-            let entrance = ["/sign-in", "/set-up/{secret}"].contains(&route.path);
+            let entrance = [
+                "/sign-in",
+                "/set-up/{secret}",
+                "/forgot",
+                "/reset/{secret}",
+                "/invitation/{secret}",
+            ]
+            .contains(&route.path);
             assert!(guarded || entrance, "{}", route.path);
         }
     }
@@ -223,6 +247,12 @@ mod tests {
                 "/sign-in",
                 "/set-up/{secret}",
                 "/set-up/{secret}",
+                "/forgot",
+                "/forgot",
+                "/reset/{secret}",
+                "/reset/{secret}",
+                "/invitation/{secret}",
+                "/invitation/{secret}",
                 "/assets/{*path}"
             ]
         );

@@ -4,6 +4,7 @@ use crate::{
     Console, ConsoleConfig,
     errors::Failure,
     frame::{Frame, Section, SignedIn},
+    wording,
 };
 use axum::{
     extract::{FromRequestParts, Request, State},
@@ -20,13 +21,14 @@ use pressroom_base::{Secret, id::AccountId};
 use pressroom_fleet::{
     Caller,
     authorize::{Action, Resource, authorize},
+    mail::MailTrouble,
     sessions::Session,
 };
 
 /// The session a request came with. Handlers of routes that require one take it as
 /// an argument.
 #[derive(Debug, Clone)]
-pub(crate) struct Current(pub(crate) Session);
+pub(crate) struct Current(pub(crate) Session, pub(crate) Option<MailTrouble>);
 
 impl Current {
     /// Who calls the use case.
@@ -45,6 +47,7 @@ impl Current {
             title: title.into(),
             section,
             signed_in: Some(SignedIn::from(&self.0)),
+            banner: self.1.map(wording::mail_trouble),
         }
     }
 }
@@ -68,7 +71,8 @@ pub(crate) async fn require(
     next: Next,
 ) -> Response {
     match resume(&console, request.headers()).await {
-        Ok(Some(current)) => {
+        Ok(Some(mut current)) => {
+            current.1 = mail_trouble(&console, &current).await;
             let signed_in = SignedIn::from(&current.0);
             request.extensions_mut().insert(current);
             let mut response = next.run(request).await;
@@ -90,7 +94,21 @@ pub(crate) async fn resume(
         return Ok(None);
     };
     let session = console.fleet.resume_session(secret.expose()).await?;
-    Ok(session.map(Current))
+    Ok(session.map(|session| Current(session, None)))
+}
+
+/// What an operator is told of above every page. Not knowing it is no reason for no page.
+async fn mail_trouble(console: &Console, current: &Current) -> Option<MailTrouble> {
+    if !current.0.principal.is_operator() {
+        return None;
+    }
+    match console.fleet.mail_trouble(&current.caller()).await {
+        Ok(trouble) => trouble,
+        Err(error) => {
+            tracing::warn!(%error, "nobody knows whether mail goes well");
+            None
+        }
+    }
 }
 
 fn ask_to_sign_in(request: &Request) -> Response {

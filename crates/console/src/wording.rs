@@ -1,6 +1,7 @@
 //! Stored names as people say them.
 
-use pressroom_fleet::snapshots::Snapshot;
+use crate::prose::Prose;
+use pressroom_fleet::{mail::MailTrouble, principal::Role, snapshots::Snapshot};
 
 /// What a kind of job does.
 pub(crate) fn job_kind(kind: &str) -> String {
@@ -29,6 +30,39 @@ pub(crate) fn job_kind(kind: &str) -> String {
         "site_sweep" => "Remove what restores kept aside".to_owned(),
         other => from_snake(other),
     }
+}
+
+/// What a role is called, and what it may do.
+pub(crate) const fn role(role: Role) -> (&'static str, &'static str) {
+    match role {
+        Role::Viewer => ("Viewer", "looks"),
+        Role::Member => ("Member", "works on sites"),
+        Role::Admin => ("Admin", "also adds and removes sites, and invites people"),
+        Role::Owner => ("Owner", "may do everything in the account"),
+    }
+}
+
+/// What is wrong with mail, and what to do.
+pub(crate) fn mail_trouble(trouble: MailTrouble) -> Prose {
+    match trouble {
+        MailTrouble::NotConfigured => "No mail is sent from here: nobody is told when a site \
+            is down, and links are passed on by hand. `mail.smtp` in the configuration names a \
+            server"
+            .into(),
+        MailTrouble::GivenUp(number) => {
+            let number = usize::try_from(number).unwrap_or(usize::MAX);
+            format!(
+                "The mail server did not take {} in the last day. `pressroom mail list` says why",
+                count(number, "mail")
+            )
+            .into()
+        }
+    }
+}
+
+/// Why somebody looked at a site.
+pub(crate) fn look_kind(kind: &str) -> String {
+    from_snake(kind)
 }
 
 /// What was held against a package.

@@ -48,6 +48,9 @@ pub enum Action {
     DomainRead,
     /// Look at an account, who belongs to it, and what happened in it.
     AccountRead,
+    /// Invite people to an account, and take invitations back. Nobody gives a role that is
+    /// stronger than their own.
+    AccountInvite,
     /// Look at what an account's receivers of webhooks are told.
     WebhookRead,
     /// Say where an account's events are told, and what is told again.
@@ -81,6 +84,7 @@ impl Action {
         Self::JobCancel,
         Self::DomainRead,
         Self::AccountRead,
+        Self::AccountInvite,
         Self::WebhookRead,
         Self::WebhookManage,
         Self::TokenIssue,
@@ -111,6 +115,7 @@ impl Action {
             | Self::SnapshotRestore
             | Self::SiteDatabase
             | Self::SiteCommand
+            | Self::AccountInvite
             | Self::WebhookManage => Some(Role::Admin),
             Self::TokenIssue | Self::SecondFactor | Self::Operate => None,
         }

@@ -21,6 +21,7 @@ pub mod families;
 mod fleet;
 pub mod health;
 pub mod hosts;
+pub mod invitations;
 pub mod jobs;
 mod look;
 pub mod mail;

@@ -2,6 +2,7 @@
 
 use pressroom_base::id::{AccountId, FamilyId, SessionId, TokenId, UserId};
 use pressroom_store::{self as store, By, Scope};
+use serde::Serialize;
 
 /// Somebody whose credentials were checked.
 #[derive(Debug, Clone)]
@@ -54,7 +55,8 @@ pub enum Grants {
 }
 
 /// A person's role in an account, weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// May look.
     Viewer,
@@ -67,6 +69,29 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every role, weakest first.
+    pub const ALL: &[Self] = &[Self::Viewer, Self::Member, Self::Admin, Self::Owner];
+
+    /// As people and programs write it.
+    pub const fn as_str(self) -> &'static str {
+        self.row().as_str()
+    }
+
+    /// Reads a role.
+    pub fn parse(text: &str) -> Option<Self> {
+        store::Role::parse(text).map(Self::of)
+    }
+
+    /// The role for the store.
+    pub(crate) const fn row(self) -> store::Role {
+        match self {
+            Self::Viewer => store::Role::Viewer,
+            Self::Member => store::Role::Member,
+            Self::Admin => store::Role::Admin,
+            Self::Owner => store::Role::Owner,
+        }
+    }
+
     /// The role as the store names it.
     pub(crate) const fn of(row: store::Role) -> Self {
         match row {

@@ -53,10 +53,12 @@ pub mod health;
 pub mod hosts;
 pub mod idempotency;
 pub mod integrity;
+pub mod invitations;
 pub mod jobs;
 pub mod links;
 pub mod mails;
 pub mod maintenance;
+pub mod password_resets;
 pub mod rate;
 pub mod resources;
 pub mod runs;
@@ -89,8 +91,10 @@ pub use health::{
     CheckKind, CheckStatus, HealthCheckRow, HealthFilter, Incident, NewHealthCheck, Turn,
 };
 pub use hosts::{HostKey, HostPatch, HostRow, HostStatus, HostUses, NewHost, Pin};
+pub use invitations::{InvitationRow, InvitationState, NewInvitation};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
 pub use mails::{MailRow, MailState, NewMail};
+pub use password_resets::{PasswordResetRow, ResetRequestRow};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use runs::{

@@ -1,17 +1,18 @@
 //! Mail on its way.
 
 use crate::{
-    Read, Result, Store, Tx,
+    Read, Result, Signal, Store, Tx,
     outbox::{Hold, Outbox},
     sql,
     stored::Stored,
 };
 use pressroom_base::{
-    Timestamp,
+    Secret, Timestamp,
     id::{AccountId, MailId},
 };
 use sea_orm::{
-    ActiveModelTrait, EntityTrait, FromQueryResult, QueryOrder, QuerySelect, Set, Value,
+    ActiveModelTrait, EntityTrait, FromQueryResult, QueryOrder, QueryResult, QuerySelect, Set,
+    Value,
 };
 use std::time::Duration;
 
@@ -62,8 +63,15 @@ table! {
         created_at: Timestamp,
         /// When it was sent or given up.
         ended_at: Option<Timestamp>,
+        /// What its text has [`SECRET`] for, sealed; gone with the mail's end.
+        secret_sealed: Option<String>,
+        /// When it says nothing any more, and is not sent.
+        good_until: Option<Timestamp>,
     }
 }
+
+/// Stands in a mail's text where its secret is put as it is sent.
+pub const SECRET: &str = "{secret}";
 
 /// A mail to send.
 #[derive(Debug, Clone)]
@@ -80,6 +88,10 @@ pub struct NewMail {
     pub plain: String,
     /// What it says, as HTML.
     pub html: String,
+    /// What both have [`SECRET`] for; kept sealed, until the mail was sent.
+    pub secret: Option<Secret<String>>,
+    /// Until when it says anything.
+    pub good_until: Option<Timestamp>,
 }
 
 /// Writes a mail down; it is sent if `tx` commits.
@@ -96,10 +108,54 @@ pub async fn enqueue(tx: &Tx, new: NewMail) -> Result<MailId> {
         attempts: Set(0),
         due_at: Set(now),
         created_at: Set(now),
+        good_until: Set(new.good_until.raw()),
         ..Default::default()
     };
     let model = model.insert(tx.connection()).await?;
-    Ok(MailId::new(model.id))
+    let id = MailId::new(model.id);
+    if let Some(secret) = &new.secret {
+        let sealed = tx.store().seal(&place(id), secret);
+        sql::run(
+            tx,
+            "UPDATE mails SET secret_sealed = $1 WHERE id = $2",
+            [sealed.into(), id.get().into()],
+        )
+        .await?;
+    }
+    tx.signal(Signal::Event);
+    Ok(id)
+}
+
+/// What a mail's text has [`SECRET`] for, if for anything.
+pub fn secret(store: &Store, row: &MailRow) -> Result<Option<Secret<String>>> {
+    let sealed = row.secret_sealed.as_deref();
+    sealed
+        .map(|sealed| store.unseal(&place(row.id), sealed))
+        .transpose()
+}
+
+/// Forgets what waits to be sent to somebody: it is not to be said any more.
+pub async fn withdraw(tx: &Tx, kind: &str, account: AccountId, recipient: &str) -> Result<u64> {
+    sql::run(
+        tx,
+        "DELETE FROM mails WHERE state = 'pending' AND kind = $1 AND account_id = $2 \
+         AND recipient = $3",
+        [kind.into(), account.get().into(), recipient.into()],
+    )
+    .await
+}
+
+/// How many mails were given up within this time.
+pub async fn given_up(from: &impl Read, within: Duration) -> Result<u64> {
+    let since = from.shared().now().await?.minus(within);
+    let found = sql::one(
+        from,
+        "SELECT COUNT(*) AS number FROM mails WHERE state = 'given_up' AND ended_at > $1",
+        [since.millis().into()],
+    )
+    .await?;
+    let number: i64 = found.map_or(Ok(0), |row| row.try_get("", "number"))?;
+    Ok(u64::try_from(number).unwrap_or(0))
 }
 
 /// Claims at most `most` of what is due, oldest first.
@@ -121,7 +177,7 @@ pub async fn claim(store: &Store, most: u64, claim: &str, lease: Duration) -> Re
 /// A server took it.
 pub async fn sent(tx: &Tx, row: &MailRow) -> Result<bool> {
     let now = tx.now().await?.millis();
-    let set = "state = 'sent', ended_at = $3, last_error = NULL";
+    let set = "state = 'sent', ended_at = $3, last_error = NULL, secret_sealed = NULL";
     end(tx, row, set, [now.into()]).await
 }
 
@@ -140,7 +196,7 @@ pub async fn postpone(tx: &Tx, row: &MailRow, after: Duration, why: &str) -> Res
 /// It is not sent again.
 pub async fn give_up(tx: &Tx, row: &MailRow, why: &str) -> Result<bool> {
     let now = tx.now().await?.millis();
-    let set = "state = 'given_up', ended_at = $3, last_error = $4";
+    let set = "state = 'given_up', ended_at = $3, last_error = $4, secret_sealed = NULL";
     end(tx, row, set, [now.into(), why.into()]).await
 }
 
@@ -173,4 +229,13 @@ async fn end(
 ) -> Result<bool> {
     let held = (row.id.get(), row.claim.as_deref());
     MAILS.end(tx, held, set, "state = 'pending'", values).await
+}
+
+/// The place of a row's sealed secret.
+fn place(id: MailId) -> String {
+    format!("mails.secret/{id}")
+}
+
+pub(crate) fn place_of_row(row: &QueryResult) -> Result<String> {
+    Ok(place(MailId::new(row.try_get("", "id")?)))
 }

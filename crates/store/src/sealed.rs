@@ -1,7 +1,8 @@
 //! Everything that is sealed, to be sealed anew when the key is exchanged.
 
 use crate::{
-    Error, Result, Store, environments, idempotency, jobs, second_factors, sql, ssh_keys, webhooks,
+    Error, Result, Store, environments, idempotency, jobs, mails, second_factors, sql, ssh_keys,
+    webhooks,
 };
 use pressroom_base::keyring::Keyring;
 use sea_orm::{ConnectionTrait, QueryResult, Statement};
@@ -82,6 +83,7 @@ const COLUMNS: &[Column] = &[
         "short_id",
         webhooks::endpoints::place_of_row,
     ),
+    column("mails", "secret_sealed", "id", mails::place_of_row),
     Column {
         only: "AND value LIKE 'v1.%'",
         ..column("settings", "value", "name", setting_place)

@@ -58,6 +58,8 @@ numbered!(
     id::WebhookEndpointId,
     id::WebhookDeliveryId,
     id::MailId,
+    id::InvitationId,
+    id::PasswordResetId,
     id::HealthCheckId,
     Epoch
 );

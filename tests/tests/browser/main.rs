@@ -1,6 +1,8 @@
 //! The console in real Chromium: with a mouse and without one, wide and narrow,
 //! light and dark.
 
+mod entrance;
+
 use anyhow::{Result, ensure};
 use pressroom_testkit::Options;
 use pressroom_testkit::browser::Browser;

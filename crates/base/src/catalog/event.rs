@@ -17,6 +17,14 @@ events! {
     USER_DISABLED = "user.disabled";
     /// A person was let in again.
     USER_ENABLED = "user.enabled";
+    /// Somebody was invited to an account.
+    USER_INVITED = "user.invited";
+    /// Somebody came to an account by an invitation.
+    INVITATION_ACCEPTED = "invitation.accepted";
+    /// An invitation was taken back.
+    INVITATION_WITHDRAWN = "invitation.withdrawn";
+    /// Somebody asked for a link that gives a person another password.
+    USER_PASSWORD_RESET_REQUESTED = "user.password_reset_requested";
     /// An account was added.
     ACCOUNT_CREATED = "account.created";
     /// A domain was given to an account.

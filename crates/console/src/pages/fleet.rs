@@ -5,7 +5,9 @@ use crate::{
     badge::Badge,
     errors::{Failure, Shape},
     frame::{Frame, Section},
+    moment::Moment,
     pages::jobs::JobRow,
+    prose::Prose,
     session::Current,
     wording,
 };
@@ -19,6 +21,7 @@ use pressroom_base::{Timestamp, id::EnvironmentId};
 use pressroom_fleet::{
     environments::EnvironmentFilter,
     jobs::JobFilter,
+    sites::Site,
     views::{Environment, Job},
 };
 use serde::Deserialize;
@@ -49,6 +52,18 @@ pub(crate) struct SiteList {
     pub(crate) rows: Vec<SiteRow>,
     /// How many match, shown or not.
     pub(crate) total: usize,
+    /// Those of which only an address is known.
+    pub(crate) waiting: Vec<WaitingRow>,
+}
+
+/// A site that waits to be connected.
+#[derive(Debug)]
+pub(crate) struct WaitingRow {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) state: Badge,
+    pub(crate) trouble: Prose,
+    pub(crate) tried: Option<Moment>,
 }
 
 /// One site in the table.
@@ -92,7 +107,9 @@ pub(crate) async fn show(
         ..JobFilter::default()
     };
     let jobs = console.fleet.list_jobs(&caller, &recent).await?;
-    let list = SiteList::new(search.q, &sites, &jobs, Timestamp::now());
+    let waiting = console.fleet.list_unconnected_sites(&caller).await?;
+    let now = Timestamp::now();
+    let list = SiteList::new(search.q, &sites, &jobs, now).with_waiting(&waiting, now);
     let html = match Shape::of(&headers) {
         Shape::Fragment => FleetFragment { list }.render()?,
         Shape::Page => FleetPage {
@@ -120,7 +137,21 @@ impl SiteList {
                 .take(SHOWN)
                 .map(|site| SiteRow::new(site, &last, now))
                 .collect(),
+            waiting: Vec::new(),
         }
+    }
+
+    /// With those that wait to be connected and match as well.
+    pub(crate) fn with_waiting(mut self, sites: &[Site], now: Timestamp) -> Self {
+        let wanted = self.q.trim().to_lowercase();
+        let matches = |text: &String| text.to_lowercase().contains(&wanted);
+        self.waiting = sites
+            .iter()
+            .filter(|site| matches(&site.name) || matches(&site.url))
+            .take(SHOWN)
+            .map(|site| WaitingRow::new(site, now))
+            .collect();
+        self
     }
 
     /// Whether more match than are shown.
@@ -165,6 +196,23 @@ impl SiteRow {
             updates: updates(site),
             inspected: site.inspected_at.is_some(),
             job: last.get(&site.id).map(|job| JobRow::new(job, now)),
+        }
+    }
+}
+
+impl WaitingRow {
+    fn new(site: &Site, now: Timestamp) -> Self {
+        let trouble = site.trouble.clone();
+        Self {
+            name: site.name.clone(),
+            address: site
+                .url
+                .split_once("://")
+                .map_or(site.url.as_str(), |(_, rest)| rest)
+                .to_owned(),
+            state: Badge::of_waiting(site.status),
+            trouble: trouble.unwrap_or_default().into(),
+            tried: site.tried_at.map(|at| Moment::new(at, now)),
         }
     }
 }

@@ -1,7 +1,12 @@
 //! Adding the first person, behind a link that is good once.
 
 use super::sign_in::{address, agent};
-use crate::{Console, errors::Failure, frame::Frame, session};
+use crate::{
+    Console,
+    errors::{Failure, sentence},
+    frame::Frame,
+    session,
+};
 use askama::Template;
 use axum::{
     Extension, Form,
@@ -100,11 +105,4 @@ pub(crate) async fn submit(
     };
     let page = SetUpPage::new(secret, form, Some(problem));
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
-}
-
-/// A message with a capital first letter.
-fn sentence(message: &str) -> String {
-    let mut letters = message.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
 }

@@ -14,7 +14,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use pressroom_base::{Kind, Secret};
-use pressroom_fleet::{code, sessions::Credentials};
+use pressroom_fleet::{Error, code, sessions::Credentials};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -27,13 +27,20 @@ pub(crate) struct SignInPage {
     pub(crate) problem: Option<String>,
     /// Whether a code is asked for as well.
     pub(crate) asks_code: bool,
+    /// Whether they have just given themselves another password.
+    pub(crate) changed: bool,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Destination {
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    news: String,
 }
+
+/// Where somebody goes who has another password.
+pub(super) const CHANGED: &str = "/sign-in?news=password";
 
 #[derive(Deserialize)]
 pub(crate) struct SignIn {
@@ -56,7 +63,17 @@ pub(crate) async fn show(
     if session::resume(&console, &headers).await?.is_some() {
         return Ok(Redirect::to(own_path(&to.next)).into_response());
     }
-    page(StatusCode::OK, to.next, String::new(), None, false)
+    render(
+        StatusCode::OK,
+        SignInPage {
+            frame: Frame::outside("Sign in"),
+            next: to.next,
+            email: String::new(),
+            problem: None,
+            asks_code: false,
+            changed: to.news == "password",
+        },
+    )
 }
 
 /// `POST /sign-in`
@@ -80,37 +97,63 @@ pub(crate) async fn submit(
             Ok(response)
         }
         Err(error) => {
-            let asks_code = matches!(
-                error.code(),
-                Some(code::SECOND_FACTOR_REQUIRED | code::SECOND_FACTOR_WRONG)
-            );
-            let (status, problem) = match error.kind() {
-                Kind::Unauthenticated if error.code() == Some(code::SECOND_FACTOR_REQUIRED) => (
-                    StatusCode::UNAUTHORIZED,
-                    "Type your password again, and the code that your app shows",
-                ),
-                Kind::Unauthenticated if asks_code => (
-                    StatusCode::UNAUTHORIZED,
-                    "The code is not right, or was used before",
-                ),
-                Kind::Unauthenticated => (
-                    StatusCode::UNAUTHORIZED,
-                    "Email address or password is not right",
-                ),
-                Kind::Limited => (
-                    StatusCode::TOO_MANY_REQUESTS,
-                    "Too many attempts. Wait 15 minutes, then try again",
-                ),
-                _ => return Err(error.into()),
+            let Some(refusal) = Refusal::of(&error) else {
+                return Err(error.into());
             };
-            page(
-                status,
-                form.next,
-                form.email,
-                Some(problem.to_owned()),
-                asks_code,
+            render(
+                refusal.status,
+                SignInPage {
+                    frame: Frame::outside("Sign in"),
+                    next: form.next,
+                    email: form.email,
+                    problem: Some(refusal.problem.to_owned()),
+                    asks_code: refusal.asks_code,
+                    changed: false,
+                },
             )
         }
+    }
+}
+
+/// Why somebody did not get in, as they are told.
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) problem: &'static str,
+    /// Whether a code is asked for as well.
+    pub(super) asks_code: bool,
+}
+
+impl Refusal {
+    /// `None` where something else went wrong.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        let asks_code = matches!(
+            error.code(),
+            Some(code::SECOND_FACTOR_REQUIRED | code::SECOND_FACTOR_WRONG)
+        );
+        let (status, problem) = match error.kind() {
+            Kind::Unauthenticated if error.code() == Some(code::SECOND_FACTOR_REQUIRED) => (
+                StatusCode::UNAUTHORIZED,
+                "Type your password again, and the code that your app shows",
+            ),
+            Kind::Unauthenticated if asks_code => (
+                StatusCode::UNAUTHORIZED,
+                "The code is not right, or was used before",
+            ),
+            Kind::Unauthenticated => (
+                StatusCode::UNAUTHORIZED,
+                "Email address or password is not right",
+            ),
+            Kind::Limited => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many attempts. Wait 15 minutes, then try again",
+            ),
+            _ => return None,
+        };
+        Some(Self {
+            status,
+            problem,
+            asks_code,
+        })
     }
 }
 
@@ -128,20 +171,7 @@ pub(crate) async fn leave(
     Ok(response)
 }
 
-fn page(
-    status: StatusCode,
-    next: String,
-    email: String,
-    problem: Option<String>,
-    asks_code: bool,
-) -> Result<Response, Failure> {
-    let page = SignInPage {
-        frame: Frame::outside("Sign in"),
-        next,
-        email,
-        problem,
-        asks_code,
-    };
+fn render(status: StatusCode, page: SignInPage) -> Result<Response, Failure> {
     Ok((status, Html(page.render()?)).into_response())
 }
 

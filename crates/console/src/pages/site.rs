@@ -9,6 +9,7 @@ use crate::{
     moment::Moment,
     pages::{
         fleet::{name, updates},
+        health::{self, HealthPanel},
         job::to_job,
         jobs::JobRow,
         path::site_id,
@@ -40,6 +41,7 @@ use serde::Deserialize;
 pub(crate) struct SitePage {
     pub(crate) frame: Frame,
     pub(crate) site: SiteFacts,
+    pub(crate) health: HealthPanel,
 }
 
 /// A site as the page shows it.
@@ -111,6 +113,7 @@ pub(crate) async fn show(
     let page = SitePage {
         frame: current.frame(name(&site), Section::Sites),
         site: SiteFacts::new(&site, &jobs, &snapshots, &current, Timestamp::now()),
+        health: health::panel(&console, &current, &site).await?,
     };
     let mut response = Html(page.render()?).into_response();
     if let Some(policy) = headers::policy_leading_to(&site.url) {

@@ -12,3 +12,4 @@ mod world;
 mod entrance;
 mod matrix;
 mod pages;
+mod people;

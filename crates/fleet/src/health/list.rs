@@ -134,7 +134,7 @@ impl Fleet {
     }
 }
 
-fn permitted(caller: &Caller, site: Option<SiteRow>) -> Result<SiteRow> {
+pub(super) fn permitted(caller: &Caller, site: Option<SiteRow>) -> Result<SiteRow> {
     let missing = || Error::not_found("site");
     let Some(site) = site else {
         return match authorize(&caller.principal, Action::SiteRead, Resource::Installation) {

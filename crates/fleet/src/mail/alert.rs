@@ -1,8 +1,8 @@
 //! From what happened to mails to the people concerned.
 
-use super::words::{Alert, Disabled};
+use super::words::{Alert, Disabled, at};
 use crate::{Fleet, Result, accounts};
-use pressroom_base::{Timestamp, catalog::event, id::AccountId};
+use pressroom_base::{catalog::event, id::AccountId};
 use pressroom_store::{
     EventRow, NewMail, Role, Tx, accounts as stored, activity, deliveries, events, mails, users,
 };
@@ -68,6 +68,8 @@ impl Fleet {
                 subject: words.subject.clone(),
                 plain: words.plain.clone(),
                 html: words.html.clone(),
+                secret: None,
+                good_until: None,
             };
             mails::enqueue(tx, new).await?;
         }
@@ -101,10 +103,6 @@ fn what(kind: &str) -> &'static str {
         "security.vulnerability_found" => "has a critical hole",
         _ => "needs somebody",
     }
-}
-
-fn at(at: Timestamp) -> String {
-    at.to_rfc3339().replace('T', " ").replace('Z', " UTC")
 }
 
 fn said(event: &EventRow, member: &str) -> String {

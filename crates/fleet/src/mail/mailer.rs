@@ -1,7 +1,7 @@
 //! Hands mails to the server, again until each is taken or was tried often enough.
 
 use crate::{Fleet, Result};
-use pressroom_base::{catalog::metric, token};
+use pressroom_base::{Secret, catalog::metric, token};
 use pressroom_providers::mail::{Error, Mail, Smtp};
 use pressroom_store::{MailRow, mails};
 use std::time::Duration;
@@ -66,6 +66,7 @@ impl Mailer {
     /// these were.
     pub async fn send_due(&mut self) -> Result<usize> {
         while self.fleet.write_mails().await? > 0 {}
+        while self.fleet.write_resets().await? > 0 {}
         let Some(smtp) = self.fleet.smtp.clone() else {
             return Ok(0);
         };
@@ -85,15 +86,16 @@ impl Mailer {
     }
 
     async fn hand_over(&self, smtp: &Smtp, row: &MailRow) -> Result<()> {
-        let handed = smtp
-            .send(Mail {
-                id: format!("mail.{}.{}", row.id, row.created_at.millis()),
-                to: row.recipient.clone(),
-                subject: row.subject.clone(),
-                plain: row.plain.clone(),
-                html: row.html.clone(),
-            })
-            .await;
+        let store = &self.fleet.parts.store;
+        let now = store.now().await?;
+        let handed = match mails::secret(store, row) {
+            _ if row.good_until.is_some_and(|until| until <= now) => {
+                Err(Error::Refused("what it says is over".to_owned()))
+            }
+            // Sealed with a key that is gone: it will not open later either.
+            Err(error) => Err(Error::Refused(error.to_string())),
+            Ok(secret) => smtp.send(whole(row, secret.as_ref())).await,
+        };
         let tx = self.fleet.parts.store.begin().await?;
         let attempts = usize::try_from(row.attempts).unwrap_or(0);
         let outcome = match (&handed, WAITS.get(attempts)) {
@@ -116,5 +118,20 @@ impl Mailer {
             tracing::warn!(mail.id = row.id.get(), kind = row.kind, %error, "a mail was not taken: {outcome}");
         }
         Ok(())
+    }
+}
+
+/// A mail as it is sent, with its secret.
+fn whole(row: &MailRow, secret: Option<&Secret<String>>) -> Mail {
+    let filled = |text: &String| match secret {
+        None => text.clone(),
+        Some(secret) => text.replace(mails::SECRET, secret.expose()),
+    };
+    Mail {
+        id: format!("mail.{}.{}", row.id, row.created_at.millis()),
+        to: row.recipient.clone(),
+        subject: row.subject.clone(),
+        plain: filled(&row.plain),
+        html: filled(&row.html),
     }
 }

@@ -3,7 +3,8 @@
 use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
 use pressroom_store::{
-    deliveries, events, families, idempotency, jobs, links, mails, rate, runs, sessions, webhooks,
+    deliveries, events, families, idempotency, invitations, jobs, links, mails, password_resets,
+    rate, runs, sessions, webhooks,
 };
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ const DELIVERED_LAST: Duration = Duration::from_hours(30 * 24);
 const GIVEN_UP_LAST: Duration = Duration::from_hours(90 * 24);
 /// Mails are kept this long after their end.
 const MAILS_LAST: Duration = Duration::from_hours(30 * 24);
+/// Invitations are kept this long after their time.
+const INVITATIONS_LAST: Duration = Duration::from_hours(30 * 24);
 /// Jobs are kept this long after their end, with their output.
 const JOBS_LAST: Duration = Duration::from_hours(90 * 24);
 /// Tokens are judged by one clock and forgotten by another.
@@ -56,6 +59,8 @@ impl Fleet {
         webhooks::deliveries::give_up_stranded(&tx, "the endpoint was switched off").await?;
         webhooks::deliveries::prune(&tx, DELIVERED_LAST, GIVEN_UP_LAST).await?;
         mails::prune(&tx, MAILS_LAST).await?;
+        invitations::prune(&tx, INVITATIONS_LAST).await?;
+        password_resets::prune(&tx).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;
         runs::prune(&tx, JOBS_LAST).await?;
         tx.commit().await?;

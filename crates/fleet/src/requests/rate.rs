@@ -1,6 +1,7 @@
 //! Rate windows that hold over all nodes.
 
-use crate::{Fleet, Result};
+use crate::{Error, Fleet, Result};
+use pressroom_base::{Kind, Timestamp};
 use pressroom_store::{RateStatus, rate};
 use std::time::Duration;
 
@@ -15,6 +16,20 @@ pub struct Rate {
     pub remaining: u32,
     /// Unix seconds at which the window ends.
     pub reset_at: i64,
+}
+
+impl Rate {
+    /// Refuses a request that is not within the limit: `Limited` with this message.
+    pub(crate) fn within(self, message: &str) -> Result<()> {
+        if self.allowed {
+            return Ok(());
+        }
+        let left = self.reset_at.saturating_sub(Timestamp::now().seconds());
+        let left = Duration::from_secs(u64::try_from(left).unwrap_or(0).max(1));
+        Err(Error::new(Kind::Limited, message)
+            .with_hint("wait a while, then try again")
+            .with_retry_after(left))
+    }
 }
 
 impl Fleet {

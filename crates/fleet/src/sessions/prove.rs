@@ -177,7 +177,7 @@ fn unix(at: Timestamp) -> u64 {
 }
 
 /// What attempts are counted by: one IPv6 customer has a whole /64 to try from.
-fn network(address: IpAddr) -> String {
+pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -13,7 +13,7 @@ use std::{net::IpAddr, time::Duration};
 /// How long a session lasts after it was last seen.
 pub(super) const LASTS: Duration = Duration::from_hours(14 * 24);
 /// Failures permitted for one person from one network in a quarter of an hour.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// What a person types, and from where.
 #[derive(Debug)]

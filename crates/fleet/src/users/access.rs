@@ -10,7 +10,7 @@ use crate::{
     views::User,
 };
 use pressroom_base::{Secret, catalog::event};
-use pressroom_store::{Tx, UserRow, families, sessions, tokens, users};
+use pressroom_store::{Tx, UserRow, families, password_resets, sessions, tokens, users};
 use serde_json::json;
 
 impl Fleet {
@@ -22,7 +22,8 @@ impl Fleet {
     }
 
     /// Gives a person another password and ends what they had signed in to: sessions,
-    /// pairs and tokens that came of signing in. Tokens made for programs go on.
+    /// pairs and tokens that came of signing in. Tokens made for programs go on, and a second
+    /// factor stays. They are told by mail.
     ///
     /// Errors: `NotFound`, `Forbidden`, `Invalid` (too short).
     pub async fn set_user_password(
@@ -35,12 +36,24 @@ impl Fleet {
         let hash = hash(password).await?;
         let tx = self.parts.store.begin().await?;
         let row = named(&tx, email).await?;
-        users::set_password(&tx, row.id, &hash).await?;
-        sign_out_everywhere(&tx, &row).await?;
-        self.note_user(&tx, caller, &row, event::USER_PASSWORD_CHANGED)
-            .await?;
+        self.change_password(&tx, caller, &row, &hash).await?;
         tx.commit().await?;
         Ok(view(row))
+    }
+
+    /// The same, as part of more.
+    pub(super) async fn change_password(
+        &self,
+        tx: &Tx,
+        caller: &Caller,
+        row: &UserRow,
+        hash: &str,
+    ) -> Result<()> {
+        users::set_password(tx, row.id, hash).await?;
+        sign_out_everywhere(tx, row).await?;
+        self.note_user(tx, caller, row, event::USER_PASSWORD_CHANGED)
+            .await?;
+        self.mail_changed_password(tx, row).await
     }
 
     /// Shuts a person out, with all that they made: nothing of theirs opens anything until
@@ -78,7 +91,7 @@ impl Fleet {
         Ok((view(row), true))
     }
 
-    async fn note_user(
+    pub(super) async fn note_user(
         &self,
         tx: &Tx,
         caller: &Caller,
@@ -102,5 +115,6 @@ async fn sign_out_everywhere(tx: &Tx, row: &UserRow) -> Result<()> {
     sessions::remove_of(tx, row.id).await?;
     families::revoke_of(tx, row.id).await?;
     tokens::trim_logins(tx, row.id, 0).await?;
+    password_resets::remove_of(tx, row.id).await?;
     Ok(())
 }

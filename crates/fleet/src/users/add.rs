@@ -45,11 +45,11 @@ impl Fleet {
 }
 
 /// A person who may be added, if nobody has their address.
-pub(super) struct Checked(store::NewUser);
+pub(crate) struct Checked(store::NewUser);
 
 impl Checked {
     /// Errors: `Invalid`, with `UNPROCESSABLE` for a password that is too short.
-    pub(super) async fn of(new: NewUser) -> Result<Self> {
+    pub(crate) async fn of(new: NewUser) -> Result<Self> {
         let email = values::email(new.email.trim())?;
         let name = new.name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
@@ -67,7 +67,7 @@ impl Checked {
     }
 
     /// Errors: `Conflict` where the address is known.
-    pub(super) async fn insert(self, tx: &Tx) -> Result<store::UserRow> {
+    pub(crate) async fn insert(self, tx: &Tx) -> Result<store::UserRow> {
         let taken = format!("user `{}` exists already", self.0.email);
         users::create(tx, self.0)
             .await

@@ -7,14 +7,17 @@ mod base;
 mod cancel;
 mod given_up;
 mod health;
+mod invitations;
 mod known_sites;
 mod mail;
+mod passwords;
 mod quota;
 mod random;
 mod redis_users;
 mod runs;
 mod select;
 mod selectors;
+mod sink;
 mod statements;
 
 /// Runs each test over a new file and over a new database.

@@ -20,6 +20,7 @@ pub(super) fn entrance_pages() -> Vec<(&'static str, askama::Result<String>)> {
             .into(),
         problem: problem.map(Into::into),
         asks_code: false,
+        changed: false,
     };
     let sign_in_with_code = SignInPage {
         asks_code: true,
@@ -42,5 +43,13 @@ pub(super) fn entrance_pages() -> Vec<(&'static str, askama::Result<String>)> {
             sign_in(Some("Email address or password is not right")).render(),
         ),
         ("sign-in-code", sign_in_with_code.render()),
+        (
+            "sign-in-changed",
+            SignInPage {
+                changed: true,
+                ..sign_in(None)
+            }
+            .render(),
+        ),
     ]
 }

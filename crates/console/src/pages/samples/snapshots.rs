@@ -1,6 +1,6 @@
 //! Snapshots on their site's page and on their own.
 
-use super::{ago, fleet_sites, frame, now, person};
+use super::{ago, fleet_sites, frame, health::health_of, now, person};
 use crate::{
     frame::Section,
     pages::{
@@ -53,6 +53,7 @@ pub(super) fn site_with_snapshots(site: &Environment, role: Role) -> SitePage {
     SitePage {
         frame: frame(&site.title, Section::Sites),
         site: SiteFacts::new(site, &[], &snapshots, &person(role), now()),
+        health: health_of(site, "healthy"),
     }
 }
 
