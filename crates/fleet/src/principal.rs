@@ -1,6 +1,6 @@
 //! Who is asking, as a face established it.
 
-use pressroom_base::id::{AccountId, FamilyId, SessionId, TokenId, UserId};
+use pressroom_base::id::{AccountId, FamilyId, SessionId, SiteId, TokenId, UserId};
 use pressroom_store::{self as store, By, Scope};
 
 /// Somebody whose credentials were checked.
@@ -36,6 +36,15 @@ pub enum Identity {
         /// The tokens of one sign-in, when it was one of these.
         family: Option<FamilyId>,
     },
+    /// A site, through the token that its connector was set up with.
+    Site {
+        /// The site.
+        id: SiteId,
+        /// Whose it is.
+        account: AccountId,
+        /// Its address, for the activity log.
+        url: String,
+    },
     /// Pressroom itself, running a job.
     Worker,
     /// Whoever is at the other end of a route that asks nobody who they are.
@@ -49,6 +58,8 @@ pub enum Grants {
     All,
     /// Reading only.
     Read,
+    /// Sending what is awaited, and nothing else.
+    Upload,
     /// Nothing (scopes that mean nothing to us).
     Nothing,
 }
@@ -114,7 +125,7 @@ impl Principal {
         match &self.identity {
             Identity::Console | Identity::Worker => true,
             Identity::User { operator, .. } => *operator,
-            Identity::Nobody => false,
+            Identity::Site { .. } | Identity::Nobody => false,
         }
     }
 
@@ -122,7 +133,15 @@ impl Principal {
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.identity {
             Identity::User { id, .. } => Some(*id),
-            Identity::Console | Identity::Worker | Identity::Nobody => None,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => None,
+        }
+    }
+
+    /// The site, when it is one.
+    pub const fn site_id(&self) -> Option<SiteId> {
+        match &self.identity {
+            Identity::Site { id, .. } => Some(*id),
+            _ => None,
         }
     }
 
@@ -130,7 +149,7 @@ impl Principal {
     pub const fn token_id(&self) -> Option<TokenId> {
         match &self.identity {
             Identity::User { token, .. } => *token,
-            Identity::Console | Identity::Worker | Identity::Nobody => None,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => None,
         }
     }
 
@@ -138,7 +157,7 @@ impl Principal {
     pub const fn family_id(&self) -> Option<FamilyId> {
         match &self.identity {
             Identity::User { family, .. } => *family,
-            Identity::Console | Identity::Worker | Identity::Nobody => None,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => None,
         }
     }
 
@@ -148,6 +167,7 @@ impl Principal {
             Identity::Console => "command line",
             Identity::Worker => "pressroom",
             Identity::User { email, .. } => email,
+            Identity::Site { url, .. } => url,
             Identity::Nobody => "nobody",
         }
     }
@@ -159,7 +179,9 @@ impl Principal {
                 id, token: None, ..
             } => By::User(*id),
             Identity::User { id, .. } => By::Token(*id),
-            Identity::Console | Identity::Worker | Identity::Nobody => By::System,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => {
+                By::System
+            }
         }
     }
 
