@@ -40,6 +40,7 @@ pub fn parts(store: Store, dir: &Path) -> Result<Parts> {
             php: "php".into(),
             request_lease: Duration::from_mins(5),
             snapshot_quota: None,
+            upload_limit: 10 << 30,
             keep_aside: Duration::from_hours(24),
             public_url: "https://press.example".into(),
             allowed: pressroom_providers::address::Allowed::default(),

@@ -70,6 +70,7 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
             php: php.display().to_string(),
             request_lease: config.jobs.lease,
             snapshot_quota: config.archive.quota,
+            upload_limit: config.archive.upload_limit,
             keep_aside: config.archive.keep_aside,
             public_url: config.public_url.clone(),
             allowed: allowed(config),

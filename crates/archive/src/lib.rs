@@ -36,6 +36,6 @@ pub mod retention;
 pub use error::{Error, Result};
 pub use objects::{Key, ObjectInfo, ObjectReader, Objects, S3Config, Stored, Unfinished, Upload};
 pub use snapshot::{
-    Archive, Format, Listed, Manifest, Page, Place, Received, Removed, Said, SnapshotName,
-    Streaming, Sweep, Verification,
+    Archive, BlockReader, Format, Listed, Manifest, Page, Place, Received, Removed, Said,
+    SnapshotName, Streaming, Sweep, Verification,
 };

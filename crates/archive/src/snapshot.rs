@@ -1,6 +1,7 @@
 //! Snapshots: two objects each, an archive and the manifest that makes it exist.
 
 mod archive;
+mod blocks;
 mod manifest;
 mod place;
 mod read;
@@ -13,6 +14,7 @@ mod whole;
 mod zip;
 
 pub use archive::Archive;
+pub use blocks::BlockReader;
 pub use manifest::{Manifest, Said};
 pub(crate) use place::account_key;
 pub use place::{Format, Place, SnapshotName};

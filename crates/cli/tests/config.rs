@@ -228,6 +228,7 @@ fn what_holds_is_shown_without_passwords() {
     s3_access_key = ""
     s3_secret_file = ""
     quota_gb = 0
+    upload_limit_gib = 10
     keep_aside_days = 30
 
     [cache]

@@ -124,7 +124,8 @@ impl Badge {
         match snapshot.state.as_str() {
             "creating" => Self::new("Being made", Tone::Working),
             "failed" => Self::new("Failed", Tone::Bad),
-            "expired" => Self::new("Removed", Tone::Off),
+            "awaiting_upload" => Self::new("Awaited", Tone::Waiting),
+            "expired" | "deleted" => Self::new("Removed", Tone::Off),
             "ready" if snapshot.fault.is_some() => Self::new("Damaged", Tone::Bad),
             "ready" if snapshot.verified_at.is_some() => Self::new("Verified", Tone::Good),
             "ready" => Self::new("Not verified", Tone::Warning),

@@ -22,6 +22,8 @@ pub enum Action {
     SiteInstall,
     /// Take snapshots of a site, and read them.
     SnapshotCreate,
+    /// Send a snapshot that is awaited.
+    SnapshotUpload,
     /// Put a site back as it was, and remove snapshots.
     SnapshotRestore,
     /// Remove or hand over a site.
@@ -71,6 +73,7 @@ impl Action {
         Self::SiteEdit,
         Self::SiteInstall,
         Self::SnapshotCreate,
+        Self::SnapshotUpload,
         Self::SnapshotRestore,
         Self::SiteRemove,
         Self::SiteMove,
@@ -107,7 +110,8 @@ impl Action {
             | Self::SiteTag
             | Self::ComponentUpdate
             | Self::JobCancel
-            | Self::SnapshotCreate => Some(Role::Member),
+            | Self::SnapshotCreate
+            | Self::SnapshotUpload => Some(Role::Member),
             Self::SiteAdd
             | Self::SiteEdit
             | Self::SiteRemove
@@ -170,7 +174,8 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource) -> R
     match principal.grants {
         Grants::All => {}
         Grants::Read if action.is_read() => {}
-        Grants::Read | Grants::Nothing => {
+        Grants::Upload if action == Action::SnapshotUpload => {}
+        Grants::Read | Grants::Upload | Grants::Nothing => {
             return Err(
                 Error::new(Kind::Forbidden, "this credential does not permit that")
                     .with_code(code::OUT_OF_SCOPE),
@@ -179,6 +184,15 @@ pub fn authorize(principal: &Principal, action: Action, resource: Resource) -> R
     }
     if principal.is_operator() {
         return Ok(());
+    }
+    if let (Identity::Site { account, .. }, Resource::OfAccount(of)) =
+        (&principal.identity, resource)
+    {
+        return if *account == of {
+            Ok(())
+        } else {
+            Err(Error::not_found("object").with_code(code::FOREIGN))
+        };
     }
     let Identity::User { .. } = principal.identity else {
         return Err(forbidden());
@@ -213,7 +227,9 @@ pub fn authorize_list(principal: &Principal, action: Action) -> Result<()> {
             authorize(principal, action, Resource::OfAccount(*account))
         }
         // Somebody in no account sees empty lists, if the credential permits looking.
-        None if action.is_read() && principal.grants != Grants::Nothing => Ok(()),
+        None if action.is_read() && matches!(principal.grants, Grants::All | Grants::Read) => {
+            Ok(())
+        }
         _ => authorize(principal, action, Resource::Installation),
     }
 }

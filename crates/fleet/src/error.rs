@@ -207,6 +207,12 @@ pub mod code {
     pub const OPERATION_RUNNING: &str = "operation_running";
     /// The archive has no room left: for this account, or on its disk.
     pub const NO_ROOM: &str = "no_room";
+    /// More came than may be sent at once.
+    pub const TOO_LARGE: &str = "too_large";
+    /// A snapshot that is not, or no longer, to be sent.
+    pub const NOT_AWAITED: &str = "not_awaited";
+    /// Something else needs it yet.
+    pub const HELD: &str = "held";
     /// PHP cannot run there.
     pub const PHP_UNAVAILABLE: &str = "php_unavailable";
     /// The new version broke the site and was taken back.

@@ -25,6 +25,8 @@ pub struct Fleet {
     pub(crate) refreshing: Arc<Semaphore>,
     /// Snapshots that are being handed out: each holds some megabytes of memory.
     pub(crate) downloads: Arc<Semaphore>,
+    /// Snapshots that are being sent.
+    pub(crate) uploads: Arc<Semaphore>,
     /// Passwords that are being verified.
     pub(crate) verifying: Arc<Semaphore>,
     /// What the machine's PHP said of itself, and when.
@@ -47,6 +49,8 @@ pub struct Fleet {
 const COMMANDS: usize = 128;
 /// Snapshots handed out at once by one process.
 const DOWNLOADS: usize = 16;
+/// Snapshots taken in at once by one process: each has a thread look into it.
+const UPLOADS: usize = 8;
 /// Passwords verified at once by one process.
 const VERIFYING: usize = 8;
 
@@ -89,6 +93,8 @@ pub struct Settings {
     pub request_lease: Duration,
     /// Bytes of snapshots that an account may keep; `None` for any number.
     pub snapshot_quota: Option<u64>,
+    /// Bytes that a snapshot may have that somebody sends.
+    pub upload_limit: u64,
     /// How long what a restore displaced is kept where it was not let go of at once.
     pub keep_aside: Duration,
     /// The address people reach this installation at, without a trailing slash: what
@@ -124,6 +130,7 @@ impl Fleet {
             parts: Arc::new(parts),
             refreshing: Arc::new(Semaphore::new(1)),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
             commands: Arc::new(Semaphore::new(COMMANDS)),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             php: Arc::default(),
@@ -153,6 +160,11 @@ impl Fleet {
     pub(crate) fn outgoing(&self) -> &Outgoing {
         self.outgoing
             .get_or_init(|| Outgoing::guarded(self.parts.settings.allowed.clone()))
+    }
+
+    /// Bytes that a snapshot may have that somebody sends.
+    pub fn upload_limit(&self) -> u64 {
+        self.parts.settings.upload_limit
     }
 
     /// The address people reach this installation at, without a trailing slash.

@@ -1,6 +1,6 @@
 //! Who is asking, as a face established it.
 
-use pressroom_base::id::{AccountId, FamilyId, SessionId, TokenId, UserId};
+use pressroom_base::id::{AccountId, FamilyId, SessionId, SiteId, TokenId, UserId};
 use pressroom_store::{self as store, By, Scope};
 use serde::Serialize;
 
@@ -37,6 +37,15 @@ pub enum Identity {
         /// The tokens of one sign-in, when it was one of these.
         family: Option<FamilyId>,
     },
+    /// A site, through the token that its connector was set up with.
+    Site {
+        /// The site.
+        id: SiteId,
+        /// Whose it is.
+        account: AccountId,
+        /// Its address, for the activity log.
+        url: String,
+    },
     /// Pressroom itself, running a job.
     Worker,
     /// Whoever is at the other end of a route that asks nobody who they are.
@@ -50,6 +59,8 @@ pub enum Grants {
     All,
     /// Reading only.
     Read,
+    /// Sending what is awaited, and nothing else.
+    Upload,
     /// Nothing (scopes that mean nothing to us).
     Nothing,
 }
@@ -139,7 +150,7 @@ impl Principal {
         match &self.identity {
             Identity::Console | Identity::Worker => true,
             Identity::User { operator, .. } => *operator,
-            Identity::Nobody => false,
+            Identity::Site { .. } | Identity::Nobody => false,
         }
     }
 
@@ -147,7 +158,15 @@ impl Principal {
     pub const fn user_id(&self) -> Option<UserId> {
         match &self.identity {
             Identity::User { id, .. } => Some(*id),
-            Identity::Console | Identity::Worker | Identity::Nobody => None,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => None,
+        }
+    }
+
+    /// The site, when it is one.
+    pub const fn site_id(&self) -> Option<SiteId> {
+        match &self.identity {
+            Identity::Site { id, .. } => Some(*id),
+            _ => None,
         }
     }
 
@@ -155,7 +174,7 @@ impl Principal {
     pub const fn token_id(&self) -> Option<TokenId> {
         match &self.identity {
             Identity::User { token, .. } => *token,
-            Identity::Console | Identity::Worker | Identity::Nobody => None,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => None,
         }
     }
 
@@ -163,7 +182,7 @@ impl Principal {
     pub const fn family_id(&self) -> Option<FamilyId> {
         match &self.identity {
             Identity::User { family, .. } => *family,
-            Identity::Console | Identity::Worker | Identity::Nobody => None,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => None,
         }
     }
 
@@ -173,6 +192,7 @@ impl Principal {
             Identity::Console => "command line",
             Identity::Worker => "pressroom",
             Identity::User { email, .. } => email,
+            Identity::Site { url, .. } => url,
             Identity::Nobody => "nobody",
         }
     }
@@ -184,7 +204,9 @@ impl Principal {
                 id, token: None, ..
             } => By::User(*id),
             Identity::User { id, .. } => By::Token(*id),
-            Identity::Console | Identity::Worker | Identity::Nobody => By::System,
+            Identity::Console | Identity::Worker | Identity::Site { .. } | Identity::Nobody => {
+                By::System
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod issue;
 mod list;
 mod login;
 mod revoke;
+mod site;
 mod view;
 pub use add::{IssuedToken, NewToken, TokenKind};
 pub(crate) use login::ATTEMPTS as LOGIN_ATTEMPTS;

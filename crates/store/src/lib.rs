@@ -107,8 +107,8 @@ pub use sessions::{NewSession, SessionRow};
 pub use signal::Signal;
 pub use sites::{KnownSite, NewSite, SiteChange, SiteFilter};
 pub use snapshots::{
-    NewSnapshot, SnapshotContents, SnapshotFilter, SnapshotFormat, SnapshotRow, SnapshotState,
-    StoredSnapshot,
+    Asked, NewSnapshot, SentSnapshot, SnapshotCause, SnapshotContents, SnapshotFilter,
+    SnapshotFormat, SnapshotHolder, SnapshotOrigin, SnapshotRow, SnapshotState, StoredSnapshot,
 };
 pub use ssh_keys::{NewSshKey, SshKeyKind, SshKeyRow};
 pub use store::{Read, Store, Tx};

@@ -30,6 +30,7 @@ mod m0023_health;
 mod m0024_webhooks;
 mod m0027_status_changes;
 mod m0028_mail;
+mod m0029_snapshot_life;
 mod m0031_invitations;
 
 /// The list of steps.
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_webhooks::Step),
             Box::new(m0027_status_changes::Step),
             Box::new(m0028_mail::Step),
+            Box::new(m0029_snapshot_life::Step),
             Box::new(m0031_invitations::Step),
         ]
     }

@@ -150,6 +150,21 @@ pub async fn remove(tx: &Tx, id: SiteId) -> Result<()> {
     Ok(())
 }
 
+/// The site whose connector may introduce itself with the token of this hash, until its time
+/// is over.
+pub async fn by_token_hash(
+    from: &impl Read,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Option<SiteRow>> {
+    let found = site::Entity::find()
+        .filter(site::Column::TokenHash.eq(hash))
+        .filter(site::Column::TokenExpiresAt.gt(now.millis()))
+        .one(from.connection())
+        .await?;
+    found.map(SiteRow::read).transpose()
+}
+
 /// The site that programs call so, as far as the scope may know.
 pub async fn by_short_id(from: &impl Read, scope: &Scope, id: &ShortId) -> Result<Lookup<SiteRow>> {
     let found = site::Entity::find()

@@ -1,9 +1,20 @@
 //! Records of snapshots: what was asked for, what is in the archive, until when.
 
+mod ends;
+mod holds;
+mod sent;
+
+pub use ends::{
+    due, left_behind, limit_expiry, limit_expiry_of_site, mark_deleted, mark_expired, mark_gone,
+    mark_unsent, set_expiry,
+};
+pub use holds::{SnapshotHolder, held_by, hold, prune_holds};
+pub use sent::{SentSnapshot, finish_upload, intend_upload, unsent};
+
 use crate::{Error, Lookup, Page, Read, Result, Scope, Tx, sql, stored::Stored};
 use pressroom_base::{
     Timestamp,
-    id::{AccountId, EnvironmentId, JobId, SnapshotId, UserId},
+    id::{AccountId, EnvironmentId, JobId, ShortId, SiteId, SnapshotId, UserId},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -18,6 +29,10 @@ names! {
         TarZst = "tar.zst",
         /// A zip archive.
         Zip = "zip",
+        /// A tar archive in gzip, as somebody sent it.
+        TarGz = "tar.gz",
+        /// A tar archive, as somebody sent it.
+        Tar = "tar",
     }
 }
 
@@ -36,14 +51,42 @@ names! {
 names! {
     /// What there is of a snapshot.
     SnapshotState {
+        /// Somebody is to send it.
+        Awaiting = "awaiting_upload",
         /// It is being made; its size is what is set aside for it.
         Creating = "creating",
         /// It is in the archive.
         Ready = "ready",
         /// It came to nothing.
         Failed = "failed",
-        /// It was in the archive; its time was over.
+        /// It was in the archive, or was to be sent; its time was over.
         Expired = "expired",
+        /// Somebody removed it.
+        Deleted = "deleted",
+    }
+}
+
+names! {
+    /// What a snapshot was made for.
+    #[derive(Default)]
+    SnapshotCause {
+        /// Somebody asked for it, or for something that takes one first.
+        #[default]
+        Manual = "manual",
+        /// A schedule.
+        Scheduled = "scheduled",
+        /// An upgrade.
+        Upgrade = "upgrade",
+    }
+}
+
+names! {
+    /// Where a snapshot's bytes come from.
+    SnapshotOrigin {
+        /// The site packed them.
+        Capture = "capture",
+        /// Somebody sent them.
+        Upload = "upload",
     }
 }
 
@@ -94,6 +137,18 @@ table! {
         panel_id: String,
         /// The domain the site was in.
         domain: String,
+        /// What programs call it.
+        short_id: ShortId,
+        /// The site it is of; it may be gone.
+        site_id: Option<SiteId>,
+        /// What it was made for.
+        cause: SnapshotCause,
+        /// Where its bytes come from.
+        origin: SnapshotOrigin,
+        /// Until when it may be sent.
+        upload_until: Option<Timestamp>,
+        /// What was found in one that was sent.
+        found: Option<serde_json::Value>,
     }
 }
 
@@ -130,6 +185,17 @@ pub struct NewSnapshot {
     pub domain: String,
 }
 
+/// What is told of a new snapshot beside that.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// The site it is of; that of its environment, where this says nothing.
+    pub site_id: Option<SiteId>,
+    /// What it is made for.
+    pub cause: SnapshotCause,
+    /// Somebody is to send it until then; without, the site packs it.
+    pub upload_until: Option<Timestamp>,
+}
+
 /// What is in the archive of a snapshot that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSnapshot {
@@ -148,17 +214,34 @@ pub struct SnapshotFilter {
     pub environment_id: Option<EnvironmentId>,
     /// In these states; in any, when empty.
     pub states: Vec<SnapshotState>,
+    /// Of this site only.
+    pub site_id: Option<SiteId>,
+    /// With such contents only.
+    pub contents: Option<SnapshotContents>,
 }
 
 /// Records that a snapshot is being made; [`Error::Exists`] when its name or place is
 /// taken. Commit before making it.
 pub async fn begin(tx: &Tx, new: NewSnapshot) -> Result<SnapshotRow> {
+    begin_as(tx, new, Asked::default()).await
+}
+
+/// The same with what else is known of it. One that is to be sent is awaited.
+pub async fn begin_as(tx: &Tx, new: NewSnapshot, asked: Asked) -> Result<SnapshotRow> {
+    let site = match asked.site_id {
+        None => site_of(tx, new.environment_id).await?,
+        site => site,
+    };
+    let (state, origin) = match asked.upload_until {
+        None => (SnapshotState::Creating, SnapshotOrigin::Capture),
+        Some(_) => (SnapshotState::Awaiting, SnapshotOrigin::Upload),
+    };
     let model = snapshot::ActiveModel {
         public_id: Set(new.public_id),
         environment_id: Set(new.environment_id.raw()),
         account_id: Set(new.account_id.raw()),
         format: Set(new.format.raw()),
-        state: Set(SnapshotState::Creating.raw()),
+        state: Set(state.raw()),
         size: Set(new.reserved),
         sha256: Set(None),
         verified_at: Set(None),
@@ -175,6 +258,12 @@ pub async fn begin(tx: &Tx, new: NewSnapshot) -> Result<SnapshotRow> {
         contents: Set(new.contents.raw()),
         panel_id: Set(new.panel_id),
         domain: Set(new.domain),
+        short_id: Set(ShortId::random().raw()),
+        site_id: Set(site.raw()),
+        cause: Set(asked.cause.raw()),
+        origin: Set(origin.raw()),
+        upload_until: Set(asked.upload_until.raw()),
+        found: Set(None),
         ..Default::default()
     };
     let model = model
@@ -182,6 +271,19 @@ pub async fn begin(tx: &Tx, new: NewSnapshot) -> Result<SnapshotRow> {
         .await
         .map_err(Error::of("snapshot"))?;
     SnapshotRow::read(model)
+}
+
+async fn site_of(from: &impl Read, environment: EnvironmentId) -> Result<Option<SiteId>> {
+    let found = sql::one(
+        from,
+        "SELECT site_id FROM environments WHERE id = $1",
+        [environment.get().into()],
+    )
+    .await?;
+    match found {
+        Some(row) => Ok(Some(SiteId::new(row.try_get("", "site_id")?))),
+        None => Ok(None),
+    }
 }
 
 /// Records what is in the archive of one that was being made; [`Error::NotFound`] when
@@ -241,6 +343,21 @@ pub async fn by_public_id(
     Ok(scope.lookup(found, |row| Some(row.account_id)))
 }
 
+/// The snapshot that programs call so.
+pub async fn by_short_id(
+    from: &impl Read,
+    scope: &Scope,
+    id: &ShortId,
+) -> Result<Lookup<SnapshotRow>> {
+    let found = snapshot::Entity::find()
+        .filter(snapshot::Column::ShortId.eq(id.as_str()))
+        .one(from.connection())
+        .await?
+        .map(SnapshotRow::read)
+        .transpose()?;
+    Ok(scope.lookup(found, |row| Some(row.account_id)))
+}
+
 /// The snapshots within a scope, newest first.
 pub async fn list(
     from: &impl Read,
@@ -281,32 +398,13 @@ pub async fn mark_damaged(tx: &Tx, id: SnapshotId, fault: &str) -> Result<()> {
     one(tx, change).await
 }
 
-/// Sets when one that is ready may be removed; never, for `None`.
-pub async fn set_expiry(tx: &Tx, id: SnapshotId, expires_at: Option<Timestamp>) -> Result<()> {
-    let change = change(id, SnapshotState::Ready)
-        .col_expr(snapshot::Column::ExpiresAt, Expr::val(expires_at.raw()));
-    one(tx, change).await
-}
-
-/// Has all that are ready of an environment be removed at this time, where not sooner.
-pub async fn limit_expiry(tx: &Tx, environment: EnvironmentId, until: Timestamp) -> Result<()> {
-    sql::run(
-        tx,
-        "UPDATE snapshots SET expires_at = $1 WHERE environment_id = $2 AND state = 'ready' \
-         AND (expires_at IS NULL OR expires_at > $1)",
-        [until.millis().into(), environment.get().into()],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Records that one that was ready is not in the archive any more.
-pub async fn mark_expired(tx: &Tx, id: SnapshotId) -> Result<()> {
-    let change = change(id, SnapshotState::Ready).col_expr(
-        snapshot::Column::State,
-        Expr::val(SnapshotState::Expired.as_str()),
-    );
-    one(tx, change).await
+/// One that is held until the transaction ends: nobody else holds, removes or expires it.
+pub async fn lock(tx: &Tx, id: SnapshotId) -> Result<SnapshotRow> {
+    let clause = tx.store().lock_clause("FOR NO KEY UPDATE");
+    let held = format!("SELECT id FROM snapshots WHERE id = $1 {clause}");
+    sql::one(tx, held, [id.get().into()]).await?;
+    let found = get(tx, id).await?;
+    found.ok_or(Error::NotFound { what: "snapshot" })
 }
 
 /// Bytes an account keeps, with those set aside for what is being made.
@@ -347,6 +445,7 @@ pub async fn last_size(
         .filter(snapshot::Column::EnvironmentId.eq(environment.get()))
         .filter(snapshot::Column::Contents.eq(contents.as_str()))
         .filter(snapshot::Column::Sha256.is_not_null())
+        .filter(snapshot::Column::Origin.eq(SnapshotOrigin::Capture.as_str()))
         .order_by_desc(snapshot::Column::Id)
         .one(from.connection())
         .await?;
@@ -354,7 +453,7 @@ pub async fn last_size(
 }
 
 /// When the newest snapshot of each environment within a scope was asked for, of those
-/// that hold the whole site and were not found damaged.
+/// that hold the whole site, were packed by it and were not found damaged.
 pub async fn newest_whole(
     from: &impl Read,
     scope: &Scope,
@@ -390,6 +489,7 @@ async fn newest(
         .column_as(snapshot::Column::CreatedAt.max(), "newest")
         .filter(snapshot::Column::Contents.eq(SnapshotContents::Full.as_str()))
         .filter(snapshot::Column::Fault.is_null())
+        .filter(snapshot::Column::Origin.eq(SnapshotOrigin::Capture.as_str()))
         .group_by(snapshot::Column::EnvironmentId)
         .into_tuple()
         .all(from.connection())
@@ -398,19 +498,6 @@ async fn newest(
         .into_iter()
         .map(|(id, at)| (EnvironmentId::new(id), Timestamp::from_millis(at)))
         .collect())
-}
-
-/// Those whose time is over, the longest first.
-pub async fn due(from: &impl Read, now: Timestamp, limit: u64) -> Result<Vec<SnapshotRow>> {
-    let found = snapshot::Entity::find()
-        .filter(snapshot::Column::State.eq(SnapshotState::Ready.as_str()))
-        .filter(snapshot::Column::ExpiresAt.lte(now.millis()))
-        .order_by_asc(snapshot::Column::ExpiresAt)
-        .order_by_asc(snapshot::Column::Id)
-        .limit(limit)
-        .all(from.connection())
-        .await?;
-    found.into_iter().map(SnapshotRow::read).collect()
 }
 
 /// Those still being made although their job is over or gone, the oldest first.
@@ -462,6 +549,12 @@ fn select(scope: &Scope, filter: &SnapshotFilter) -> Select<snapshot::Entity> {
     }
     if let Some(environment) = filter.environment_id {
         query = query.filter(snapshot::Column::EnvironmentId.eq(environment.get()));
+    }
+    if let Some(site) = filter.site_id {
+        query = query.filter(snapshot::Column::SiteId.eq(site.get()));
+    }
+    if let Some(contents) = filter.contents {
+        query = query.filter(snapshot::Column::Contents.eq(contents.as_str()));
     }
     if !filter.states.is_empty() {
         let states = filter.states.iter().map(|state| state.as_str());

@@ -4,7 +4,8 @@
 //! were made for it (`database.sql`), and as its last entry `manifest.json`, which
 //! has the hash of everything before it. [`Packer`] writes one while it reads the
 //! site; [`unpack`] lays one out in the staging directory after checking every
-//! name, size and hash; [`verify()`] only checks; [`exchange()`] puts an unpacked tree
+//! name, size and hash; [`verify()`] only checks; [`inspect()`] does so with archives of
+//! anybody's, and says what is in them; [`exchange()`] puts an unpacked tree
 //! in the place of the live one and can take that back.
 //!
 //! Start reading at [`manifest`], the format, and [`names`], what an entry may be
@@ -14,6 +15,8 @@ mod add_tree;
 pub(crate) mod ahead;
 mod exchange;
 pub(crate) mod excludes;
+mod glance;
+mod inspect;
 mod intake;
 mod limits;
 pub mod manifest;
@@ -36,6 +39,7 @@ pub use exchange::{
     Exchanged, LiveTree, RecoveredExchange, drop_unpacked, exchange, take_back_exchange,
 };
 pub use excludes::USUAL_EXCLUDES;
+pub use inspect::{Inspected, inspect};
 pub use intake::Checked;
 pub use limits::{Limits, MOST_ENTRIES};
 pub use manifest::{

@@ -29,6 +29,7 @@ mod people;
 mod restores;
 mod runs;
 mod security;
+mod sent;
 mod single_file;
 mod snapshots;
 mod tags;

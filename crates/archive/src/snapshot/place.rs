@@ -62,17 +62,25 @@ pub enum Format {
     /// A zip archive.
     #[serde(rename = "zip")]
     Zip,
+    /// A tar archive in gzip, as somebody sent it.
+    #[serde(rename = "tar.gz")]
+    TarGz,
+    /// A tar archive, as somebody sent it.
+    #[serde(rename = "tar")]
+    Tar,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::TarZst, Self::Zip];
+    pub const ALL: [Self; 4] = [Self::TarZst, Self::Zip, Self::TarGz, Self::Tar];
 
     /// The end of the file's name, which is also the format's name.
     pub const fn extension(self) -> &'static str {
         match self {
             Self::TarZst => "tar.zst",
             Self::Zip => "zip",
+            Self::TarGz => "tar.gz",
+            Self::Tar => "tar",
         }
     }
 
@@ -88,6 +96,23 @@ impl Format {
         match self {
             Self::TarZst => "application/zstd",
             Self::Zip => "application/zip",
+            Self::TarGz => "application/gzip",
+            Self::Tar => "application/x-tar",
+        }
+    }
+
+    /// How many bytes [`Format::of_start`] needs to tell every format.
+    pub const START: usize = 512;
+
+    /// What an archive that begins so is packed as; `None` for what is no archive.
+    pub fn of_start(start: &[u8]) -> Option<Self> {
+        let tar = || start.get(257..262) == Some(b"ustar".as_slice());
+        match start {
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::TarZst),
+            // The second is the end of an empty one.
+            [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
+            [0x1f, 0x8b, ..] => Some(Self::TarGz),
+            _ => tar().then_some(Self::Tar),
         }
     }
 }
@@ -114,6 +139,15 @@ impl Place {
     /// `snapshots/<account>/<environment>/<name>.json`.
     pub fn manifest_key(&self) -> Result<Key> {
         self.key(MANIFEST)
+    }
+
+    /// The place of an archive, and how it is packed, by its key; `None` for what no
+    /// archive would be called.
+    pub fn of_object_key(key: &str) -> Option<(Self, Format)> {
+        match of_key(&Key::parse(key).ok()?)? {
+            (place, Part::Object(format)) => Some((place, format)),
+            (_, Part::Manifest) => None,
+        }
     }
 
     fn key(&self, extension: &str) -> Result<Key> {
@@ -205,6 +239,8 @@ mod tests {
             for format in Format::ALL {
                 let key = place.object_key(format).expect("a key");
                 prop_assert_eq!(of_key(&key), Some((place.clone(), Part::Object(format))));
+                let read = Place::of_object_key(key.as_str());
+                prop_assert_eq!(read, Some((place.clone(), format)));
             }
         }
 

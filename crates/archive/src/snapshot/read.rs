@@ -2,6 +2,7 @@
 
 use super::{
     Archive, Format, Manifest, Place,
+    blocks::BlockReader,
     manifest::LIMIT,
     place::{Part, environment_key, of_key, root_key},
 };
@@ -68,6 +69,13 @@ impl Archive {
         let manifest = self.manifest(place).await?;
         let reader = self.reader(&manifest, Some(range)).await?;
         Ok((manifest, reader))
+    }
+
+    /// The same for a thread that may wait, and that goes to and fro in it.
+    pub async fn look(&self, place: &Place) -> Result<BlockReader> {
+        let manifest = self.manifest(place).await?;
+        let key = manifest.place.object_key(manifest.format)?;
+        BlockReader::open(self.objects(), &key).await
     }
 
     pub(super) async fn reader(

@@ -1,6 +1,8 @@
 //! Taking a snapshot in.
 
-use super::{Archive, Format, Manifest, Place, Said, Streaming, streaming::ReadError};
+use super::{
+    Archive, Format, Manifest, Place, Said, Streaming, blocks::BlockReader, streaming::ReadError,
+};
 use crate::{Error, Key, Result, Stored, Upload};
 use tokio::{io::AsyncRead, runtime::Handle};
 
@@ -85,6 +87,13 @@ impl Received {
     /// What arrived.
     pub const fn stored(&self) -> &Stored {
         &self.stored
+    }
+
+    /// What arrived, to be looked into before it counts. Each call reads from the
+    /// beginning; a thread that may wait reads it.
+    pub async fn look(&self) -> Result<BlockReader> {
+        let key = self.place.object_key(self.format)?;
+        BlockReader::open(self.archive.objects(), &key).await
     }
 
     /// Makes it a snapshot: writes the manifest, the last thing to be written. Refused

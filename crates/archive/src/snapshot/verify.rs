@@ -34,7 +34,7 @@ impl Archive {
     /// Reads a snapshot back: whether size and hash are those of what was stored, and
     /// whether the archive is whole by its form (zstd frames that decode to their end
     /// with their checksums, and a tar archive with its end mark in them; a zip with
-    /// the central directory it announces). Damage is an answer, not an error; an
+    /// the central directory it announces; the same of gzip and of a tar alone). Damage is an answer, not an error; an
     /// error says that it could not be found out. What is in the archive is not looked
     /// at.
     ///
@@ -136,6 +136,8 @@ fn judge(receiver: mpsc::Receiver<Bytes>, format: Format, bounds: &Streaming) ->
     };
     let whole = match format {
         Format::TarZst => whole::tar_zst(&mut input, bounds.limit, &bounds.cancel).map(Some),
+        Format::TarGz => whole::tar_gz(&mut input, bounds.limit, &bounds.cancel).map(Some),
+        Format::Tar => whole::tar(&mut input, bounds.limit, &bounds.cancel).map(Some),
         Format::Zip => Ok(None),
     };
     // What the decoder did not want is hashed all the same.

@@ -1,5 +1,6 @@
-//! Whether a `tar.zst` is whole.
+//! Whether a tar is whole: in zstd, in gzip, or alone.
 
+use flate2::read::MultiGzDecoder;
 use std::io::{self, Read};
 use tokio_util::sync::CancellationToken;
 
@@ -14,14 +15,42 @@ pub(super) fn tar_zst(
     limit: Option<u64>,
     cancel: &CancellationToken,
 ) -> Result<u64, String> {
-    let unpacked = |error: io::Error| {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            "the zstd stream ends in the middle of a frame".to_owned()
-        } else {
-            format!("the zstd stream cannot be unpacked: {error}")
-        }
-    };
-    let mut decoder = zstd::Decoder::new(input).map_err(unpacked)?;
+    let decoder = zstd::Decoder::new(input).map_err(|error| torn("zstd", &error))?;
+    to_the_end(decoder, "zstd", limit, cancel)
+}
+
+/// The same of a `tar.gz`, which may be made of several members.
+pub(super) fn tar_gz(
+    input: impl Read,
+    limit: Option<u64>,
+    cancel: &CancellationToken,
+) -> Result<u64, String> {
+    to_the_end(MultiGzDecoder::new(input), "gzip", limit, cancel)
+}
+
+/// The same of a tar that is not packed.
+pub(super) fn tar(
+    input: impl Read,
+    limit: Option<u64>,
+    cancel: &CancellationToken,
+) -> Result<u64, String> {
+    to_the_end(input, "tar", limit, cancel)
+}
+
+fn torn(what: &str, error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        format!("the {what} stream ends in the middle of a frame")
+    } else {
+        format!("the {what} stream cannot be unpacked: {error}")
+    }
+}
+
+fn to_the_end(
+    mut decoder: impl Read,
+    what: &str,
+    limit: Option<u64>,
+    cancel: &CancellationToken,
+) -> Result<u64, String> {
     let mut buffer = vec![0; 256 << 10];
     let mut tail = [1; END];
     let mut total = 0;
@@ -29,7 +58,9 @@ pub(super) fn tar_zst(
         if cancel.is_cancelled() {
             return Err("it was not read to its end".to_owned());
         }
-        let count = decoder.read(&mut buffer).map_err(unpacked)?;
+        let count = decoder
+            .read(&mut buffer)
+            .map_err(|error| torn(what, &error))?;
         if count == 0 {
             break;
         }
@@ -98,6 +129,23 @@ mod tests {
         let mut longer = packed.clone();
         longer.push(7);
         assert!(check(&longer).is_err());
+    }
+
+    #[test]
+    fn gzip_and_a_plain_tar_are_told_from_cut_ones() {
+        let none = CancellationToken::new();
+        let bytes = tar(40);
+        assert_eq!(super::tar(&bytes[..], None, &none), Ok(40 * 512 + 1024));
+        assert!(super::tar(&bytes[..bytes.len() - 1], None, &none).is_err());
+        assert!(super::tar(&bytes[..512 * 40], None, &none).is_err());
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut writer, &bytes).expect("packs");
+        let packed = writer.finish().expect("packs");
+        assert_eq!(tar_gz(&packed[..], None, &none), Ok(40 * 512 + 1024));
+        for cut in 0..packed.len() {
+            assert!(tar_gz(&packed[..cut], None, &none).is_err(), "cut at {cut}");
+        }
+        assert!(tar_gz(&packed[..], Some(1000), &none).is_err());
     }
 
     #[test]

@@ -79,6 +79,10 @@ events! {
     SNAPSHOT_VERIFY_STARTED = "snapshot.verify_started";
     /// A snapshot was removed from the archive.
     SNAPSHOT_REMOVED = "snapshot.removed";
+    /// A snapshot's time was over, and it was removed from the archive.
+    SNAPSHOT_EXPIRED = "snapshot.expired";
+    /// Somebody is to send a snapshot.
+    SNAPSHOT_AWAITED = "snapshot.awaited";
     /// A link to download a snapshot was made.
     SNAPSHOT_LINK_CREATED = "snapshot.link_created";
     /// A snapshot's download through a link began.

@@ -7,15 +7,17 @@ mod list;
 mod part;
 mod remove;
 mod restore;
+mod upload;
 mod verify;
 
 pub use create::Create;
 pub use export::Export;
 pub use link::Link;
 pub use list::List;
-pub use part::Part;
+pub use part::{Kind, Part};
 pub use remove::Remove;
 pub use restore::Restore;
+pub use upload::Upload;
 pub use verify::Verify;
 
 use crate::{Exit, Failure, Printer};
@@ -25,7 +27,7 @@ use pressroom_fleet::{Caller, Fleet};
 /// Whole sites, each in one archive.
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
-  pressroom snapshot create blog.example --note 'before the relaunch'
+  pressroom snapshot create blog.example --label 'before the relaunch'
   pressroom snapshot list blog.example
   pressroom snapshot restore blog.example k3v9q2x7m1p0 --yes")]
 pub enum Snapshot {
@@ -37,6 +39,8 @@ pub enum Snapshot {
     Verify(Verify),
     /// Put a site back as it was
     Restore(Restore),
+    /// Keep an archive that is in a file as a snapshot of a site
+    Upload(Upload),
     /// Write a snapshot to a file
     Export(Export),
     /// Make an address to download a snapshot from
@@ -57,6 +61,7 @@ impl Snapshot {
             Self::List(list) => list.run(fleet, caller, printer).await,
             Self::Verify(verify) => verify.run(fleet, caller, printer).await,
             Self::Restore(restore) => restore.run(fleet, caller, printer).await,
+            Self::Upload(upload) => upload.run(fleet, caller, printer).await,
             Self::Export(export) => export.run(fleet, caller, printer).await,
             Self::Link(link) => link.run(fleet, caller, printer).await,
             Self::Remove(remove) => remove.run(fleet, caller, printer).await,

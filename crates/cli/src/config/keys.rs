@@ -109,6 +109,7 @@ pub const KEYS: &[Key] = &[
     key("archive", "s3_access_key", Shape::Text),
     key("archive", "s3_secret_file", Shape::Path { optional: true }),
     integer("archive", "quota_gb", 0, 1_000_000),
+    integer("archive", "upload_limit_gib", 1, 100_000),
     integer("archive", "keep_aside_days", 1, 3650),
     key("cache", "redis", Shape::Endpoint),
     key("cache", "redis_user", Shape::Text),

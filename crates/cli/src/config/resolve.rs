@@ -145,6 +145,8 @@ pub struct Archive {
     pub s3: Option<S3>,
     /// Bytes of snapshots that an account may keep.
     pub quota: Option<u64>,
+    /// Bytes that a snapshot may have that somebody sends.
+    pub upload_limit: u64,
     /// How long what a restore displaced is kept where it was not let go of at once.
     pub keep_aside: Duration,
 }
@@ -395,6 +397,7 @@ impl Config {
                 quota: Some(read.number("archive.quota_gb"))
                     .filter(|gigabytes| *gigabytes > 0)
                     .map(|gigabytes| gigabytes.saturating_mul(1_000_000_000)),
+                upload_limit: read.number("archive.upload_limit_gib") << 30,
                 keep_aside: Duration::from_hours(24 * read.number("archive.keep_aside_days")),
             },
             cache: Cache {

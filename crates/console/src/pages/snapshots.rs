@@ -83,6 +83,7 @@ pub(crate) async fn create(
         zip: false,
         note: form.note.trim().to_owned(),
         keep_days,
+        ..NewSnapshot::default()
     };
     let (_, job) = console
         .fleet
@@ -118,7 +119,7 @@ impl SnapshotList {
         // Of one that was removed there is nothing left to do anything with.
         let there: Vec<_> = snapshots
             .iter()
-            .filter(|snapshot| snapshot.state != "expired")
+            .filter(|snapshot| !["expired", "deleted"].contains(&snapshot.state.as_str()))
             .collect();
         Self {
             rows: there

@@ -31,6 +31,10 @@ pub enum Fault {
         /// Bytes it takes.
         limit: usize,
     },
+    /// A body of which neither its length is told nor that it comes in pieces.
+    LengthRequired,
+    /// The body is of a kind that the route does not take.
+    UnsupportedMedia,
     /// No such path.
     NoRoute,
     /// The path exists, with these methods.

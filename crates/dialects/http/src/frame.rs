@@ -2,14 +2,16 @@
 //! credential, limits, route, scope, body, JSON, idempotency, handler.
 //!
 //! Nothing is read from the body before the caller is known and within its limit.
-//! The handler runs on its own task: a caller that hangs up does not stop it half-way.
+//! The handler runs on its own task: a caller that hangs up does not stop it half-way. A
+//! body that is handed on as it comes is the handler's; what is left of it is taken in
+//! afterwards, so that whoever sends it sees the answer.
 
 mod admit;
 mod body;
 mod perform;
 
 use crate::{
-    Answer, Call, Dialect, Fault, form, json, peer,
+    Answer, Call, Dialect, Fault, Incoming, form, incoming, json, peer,
     route::{Access, BODY_LIMIT, Handler, Lookup, Route},
 };
 use axum::{
@@ -19,7 +21,7 @@ use axum::{
 };
 use perform::Work;
 use pressroom_base::{Kind, Secret, catalog::metric, token};
-use pressroom_fleet::{Caller, Fleet, Principal, principal::Grants};
+use pressroom_fleet::{Caller, Fleet, Principal, authorize::Action, principal::Grants};
 use std::{error::Error as _, fmt::Write as _, sync::Arc, time::Instant};
 use tracing::Instrument;
 
@@ -119,25 +121,25 @@ impl Frame {
             Lookup::Nothing => return Err(Fault::NoRoute),
         };
         check_scope(route, principal.grants)?;
-        let Handler::Run(handler) = &route.handler else {
-            return Ok(self.document());
-        };
         let key = perform::idempotency_key(route, &parts.headers)?;
-        let body = if parts.method == Method::GET || parts.method == Method::HEAD {
-            bytes::Bytes::new()
-        } else {
-            body::read(body, limit).await?
+        let (handler, body, rest): (perform::Run, _, _) = match &route.handler {
+            Handler::Document => return Ok(self.document()),
+            Handler::Run(handler) => {
+                let handler = handler.clone();
+                let body = whole_body(route, &parts, body, limit).await?;
+                (Box::new(move |call| handler(call)), body, None)
+            }
+            Handler::Stream(handler) => {
+                let handler = handler.clone();
+                let (incoming, rest) = Incoming::new(&parts, body);
+                let run: perform::Run = Box::new(move |call| handler(call, incoming));
+                (run, bytes::Bytes::new(), Some(rest))
+            }
         };
-        let body = if route.takes_forms {
-            form::as_json(&parts.headers, body)?
-        } else {
-            body
-        };
-        json::check(&body)?;
         let work = Work {
             frame: self.clone(),
             reference: reference.to_owned(),
-            handler: handler.clone(),
+            handler,
             key,
             method: parts.method.clone(),
             target: parts.uri.to_string(),
@@ -158,7 +160,11 @@ impl Frame {
         };
         let task = tokio::spawn(work.run().in_current_span());
         // The task catches panics itself; what is left is the end of the runtime.
-        task.await.map_err(|_| Fault::Panicked)?
+        let answer = task.await.map_err(|_| Fault::Panicked)?;
+        if let Some(body) = rest.and_then(incoming::Rest::take) {
+            body::drain(body).await;
+        }
+        answer
     }
 
     fn document(&self) -> Answer {
@@ -202,6 +208,27 @@ impl Frame {
     }
 }
 
+/// The body of a route that takes it as a whole.
+async fn whole_body(
+    route: &Route,
+    parts: &Parts,
+    body: axum::body::Body,
+    limit: usize,
+) -> Result<bytes::Bytes, Fault> {
+    let body = if parts.method == Method::GET || parts.method == Method::HEAD {
+        bytes::Bytes::new()
+    } else {
+        body::read(body, limit).await?
+    };
+    let body = if route.takes_forms {
+        form::as_json(&parts.headers, body)?
+    } else {
+        body
+    };
+    json::check(&body)?;
+    Ok(body)
+}
+
 fn allowing(answer: Answer, allow: &str) -> Answer {
     match HeaderValue::from_str(allow) {
         Ok(value) => answer.with_header(header::ALLOW, value),
@@ -217,9 +244,14 @@ fn with_headers(mut answer: Answer, headers: HeaderMap) -> Answer {
 /// Refused before the body is read; the use case would refuse it as well.
 fn check_scope(route: &Route, grants: Grants) -> Result<(), Fault> {
     match (route.access, grants) {
+        // A site is no person: of itself it may ask nothing.
+        (Access::Known, Grants::Upload) => Err(Fault::OutOfScope),
         (Access::Public | Access::Known, _) | (_, Grants::All) => Ok(()),
         (Access::Granted(action), Grants::Read) if action.is_read() => Ok(()),
-        (Access::Granted(_), Grants::Read | Grants::Nothing) => Err(Fault::OutOfScope),
+        (Access::Granted(Action::SnapshotUpload), Grants::Upload) => Ok(()),
+        (Access::Granted(_), Grants::Read | Grants::Upload | Grants::Nothing) => {
+            Err(Fault::OutOfScope)
+        }
     }
 }
 

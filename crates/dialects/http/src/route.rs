@@ -7,7 +7,7 @@ mod table;
 pub use openapi::{Credential, Doc, DocInfo, Shape};
 pub use table::{Lookup, Table};
 
-use crate::{Answer, Call, Fault};
+use crate::{Answer, Call, Fault, Incoming};
 use axum::http::Method;
 use futures_util::future::BoxFuture;
 use pressroom_fleet::authorize::Action;
@@ -87,6 +87,13 @@ pub enum Place {
 pub enum Handler {
     /// Calls a use case.
     Run(Arc<dyn Fn(Call) -> BoxFuture<'static, Result<Answer, Fault>> + Send + Sync>),
+    /// Calls a use case with a body that is handed on as it comes. How large it may be, and
+    /// of which kind, is for the handler to say.
+    ///
+    /// No `Idempotency-Key` is heeded: whether a body is the same as before could not be
+    /// known before it was read to its end, and reading it is what the key is to spare. What
+    /// such a route changes must be of a kind that happens once.
+    Stream(Arc<dyn Fn(Call, Incoming) -> BoxFuture<'static, Result<Answer, Fault>> + Send + Sync>),
     /// Answers the table's own OpenAPI document.
     Document,
 }
@@ -174,6 +181,25 @@ impl Route {
         Self {
             idempotent: true,
             ..Self::new(row, method, path, Access::Granted(action), handler(run))
+        }
+    }
+
+    /// A route that takes in a body of any length.
+    pub fn stream<F, R>(
+        row: &'static str,
+        method: Method,
+        path: &'static str,
+        action: Action,
+        run: F,
+    ) -> Self
+    where
+        F: Fn(Call, Incoming) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    {
+        let handler = Handler::Stream(Arc::new(move |call, body| Box::pin(run(call, body))));
+        Self {
+            body_limit: usize::MAX,
+            ..Self::new(row, method, path, Access::Granted(action), handler)
         }
     }
 
@@ -274,6 +300,11 @@ impl Route {
             Access::Public | Access::Known => false,
             Access::Granted(action) => !action.is_read(),
         }
+    }
+
+    /// Whether its body is handed on as it comes.
+    pub const fn streams(&self) -> bool {
+        matches!(self.handler, Handler::Stream(_))
     }
 
     /// All paths, the main one first.

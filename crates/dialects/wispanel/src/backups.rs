@@ -12,6 +12,9 @@ use pressroom_fleet::{
     snapshots::{Contents, NewSnapshot, RestoreSnapshot},
 };
 
+/// Characters of a note.
+const LONGEST_NOTE: usize = 200;
+
 /// T32: a bare array, newest first; of one installation where one is named.
 pub async fn list(call: Call) -> Result<Answer, Fault> {
     let of = match call.query("id")? {
@@ -27,6 +30,13 @@ pub async fn list(call: Call) -> Result<Answer, Fault> {
 pub async fn take(call: Call) -> Result<Answer, Fault> {
     let input: BackupIn = call.body()?;
     let environment = installation(&call, input.id.as_deref(), Action::SnapshotCreate).await?;
+    if input
+        .note
+        .as_ref()
+        .is_some_and(|note| note.chars().count() > LONGEST_NOTE)
+    {
+        return Err(Error::invalid("a note has at most 200 characters").into());
+    }
     let new = NewSnapshot {
         contents: contents(input.r#type.as_deref())?.unwrap_or_default(),
         note: input.note.unwrap_or_default(),

@@ -82,6 +82,16 @@ fn case(fault: &Fault, reference: &str) -> (StatusCode, &'static str, String) {
             VALIDATION,
             format!("Request body is larger than {limit} bytes"),
         ),
+        Fault::LengthRequired => (
+            StatusCode::LENGTH_REQUIRED,
+            VALIDATION,
+            "Content-Length is required".into(),
+        ),
+        Fault::UnsupportedMedia => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            VALIDATION,
+            "Unsupported media type".into(),
+        ),
         Fault::NoRoute => (StatusCode::NOT_FOUND, NOT_FOUND, "Route not found".into()),
         Fault::MethodNotAllowed { .. } => (
             StatusCode::METHOD_NOT_ALLOWED,

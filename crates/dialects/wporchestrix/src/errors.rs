@@ -15,6 +15,7 @@ const CODE_WRONG: &str = "otp_attempt_invalid";
 const NOT_AUTHORIZED: &str = "Not authorized";
 const NO_RECORD: &str = "Record not found";
 const TOO_MANY: &str = "Too many attempts";
+const TOO_LARGE: &str = "Payload too large";
 const INTERNAL: &str = "Internal server error";
 
 /// Every status that an error can have, as the OpenAPI document tells it.
@@ -27,7 +28,9 @@ pub const STATUSES: &[(u16, &str)] = &[
     (403, "The role in the account is too low"),
     (404, "There is no such record, or it is another account's"),
     (405, "The path has other methods"),
+    (411, "A body to be stored, of which no length is told"),
     (413, "The body is too large"),
+    (415, "The body is of another kind than the call takes"),
     (422, "A value cannot be, or a code is asked for"),
     (429, "Too many failed attempts"),
     (500, "A fault of Pressroom's own"),
@@ -64,7 +67,12 @@ fn case(fault: &Fault) -> (StatusCode, ErrorOut) {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return (status, ErrorOut::of_member(path, problem));
         }
-        Fault::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "Payload too large".into()),
+        Fault::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE.into()),
+        Fault::LengthRequired => (StatusCode::LENGTH_REQUIRED, "Length required".into()),
+        Fault::UnsupportedMedia => (
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Unsupported media type".into(),
+        ),
         Fault::NoRoute => (StatusCode::NOT_FOUND, "Not found".into()),
         Fault::MethodNotAllowed { .. } => {
             (StatusCode::METHOD_NOT_ALLOWED, "Method not allowed".into())
@@ -98,6 +106,7 @@ fn use_case(error: &Error) -> (StatusCode, String) {
         (Kind::Unauthenticated, _) => (StatusCode::UNAUTHORIZED, UNAUTHORIZED.into()),
         (Kind::Forbidden, _) => (StatusCode::FORBIDDEN, NOT_AUTHORIZED.into()),
         (Kind::NotFound, _) => (StatusCode::NOT_FOUND, NO_RECORD.into()),
+        (Kind::Limited, Some(code::TOO_LARGE)) => (StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE.into()),
         (Kind::Limited, None) => (StatusCode::TOO_MANY_REQUESTS, TOO_MANY.into()),
         (
             Kind::Limited

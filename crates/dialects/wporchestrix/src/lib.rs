@@ -18,6 +18,7 @@ mod pages;
 mod pair;
 pub mod routes;
 mod sites;
+mod snapshots;
 mod users;
 pub mod webhooks;
 pub mod wire;

@@ -3,12 +3,12 @@
 use crate::{
     accounts, activity, errors, health,
     jwt::Keys,
-    login, me, pair, sites, users, webhooks,
+    login, me, pair, sites, snapshots, users, webhooks,
     wire::{
         AccountOut, ActivityLogOut, AddedSiteOut, ErrorOut, HealthCheckOut, HealthCheckRowOut,
         LoginIn, LogoutOut, MeOut, MemberOut, PairOut, RefreshIn, RevokeIn, RevokedOut, SiteIn,
-        SiteOut, SiteRowOut, TokenOut, WebhookEndpointIn, WebhookEndpointOut,
-        WebhookEndpointPatchIn,
+        SiteOut, SiteRowOut, SnapshotIn, SnapshotOut, SnapshotRowOut, TokenOut, WebhookEndpointIn,
+        WebhookEndpointOut, WebhookEndpointPatchIn,
     },
 };
 use axum::http::Method;
@@ -17,6 +17,9 @@ use pressroom_dialect_http::{
 };
 use pressroom_fleet::authorize::Action;
 use std::sync::Arc;
+
+/// The snapshots of a site.
+const SNAPSHOTS: &str = "/api/v1/sites/{site_id}/snapshots";
 
 /// The table everything is derived from.
 pub(crate) fn table(keys: &Arc<Keys>) -> Table {
@@ -99,6 +102,26 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
         Route::get("W12", "/api/v1/sites/{site_id}/health_checks/{id}", Action::SiteRead, health::show)
             .doc(Doc::new("Shows one of them, with all that was looked at")
                 .answers(200, "The look", Shape::of::<HealthCheckOut>())),
+
+        Route::get("W13", SNAPSHOTS, Action::SiteRead, snapshots::list)
+            .doc(paged("Lists the snapshots of a site")
+                .query("status", "Only those that are so, such as `available`", false)
+                .query("kind", "Only those of this kind: `full`, `database` or `files`", false)
+                .answers(200, "Newest first", Shape::list_of::<SnapshotRowOut>())),
+        Route::get("W14", "/api/v1/sites/{site_id}/snapshots/{id}", Action::SiteRead, snapshots::show)
+            .doc(Doc::new("Shows one of them, and where to download it")
+                .answers(200, "The snapshot", Shape::of::<SnapshotOut>())),
+        Route::post("W15", SNAPSHOTS, Action::SnapshotCreate, snapshots::create)
+            .doc(Doc::new("Takes a snapshot of a site, or awaits one that is sent")
+                .body(Shape::of::<SnapshotIn>())
+                .answers(201, "The snapshot, not available yet", Shape::of::<SnapshotOut>())),
+        Route::delete("W16", "/api/v1/sites/{site_id}/snapshots/{id}", Action::SnapshotRestore, snapshots::remove)
+            .once_by_key()
+            .doc(Doc::new("Removes a snapshot, or stops its being taken")
+                .answers_nothing(204, "It is removed")),
+        Route::stream("W17", Method::PUT, "/api/v1/sites/{site_id}/snapshots/{id}/upload", Action::SnapshotUpload, snapshots::upload)
+            .doc(Doc::new("Takes in an archive that is awaited: a tar, packed with gzip or zstd or not, or a zip; as it is, or as the `file` of a form")
+                .answers(200, "The snapshot, available", Shape::of::<SnapshotOut>())),
 
         Route::get("W25", "/api/v1/activity_logs", Action::AccountRead, activity::list)
             .about(Target::OwnList)

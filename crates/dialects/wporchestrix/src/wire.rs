@@ -9,6 +9,7 @@ mod login;
 mod pair;
 mod role;
 mod site;
+pub mod snapshot;
 mod user;
 mod webhook;
 
@@ -21,5 +22,6 @@ pub use pair::{PairOut, RefreshIn, RevokeIn, RevokedOut};
 pub use site::{
     AddedSiteOut, ConnectionOut, SiteIn, SiteOut, SiteRowOut, SshIn, ThemeOut, UpdatesOut,
 };
+pub use snapshot::{ContentsOut, SnapshotIn, SnapshotOut, SnapshotRowOut, UploadOut};
 pub use user::{MeOut, MemberOut, UserOut};
 pub use webhook::{LastDeliveryOut, WebhookEndpointIn, WebhookEndpointOut, WebhookEndpointPatchIn};

@@ -121,6 +121,7 @@ impl Fleet {
         let ready = SnapshotFilter {
             environment_id: Some(row.id),
             states: vec![SnapshotState::Ready],
+            ..SnapshotFilter::default()
         };
         let store = &self.parts.store;
         let newest = snapshots::list(store, &Scope::All, &ready, Page::first(1)).await?;

@@ -13,15 +13,15 @@ use pressroom_base::{
     token,
 };
 use pressroom_store::{
-    self as store, EnvironmentRow, EnvironmentState, SnapshotContents, SnapshotFormat, SnapshotRow,
-    Tx, domains, jobs, snapshots,
+    self as store, Asked, EnvironmentRow, EnvironmentState, SnapshotCause, SnapshotContents,
+    SnapshotFormat, SnapshotRow, Tx, domains, jobs, snapshots,
 };
 use pressroom_wordpress::snapshot::Contents;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Characters of a note.
-const LONGEST_NOTE: usize = 200;
+pub(super) const LONGEST_NOTE: usize = 255;
 
 /// A snapshot to take.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +34,8 @@ pub struct NewSnapshot {
     pub note: String,
     /// Days until it may be removed; `None` keeps it.
     pub keep_days: Option<u32>,
+    /// What it is made for.
+    pub cause: SnapshotCause,
 }
 
 /// What the job is told.
@@ -50,7 +52,7 @@ impl Fleet {
     /// Errors: `NotFound`, `Forbidden`, `Busy` (with `OPERATION_RUNNING`, or because other
     /// snapshots may need what the account has left), `Limited` with `NO_ROOM` (the account
     /// keeps as much as it may, or the archive's disk is full), `Invalid` (a note of more
-    /// than 200 characters).
+    /// than 255 characters).
     pub async fn create_snapshot(
         &self,
         caller: &Caller,
@@ -68,7 +70,7 @@ impl Fleet {
             return Err(Error::conflict("the site is not installed yet"));
         }
         if new.note.chars().count() > LONGEST_NOTE {
-            return Err(Error::invalid("a note has at most 200 characters"));
+            return Err(Error::invalid("a note has at most 255 characters"));
         }
         let tx = self.parts.store.begin().await?;
         let name = token::name(16);
@@ -121,7 +123,11 @@ impl Fleet {
         let reserved = self.set_aside(tx, row, recorded(new.contents)).await?;
         let place = place(row, name)?;
         let key = place.object_key(format_of(format))?;
-        Ok(snapshots::begin(
+        let asked = Asked {
+            cause: new.cause,
+            ..Asked::default()
+        };
+        Ok(snapshots::begin_as(
             tx,
             store::NewSnapshot {
                 public_id: name.to_owned(),
@@ -134,13 +140,12 @@ impl Fleet {
                 note: new.note.clone(),
                 store: self.parts.archive.objects().name().to_owned(),
                 object_key: key.to_string(),
-                expires_at: new
-                    .keep_days
-                    .map(|days| Timestamp::now().plus(Duration::from_hours(24 * u64::from(days)))),
+                expires_at: new.keep_days.map(in_days),
                 contents: recorded(new.contents),
                 panel_id: row.panel_id.clone(),
                 domain: self.domain_name(row).await?,
             },
+            asked,
         )
         .await?)
     }
@@ -155,6 +160,11 @@ impl Fleet {
         let domain = domains::get(&self.parts.store, id).await?;
         Ok(domain.map(|domain| domain.name).unwrap_or_default())
     }
+}
+
+/// So many days from now.
+pub(super) fn in_days(days: u32) -> Timestamp {
+    Timestamp::now().plus(Duration::from_hours(24 * u64::from(days)))
 }
 
 /// What a snapshot holds, as its record says it.
@@ -184,8 +194,21 @@ pub(super) fn place(row: &EnvironmentRow, name: &str) -> Result<Place> {
     })
 }
 
-/// Where a recorded snapshot is in the archive.
+/// Where a recorded snapshot is in the archive: of one that was sent, each attempt has a
+/// place of its own.
 pub(super) fn place_of(row: &SnapshotRow) -> Result<Place> {
+    match Place::of_object_key(&row.object_key) {
+        Some((place, _))
+            if place.account == row.account_id && place.environment == row.environment_id =>
+        {
+            Ok(place)
+        }
+        _ => named(row),
+    }
+}
+
+/// What a link names a snapshot by: where it is if it was taken here.
+pub(super) fn named(row: &SnapshotRow) -> Result<Place> {
     Ok(Place {
         account: row.account_id,
         environment: row.environment_id,
@@ -197,5 +220,16 @@ pub(super) const fn format_of(format: SnapshotFormat) -> Format {
     match format {
         SnapshotFormat::TarZst => Format::TarZst,
         SnapshotFormat::Zip => Format::Zip,
+        SnapshotFormat::TarGz => Format::TarGz,
+        SnapshotFormat::Tar => Format::Tar,
+    }
+}
+
+pub(super) const fn recorded_format(format: Format) -> SnapshotFormat {
+    match format {
+        Format::TarZst => SnapshotFormat::TarZst,
+        Format::Zip => SnapshotFormat::Zip,
+        Format::TarGz => SnapshotFormat::TarGz,
+        Format::Tar => SnapshotFormat::Tar,
     }
 }

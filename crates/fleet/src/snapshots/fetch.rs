@@ -1,7 +1,7 @@
 //! Honouring links: the link is the right, nobody is asked who they are.
 
 use super::{
-    create::{format_of, place_of},
+    create::{format_of, named, place_of},
     deliver::{Delivery, LinkedSnapshot},
 };
 use crate::{Error, Fleet, Result};
@@ -114,7 +114,7 @@ impl Fleet {
         };
         let is_there = row.state == SnapshotState::Ready
             && row.expires_at.is_none_or(|until| now < until)
-            && place_of(&row)? == grant.place;
+            && named(&row)? == grant.place;
         let Some(sha256) = row.sha256.clone().filter(|_| is_there) else {
             return Err(nothing());
         };

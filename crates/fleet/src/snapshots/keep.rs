@@ -1,29 +1,32 @@
 //! Finding snapshots, handing them out, letting them go.
 
-use super::{Snapshot, create::place_of};
+use super::{Snapshot, create::place_of, of_site::not_removed};
 use crate::{
     Caller, Error, Fleet, Result,
     authorize::{Action, Resource, authorize, authorize_list},
     code,
 };
 use pressroom_archive::ObjectReader;
-use pressroom_base::{Kind, Timestamp, catalog::event, id::EnvironmentId};
+use pressroom_base::{
+    Kind,
+    id::{EnvironmentId, ShortId},
+};
 use pressroom_store::{
     Lookup, Page, Scope, SnapshotFilter, SnapshotRow, SnapshotState, StoredSnapshot, snapshots,
 };
-use serde_json::json;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Snapshots in one answer.
 const LISTED: u64 = 10_000;
-/// Expired snapshots removed at a time.
+/// Abandoned snapshots ended at a time.
 const AT_ONCE: u64 = 100;
 /// An upload without a manifest is nobody's after this long; longer than any takes.
 const ORPHAN: Duration = Duration::from_hours(48);
 
 impl Fleet {
-    /// Snapshots of the caller's accounts, newest first, or of one environment.
+    /// Snapshots of the caller's accounts, newest first, or of one environment; without those
+    /// that somebody removed.
     pub async fn list_snapshots(
         &self,
         caller: &Caller,
@@ -32,14 +35,15 @@ impl Fleet {
         authorize_list(&caller.principal, Action::SiteRead)?;
         let filter = SnapshotFilter {
             environment_id: environment,
-            states: Vec::new(),
+            states: not_removed(),
+            ..SnapshotFilter::default()
         };
         let scope = caller.principal.scope();
         let rows = snapshots::list(&self.parts.store, &scope, &filter, Page::first(1000)).await?;
         Ok(rows.into_iter().map(Snapshot::from).collect())
     }
 
-    /// The same without those that were removed.
+    /// The same without those that expired or are yet to be sent.
     pub async fn list_kept_snapshots(
         &self,
         caller: &Caller,
@@ -53,6 +57,7 @@ impl Fleet {
                 SnapshotState::Ready,
                 SnapshotState::Failed,
             ],
+            ..SnapshotFilter::default()
         };
         let scope = caller.principal.scope();
         let page = Page::first(LISTED);
@@ -105,32 +110,9 @@ impl Fleet {
         Ok((row.into(), reader))
     }
 
-    /// Removes a snapshot from the archive; its record stays as `expired`.
-    pub async fn remove_snapshot(&self, caller: &Caller, name: &str) -> Result<()> {
-        let row = self
-            .find_snapshot(caller, Action::SnapshotRestore, name)
-            .await?;
-        refuse_unready(&row)?;
-        self.let_go(&row).await?;
-        let tx = self.parts.store.begin().await?;
-        self.note(
-            &tx,
-            caller,
-            event::SNAPSHOT_REMOVED,
-            Some(row.account_id),
-            json!({ "snapshot": row.public_id }),
-        )
-        .await?;
-        Ok(tx.commit().await?)
-    }
-
     /// Removes what is past its time, and what writers that died left behind.
     pub async fn expire_snapshots(&self) -> Result<()> {
-        for row in snapshots::due(&self.parts.store, Timestamp::now(), AT_ONCE).await? {
-            if let Err(error) = self.let_go(&row).await {
-                tracing::warn!(snapshot = row.public_id, error = %error, "an expired snapshot was not removed");
-            }
-        }
+        self.expire_due().await?;
         self.fail_stranded().await?;
         if let Err(error) = self.sweep_asides().await {
             tracing::warn!(error = %error, "what restores kept aside was not looked for");
@@ -209,15 +191,8 @@ impl Fleet {
         }
     }
 
-    async fn let_go(&self, row: &SnapshotRow) -> Result<()> {
-        self.parts.archive.remove(&place_of(row)?).await?;
-        let tx = self.parts.store.begin().await?;
-        snapshots::mark_expired(&tx, row.id).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// The snapshot of this name, for this action. One of another account is
-    /// `NotFound` with [`crate::code::FOREIGN`].
+    /// The snapshot of this name, or that programs call so (`snap_…`), for this action. One of
+    /// another account is `NotFound` with [`crate::code::FOREIGN`].
     pub(super) async fn find_snapshot(
         &self,
         caller: &Caller,
@@ -225,7 +200,12 @@ impl Fleet {
         name: &str,
     ) -> Result<SnapshotRow> {
         let missing = || Error::not_found("Snapshot");
-        let found = snapshots::by_public_id(&self.parts.store, &Scope::All, name).await?;
+        let store = &self.parts.store;
+        let short = name.strip_prefix("snap_").and_then(ShortId::parse);
+        let found = match short {
+            Some(short) => snapshots::by_short_id(store, &Scope::All, &short).await?,
+            None => snapshots::by_public_id(store, &Scope::All, name).await?,
+        };
         let Lookup::Found(row) = found else {
             return Err(missing());
         };

@@ -1,13 +1,13 @@
 //! Making links through which whoever has them may download a snapshot.
 
 use super::{
-    create::{format_of, place_of},
+    create::{format_of, named},
     keep::refuse_unready,
 };
 use crate::{Caller, Error, Fleet, Result, authorize::Action};
 use pressroom_archive::link::{Grant, LinkSigner, Purpose};
-use pressroom_base::{Secret, Timestamp, catalog::event, id::EnvironmentId};
-use pressroom_store::{SnapshotRow, environments};
+use pressroom_base::{Kind, Secret, Timestamp, catalog::event, id::EnvironmentId};
+use pressroom_store::{SnapshotRow, SnapshotState, environments};
 use serde_json::json;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub const LINK_PATH: &str = "/download/snapshots/";
 const KEY: &str = "snapshot links";
 /// The longest that a link may be good for.
 const LONGEST: Duration = Duration::from_hours(7 * 24);
+/// How long one is good for that is a part of what is told of a snapshot.
+const SHORT: Duration = Duration::from_mins(15);
 /// Of a site's host name, as much as a file name needs.
 const LONGEST_HOST: usize = 60;
 
@@ -88,7 +90,7 @@ impl Fleet {
         let end = self.parts.store.now().await?.plus(new.lasts);
         let end = row.expires_at.map_or(end, |until| until.min(end));
         let grant = Grant {
-            place: place_of(&row)?,
+            place: named(&row)?,
             purpose: Purpose::Download,
             file_name: self.file_name(&row).await?,
             expires_at: end.seconds(),
@@ -120,6 +122,41 @@ impl Fleet {
             size: u64::try_from(row.size).unwrap_or(0),
             sha256: row.sha256,
         })
+    }
+
+    /// The address at which whoever has it may download this snapshot for a quarter of an
+    /// hour; `None` where it is not ready, or the caller may not read it. Nothing is noted:
+    /// what is noted is its use.
+    ///
+    /// Errors: `NotFound`.
+    pub async fn download_url(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<Option<Secret<String>>> {
+        let row = match self
+            .find_snapshot(caller, Action::SnapshotCreate, name)
+            .await
+        {
+            Ok(row) => row,
+            Err(error) if error.kind() == Kind::Forbidden => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let end = self.parts.store.now().await?.plus(SHORT);
+        let end = row.expires_at.map_or(end, |until| until.min(end));
+        if row.state != SnapshotState::Ready {
+            return Ok(None);
+        }
+        let grant = Grant {
+            place: named(&row)?,
+            purpose: Purpose::Download,
+            file_name: self.file_name(&row).await?,
+            expires_at: end.seconds(),
+            nonce: None,
+        };
+        let path = format!("{LINK_PATH}{}", self.link_signer()?.sign(&grant)?);
+        let url = format!("{}{path}", self.parts.settings.public_url);
+        Ok(Some(Secret::new(url)))
     }
 
     /// What signs links.

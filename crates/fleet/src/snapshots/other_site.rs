@@ -6,7 +6,7 @@ use crate::{Error, Fleet, Result, code, readdress::Readdress};
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
-use pressroom_store::{EnvironmentRow, SnapshotRow, environments};
+use pressroom_store::{EnvironmentRow, SnapshotOrigin, SnapshotRow, environments};
 use pressroom_wordpress::{
     database::replace::{ReplaceOptions, TextPair},
     snapshot::Contents,
@@ -39,7 +39,9 @@ impl Fleet {
         snapshot: &SnapshotRow,
         force: bool,
     ) -> Result<()> {
-        if snapshot.environment_id == row.id {
+        // One that was sent before its site was connected is that site's all the same.
+        let sent = snapshot.origin == SnapshotOrigin::Upload;
+        if snapshot.environment_id == row.id || (sent && snapshot.site_id == Some(row.site_id)) {
             return Ok(());
         }
         let refuse = |text: &str| Err(Error::invalid(text).with_code(code::UNPROCESSABLE));

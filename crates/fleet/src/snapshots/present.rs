@@ -17,8 +17,8 @@ impl Fleet {
     pub async fn missing_snapshots(&self, caller: &Caller) -> Result<(u64, Vec<String>)> {
         authorize(&caller.principal, Action::Operate, Resource::Installation)?;
         let filter = SnapshotFilter {
-            environment_id: None,
             states: vec![SnapshotState::Ready],
+            ..SnapshotFilter::default()
         };
         let (mut ready, mut missing) = (0, Vec::new());
         loop {

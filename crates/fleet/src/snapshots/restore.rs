@@ -8,6 +8,7 @@
 use super::{
     NewSnapshot,
     create::place_of,
+    found::{found, refuse_unfit},
     keep::refuse_unready,
     keep_once::{keep_once, kept},
     other_site::part_of,
@@ -22,7 +23,7 @@ use pressroom_archive::Manifest;
 use pressroom_base::{Kind, catalog::event, id::EnvironmentId};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
-use pressroom_store::{EnvironmentRow, SnapshotRow};
+use pressroom_store::{EnvironmentRow, SnapshotHolder, SnapshotOrigin, SnapshotRow, snapshots};
 use pressroom_wordpress::{
     archive::{Limits, OutsideLinks, UnpackOptions, Unpacked},
     snapshot::{Contents, FILES},
@@ -80,7 +81,7 @@ impl Fleet {
         &self,
         caller: &Caller,
         environment: EnvironmentId,
-        restore: RestoreSnapshot,
+        mut restore: RestoreSnapshot,
     ) -> Result<Job> {
         if let Some(id) = caller.earlier_job() {
             return self.job_by_id(caller, Action::SnapshotRestore, id).await;
@@ -95,10 +96,18 @@ impl Fleet {
         refuse_unready(&snapshot)?;
         self.refuse_other_site(&row, &snapshot, restore.force)
             .await?;
+        refuse_unfit(&row, &snapshot)?;
         part_of(&snapshot, restore.part)?;
+        restore.snapshot.clone_from(&snapshot.public_id);
         let job = Enqueue::writing("site_restore", &row, &restore)?
             .with_event(event::SNAPSHOT_RESTORE_STARTED);
-        self.start_job(caller, Action::SnapshotRestore, job).await
+        let tx = self.parts.store.begin().await?;
+        refuse_unready(&snapshots::lock(&tx, snapshot.id).await?)?;
+        let job = self.enqueue(&tx, caller, job).await?;
+        // As long as the job is not over, whatever becomes of its workers.
+        snapshots::hold(&tx, snapshot.id, SnapshotHolder::Restore, Some(job), None).await?;
+        tx.commit().await?;
+        self.job_by_id(caller, Action::SnapshotRestore, job).await
     }
 }
 
@@ -220,14 +229,24 @@ impl<'a> Restore<'a> {
 
     /// Whether the snapshot is of another site.
     pub(super) fn is_of_another(&self) -> bool {
-        self.snapshot.environment_id != self.row.id
+        let sent = found(&self.snapshot);
+        match sent {
+            Some(found) => found.is_of_another(&self.row),
+            None => self.snapshot.environment_id != self.row.id,
+        }
+    }
+
+    /// Whether somebody sent it: its hash is on record, but it is not what we made.
+    fn was_sent(&self) -> bool {
+        self.snapshot.origin == SnapshotOrigin::Upload
     }
 
     /// Whether it is of another site, or of this one in another domain.
     pub(super) async fn comes_from_elsewhere(&self) -> Result<bool> {
         let then = &self.snapshot.domain;
         let now = self.fleet.domain_name(&self.row).await?;
-        Ok(self.is_of_another() || (!then.is_empty() && *then != now))
+        let moved = !then.is_empty() && *then != now;
+        Ok(self.is_of_another() || self.was_sent() || moved)
     }
 
     /// The snapshot's manifest, after all of it was read.
@@ -249,7 +268,7 @@ impl<'a> Restore<'a> {
         let options = UnpackOptions {
             limits: limits(manifest),
             require_manifest: true,
-            outside_links: if self.is_of_another() {
+            outside_links: if self.is_of_another() || self.was_sent() {
                 OutsideLinks::Refuse
             } else {
                 // Its hash is on record: it is what we made of this very site.

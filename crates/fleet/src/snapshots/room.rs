@@ -93,7 +93,7 @@ async fn kept(from: &impl Read, account: AccountId) -> Result<u64> {
 
 /// What is left on a disk must hold as much as the last snapshot had: that one was no
 /// guess. `None` where nobody knows, as with a service.
-fn refuse_full_disk(free: Option<u64>, last: Option<u64>) -> Result<()> {
+pub(super) fn refuse_full_disk(free: Option<u64>, last: Option<u64>) -> Result<()> {
     let needed = last.unwrap_or(0).max(LEAST);
     match free {
         Some(free) if free < needed => Err(Error::new(

@@ -4,6 +4,7 @@
 use super::{
     NewSnapshot,
     create::{Payload, contents_of, format_of, place_of},
+    tell::{self, Teller},
 };
 use crate::{Error, Fleet, Result, reach::told};
 use async_trait::async_trait;
@@ -116,19 +117,14 @@ pub(super) async fn take(
     )
     .await?;
     snapshots::mark_verified(&tx, snapshot.id).await?;
-    fleet
-        .emit(
-            &tx,
-            ctx,
-            event::SNAPSHOT_CREATED,
-            json!({
-                "snapshot": snapshot.public_id,
-                "url": row.url,
-                "bytes": manifest.size,
-                "kind": snapshot.contents.as_str(),
-            }),
-        )
-        .await?;
+    let told = json!({
+        "snapshot": snapshot.public_id,
+        "url": row.url,
+        "bytes": manifest.size,
+        "kind": snapshot.contents.as_str(),
+    });
+    let teller = Teller::of_job(ctx);
+    tell::happened(&tx, event::SNAPSHOT_CREATED, snapshot, teller, told).await?;
     tx.commit().await?;
     ctx.line(format!(
         "snapshot `{}`: {} files, {} tables, {} bytes packed",
@@ -208,6 +204,9 @@ async fn pack(
         format: match format {
             pressroom_archive::Format::TarZst => Format::TarZst,
             pressroom_archive::Format::Zip => Format::Zip,
+            pressroom_archive::Format::TarGz | pressroom_archive::Format::Tar => {
+                return Err(Error::invalid("no site packs a snapshot like that"));
+            }
         },
         dump: DumpOptions::default(),
         usual_excludes: true,

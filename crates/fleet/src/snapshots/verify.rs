@@ -13,8 +13,11 @@ use async_trait::async_trait;
 use pressroom_archive::{Format, Streaming};
 use pressroom_base::{Kind, catalog::event};
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind, RetryPolicy};
-use pressroom_store::{Lane, SnapshotRow, environments, snapshots};
-use pressroom_wordpress::{archive, watch::Watch};
+use pressroom_store::{Lane, SnapshotOrigin, SnapshotRow, environments, snapshots};
+use pressroom_wordpress::{
+    archive::{self, Limits},
+    watch::Watch,
+};
 use serde_json::{Value, json};
 use tokio_util::{io::SyncIoBridge, sync::CancellationToken};
 
@@ -75,7 +78,7 @@ impl Fleet {
         refuse_unready(&row)?;
         self.verify_and_note(&row, &CancellationToken::new())
             .await?;
-        Ok(self.snapshot_row(name).await?.into())
+        Ok(self.snapshot_row(&row.public_id).await?.into())
     }
 
     /// Starts the same as a job, for callers who do not wait.
@@ -132,6 +135,9 @@ impl Fleet {
         if !found.is_sound() {
             return Err(damaged(&format!("{:?}", found.faults)));
         }
+        if row.origin == SnapshotOrigin::Upload {
+            return self.look_again(row).await;
+        }
         if found.manifest.format == Format::Zip {
             // A zip is read from its end: what the archive found of it must do.
             return Ok(());
@@ -146,6 +152,19 @@ impl Fleet {
         .map_err(Error::internal)?
         .map_err(|error| damaged(&error.to_string()))
         .map(drop)
+    }
+}
+
+impl Fleet {
+    /// Lists what somebody sent to its end, as when it came.
+    async fn look_again(&self, row: &SnapshotRow) -> Result<()> {
+        let reader = self.parts.archive.look(&place_of(row)?).await?;
+        let limits = Limits::default();
+        tokio::task::spawn_blocking(move || archive::inspect(reader, &limits, &Watch::unbounded()))
+            .await
+            .map_err(Error::internal)?
+            .map_err(|error| damaged(&error.to_string()))
+            .map(drop)
     }
 }
 

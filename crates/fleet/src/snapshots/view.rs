@@ -1,10 +1,11 @@
 //! Snapshots as faces see them.
 
+use super::found::found;
 use pressroom_base::{
     Timestamp,
     id::{AccountId, EnvironmentId, JobId},
 };
-use pressroom_store::{SnapshotRow, SnapshotState};
+use pressroom_store::{SnapshotContents, SnapshotOrigin, SnapshotRow, SnapshotState};
 use serde::Serialize;
 
 /// One snapshot.
@@ -22,9 +23,9 @@ pub struct Snapshot {
     pub domain: String,
     /// What of the site is in it: `full`, `database` or `files`.
     pub contents: String,
-    /// `tar.zst` or `zip`.
+    /// `tar.zst` or `zip`; of one that was sent also `tar.gz` or `tar`.
     pub format: String,
-    /// `creating`, `ready`, `failed` or `expired`.
+    /// `awaiting_upload`, `creating`, `ready`, `failed`, `expired` or `deleted`.
     pub state: String,
     /// Bytes in the archive.
     pub size: u64,
@@ -42,13 +43,61 @@ pub struct Snapshot {
     pub job_id: Option<JobId>,
     /// When it was asked for.
     pub created_at: Timestamp,
+    /// When it was there, or had failed.
+    pub finished_at: Option<Timestamp>,
     /// When it may be removed; never, without one.
     pub expires_at: Option<Timestamp>,
+    /// What programs call it, without a dialect's prefix.
+    pub short_id: String,
+    /// What it was made for: `manual`, `scheduled` or `upgrade`.
+    pub trigger: &'static str,
+    /// `capture` where the site packed it, `upload` where somebody sent it or is to.
+    pub origin: &'static str,
+    /// Until when it may be sent.
+    pub upload_until: Option<Timestamp>,
+    /// What is in it; of one that was sent, what was found in it.
+    pub held: Held,
+}
+
+/// What a snapshot holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// Tables.
+    pub database: bool,
+    /// Files.
+    pub files: bool,
+    /// Directories at the top of the files; `.` is all that is in WordPress' own.
+    pub paths: Vec<String>,
+    /// Whether a site can be put back from it.
+    pub restorable: bool,
+}
+
+impl Held {
+    fn of(row: &SnapshotRow) -> Self {
+        if let Some(found) = found(row) {
+            return Self {
+                database: found.database,
+                files: found.files,
+                restorable: found.lacks(row).is_none(),
+                paths: found.paths,
+            };
+        }
+        let packed = row.origin == SnapshotOrigin::Capture;
+        let files = packed && row.contents != SnapshotContents::Database;
+        Self {
+            database: packed && row.contents != SnapshotContents::Files,
+            files,
+            paths: if files { vec![".".into()] } else { Vec::new() },
+            restorable: row.state == SnapshotState::Ready,
+        }
+    }
 }
 
 impl From<SnapshotRow> for Snapshot {
     fn from(row: SnapshotRow) -> Self {
+        let held = Held::of(&row);
         Self {
+            held,
             id: row.public_id,
             account_id: row.account_id,
             environment_id: row.environment_id,
@@ -59,7 +108,7 @@ impl From<SnapshotRow> for Snapshot {
             state: row.state.as_str().to_owned(),
             size: match row.state {
                 // Until it is there, the figure is what was set aside for it.
-                SnapshotState::Creating => 0,
+                SnapshotState::Creating | SnapshotState::Awaiting => 0,
                 _ => u64::try_from(row.size).unwrap_or(0),
             },
             sha256: row.sha256,
@@ -69,7 +118,12 @@ impl From<SnapshotRow> for Snapshot {
             fault: row.fault,
             job_id: row.job_id,
             created_at: row.created_at,
+            finished_at: row.finished_at,
             expires_at: row.expires_at,
+            short_id: row.short_id.to_string(),
+            trigger: row.cause.as_str(),
+            origin: row.origin.as_str(),
+            upload_until: row.upload_until,
         }
     }
 }

@@ -342,6 +342,7 @@ fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
             php: "php".into(),
             request_lease: Duration::from_mins(5),
             snapshot_quota: quota,
+            upload_limit: 10 << 30,
             keep_aside: KEEP_ASIDE,
             public_url: "https://press.example".into(),
             allowed: pressroom_providers::address::Allowed::default(),

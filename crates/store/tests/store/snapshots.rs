@@ -4,8 +4,9 @@ use pressroom_base::{
     id::{AccountId, EnvironmentId, JobId, SnapshotId},
 };
 use pressroom_store::{
-    Error, Lookup, NewSnapshot, Page, Scope, SnapshotContents, SnapshotFilter, SnapshotFormat,
-    SnapshotRow, SnapshotState, StoredSnapshot, environments,
+    Asked, Error, Lookup, NewSnapshot, Page, Scope, SentSnapshot, SnapshotCause, SnapshotContents,
+    SnapshotFilter, SnapshotFormat, SnapshotHolder, SnapshotOrigin, SnapshotRow, SnapshotState,
+    StoredSnapshot, environments,
     jobs::{Cancellation, NewJob, queue},
     snapshots,
 };
@@ -24,6 +25,9 @@ crate::on_both! {
     the_newest_whole_one_is_told_per_environment
     two_reservations_do_not_see_the_same_rest
     a_snapshot_outlives_its_environment
+    what_is_sent_is_recorded_once
+    what_is_held_is_not_due
+    what_is_removed_is_left_behind_until_its_bytes_are_gone
 }
 
 fn new(account: AccountId, environment: EnvironmentId, name: &str) -> NewSnapshot {
@@ -151,6 +155,7 @@ async fn lists_stay_within_scope_and_environment(base: Base) {
     let of = |environment, states: &[SnapshotState]| SnapshotFilter {
         environment_id: environment,
         states: states.to_vec(),
+        ..SnapshotFilter::default()
     };
     let acme = Scope::Accounts(vec![acme.id]);
     let names = async |scope: &Scope, filter: SnapshotFilter, page| {
@@ -419,4 +424,153 @@ async fn a_snapshot_outlives_its_environment(base: Base) {
     environments::remove(&tx, site.id).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(get(&base, row.id).await, row);
+}
+
+async fn what_is_sent_is_recorded_once(base: Base) {
+    let acme = base.account("Acme").await;
+    let site = base.environment(acme.id, "/sites/acme").await;
+    let tx = base.store.begin().await.unwrap();
+    let until = tx.now().await.unwrap().plus(Duration::from_hours(1));
+    let asked = Asked {
+        upload_until: Some(until),
+        ..Asked::default()
+    };
+    let row = snapshots::begin_as(&tx, new(acme.id, site.id, "sent"), asked)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        (row.state, row.origin),
+        (SnapshotState::Awaiting, SnapshotOrigin::Upload)
+    );
+    assert_eq!(
+        (row.cause, row.site_id),
+        (SnapshotCause::Manual, Some(site.site_id))
+    );
+    let by_id = snapshots::by_short_id(&base.store, &Scope::All, &row.short_id).await;
+    assert_eq!(by_id.unwrap(), Lookup::Found(row.clone()));
+    let unsent = async |at| snapshots::unsent(&base.store, at, 9).await.unwrap().len();
+    assert_eq!(
+        (
+            unsent(until.minus(Duration::from_secs(1))).await,
+            unsent(until).await
+        ),
+        (0, 1)
+    );
+
+    let sent = || SentSnapshot {
+        stored: stored(7),
+        format: SnapshotFormat::TarGz,
+        object_key: "sent/1".into(),
+        contents: SnapshotContents::Files,
+        found: serde_json::json!({ "files": true }),
+    };
+    let tx = base.store.begin().await.unwrap();
+    snapshots::intend_upload(&tx, row.id, "sent/0")
+        .await
+        .unwrap();
+    snapshots::finish_upload(&tx, row.id, sent()).await.unwrap();
+    for late in [
+        snapshots::finish_upload(&tx, row.id, sent()).await,
+        snapshots::intend_upload(&tx, row.id, "sent/2").await,
+        snapshots::mark_unsent(&tx, row.id, "late").await,
+    ] {
+        assert!(matches!(late, Err(Error::NotFound { what: "snapshot" })));
+    }
+    tx.commit().await.unwrap();
+    let seen = get(&base, row.id).await;
+    assert_eq!(
+        (seen.state, seen.format),
+        (SnapshotState::Ready, SnapshotFormat::TarGz)
+    );
+    assert_eq!((seen.size, seen.object_key.as_str()), (7, "sent/1"));
+    assert_eq!(seen.found, Some(serde_json::json!({ "files": true })));
+    assert!(seen.verified_at.is_some());
+    // No look back on the site itself.
+    let newest = snapshots::newest_whole_of(&base.store, &[site.id]).await;
+    assert!(newest.unwrap().is_empty());
+    let of_site = SnapshotFilter {
+        site_id: Some(site.site_id),
+        contents: Some(SnapshotContents::Files),
+        ..SnapshotFilter::default()
+    };
+    assert_eq!(
+        snapshots::count(&base.store, &Scope::All, &of_site)
+            .await
+            .unwrap(),
+        1
+    );
+}
+
+async fn what_is_held_is_not_due(base: Base) {
+    let acme = base.account("Acme").await;
+    let now = base.store.now().await.unwrap();
+    let new = NewSnapshot {
+        expires_at: Some(now),
+        ..new(acme.id, EnvironmentId::new(1), "held")
+    };
+    let row = ready(&base, new, 5).await;
+    let due = async |at| snapshots::due(&base.store, at, 9).await.unwrap().len();
+    assert_eq!(due(now).await, 1);
+    let tx = base.store.begin().await.unwrap();
+    let job = queue::insert(&tx, NewJob::new("test", serde_json::json!({})))
+        .await
+        .unwrap();
+    let day = now.plus(Duration::from_hours(24));
+    snapshots::hold(&tx, row.id, SnapshotHolder::Restore, Some(job.id), None)
+        .await
+        .unwrap();
+    snapshots::hold(&tx, row.id, SnapshotHolder::Upgrade, None, Some(day))
+        .await
+        .unwrap();
+    let held = snapshots::held_by(&tx, row.id).await.unwrap();
+    assert_eq!(held, Some(SnapshotHolder::Restore));
+    tx.commit().await.unwrap();
+    assert_eq!((due(now).await, due(day).await), (0, 0));
+    let tx = base.store.begin().await.unwrap();
+    queue::request_cancel(&tx, job.id, "", Cancellation::default())
+        .await
+        .unwrap();
+    let held = snapshots::held_by(&tx, row.id).await.unwrap();
+    assert_eq!(held, Some(SnapshotHolder::Upgrade));
+    assert_eq!(snapshots::prune_holds(&tx).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!((due(now).await, due(day).await), (0, 1));
+}
+
+async fn what_is_removed_is_left_behind_until_its_bytes_are_gone(base: Base) {
+    let acme = base.account("Acme").await;
+    let site = base.environment(acme.id, "/sites/acme").await;
+    let row = ready(&base, new(acme.id, site.id, "gone"), 5).await;
+    let being_made = begun(&base, new(acme.id, site.id, "made")).await;
+    let left = async || {
+        let rows = snapshots::left_behind(&base.store, 9).await.unwrap();
+        rows.into_iter()
+            .map(|row| row.public_id)
+            .collect::<Vec<_>>()
+    };
+    let tx = base.store.begin().await.unwrap();
+    let wrong = snapshots::mark_deleted(&tx, row.id, SnapshotState::Creating).await;
+    assert!(matches!(wrong, Err(Error::NotFound { what: "snapshot" })));
+    snapshots::mark_deleted(&tx, row.id, SnapshotState::Ready)
+        .await
+        .unwrap();
+    snapshots::mark_deleted(&tx, being_made.id, SnapshotState::Creating)
+        .await
+        .unwrap();
+    // Whoever makes it finds out.
+    let late = snapshots::finish(&tx, being_made.id, stored(5)).await;
+    assert!(matches!(late, Err(Error::NotFound { what: "snapshot" })));
+    tx.commit().await.unwrap();
+    assert_eq!(left().await, ["gone", "made"]);
+    assert_eq!(
+        snapshots::total_bytes(&base.store, acme.id).await.unwrap(),
+        0
+    );
+    let tx = base.store.begin().await.unwrap();
+    for id in [row.id, being_made.id] {
+        snapshots::mark_gone(&tx, id).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert!(left().await.is_empty());
 }

@@ -1,4 +1,4 @@
-//! Reads a tar in zstd as a stream.
+//! Reads a tar as a stream: in zstd, as ours are, in gzip, or as it is.
 //!
 //! Blocks are read here rather than by the `tar` crate, whose iterator keeps names
 //! and extended headers of any length in memory; its header type reads the fields.
@@ -9,6 +9,7 @@ use super::{
     names::refused,
 };
 use crate::{Error, Result};
+use flate2::read::MultiGzDecoder;
 use std::io::{self, Read};
 use tar::{EntryType, Header, PaxExtensions};
 
@@ -36,13 +37,31 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
     let mut tar = zstd::Decoder::new(counted).map_err(|why| damaged(&why))?;
     tar.window_log_max(limits.window_log.clamp(10, 31))
         .map_err(|why| damaged(&why))?;
+    entries(intake, &mut tar)
+}
+
+/// The same of one in gzip, which may be made of several members.
+pub(super) fn read_gzip(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> {
+    let limit = intake.meter.limits().archive_bytes;
+    let counted = Counted::new(input, intake.packed.clone(), limit);
+    entries(intake, &mut MultiGzDecoder::new(counted))
+}
+
+/// The same of one that is not packed.
+pub(super) fn read_plain(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> {
+    let limit = intake.meter.limits().archive_bytes;
+    let mut counted = Counted::new(input, intake.packed.clone(), limit);
+    entries(intake, &mut counted)
+}
+
+fn entries(intake: &mut Intake<'_>, mut tar: &mut dyn Read) -> Result<()> {
     let mut next = Next::default();
     loop {
         intake.watch.check()?;
         let mut block = [0; 512];
         tar.read_exact(&mut block).map_err(|why| damaged(&why))?;
         if block == [0; 512] {
-            return end(intake, &mut tar);
+            return end(intake, tar);
         }
         let header = Header::from_byte_slice(&block);
         check_sum(header)?;
@@ -54,20 +73,20 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
         }
         match kind {
             EntryType::GNULongName => {
-                next.path = Some(long_name(&mut tar, size)?);
+                next.path = Some(long_name(tar, size)?);
                 continue;
             }
             EntryType::GNULongLink => {
-                next.target = Some(long_name(&mut tar, size)?);
+                next.target = Some(long_name(tar, size)?);
                 continue;
             }
             EntryType::XHeader => {
-                let bytes = extension(&mut tar, size, MAX_EXTENSION)?;
+                let bytes = extension(tar, size, MAX_EXTENSION)?;
                 pax(&bytes, &mut next)?;
                 continue;
             }
             EntryType::XGlobalHeader => {
-                extension(&mut tar, size, MAX_EXTENSION)?;
+                extension(tar, size, MAX_EXTENSION)?;
                 continue;
             }
             _ => {}
@@ -101,7 +120,7 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
                 if content.limit() > 0 {
                     return Err(damaged(&"it ends early"));
                 }
-                skip_fill(&mut tar, size)?;
+                skip_fill(tar, size)?;
             }
             _ if size > 0 && kind.as_byte() <= b'7' => {
                 return Err(refused(&path, "has content and should not"));
@@ -129,7 +148,7 @@ pub(super) fn read(intake: &mut Intake<'_>, input: &mut dyn Read) -> Result<()> 
 }
 
 /// After the end there are only zeros, and the stream ends whole.
-fn end(intake: &Intake<'_>, tar: &mut impl Read) -> Result<()> {
+fn end(intake: &Intake<'_>, tar: &mut dyn Read) -> Result<()> {
     let mut buffer = [0; 16 * 1024];
     let mut total = 0;
     loop {
@@ -159,7 +178,7 @@ fn check_sum(header: &Header) -> Result<()> {
     }
 }
 
-fn long_name(tar: &mut impl Read, size: u64) -> Result<Vec<u8>> {
+fn long_name(tar: &mut dyn Read, size: u64) -> Result<Vec<u8>> {
     let mut name = extension(tar, size, MAX_NAME)?;
     if name.last() == Some(&0) {
         name.pop();
@@ -167,7 +186,7 @@ fn long_name(tar: &mut impl Read, size: u64) -> Result<Vec<u8>> {
     Ok(name)
 }
 
-fn extension(tar: &mut impl Read, size: u64, limit: u64) -> Result<Vec<u8>> {
+fn extension(tar: &mut dyn Read, size: u64, limit: u64) -> Result<Vec<u8>> {
     if size > limit {
         return Err(damaged(&format!("an extended header has {size} bytes")));
     }
@@ -182,7 +201,7 @@ fn extension(tar: &mut impl Read, size: u64, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn skip_fill(tar: &mut impl Read, size: u64) -> Result<()> {
+fn skip_fill(tar: &mut dyn Read, size: u64) -> Result<()> {
     let fill = usize::try_from((512 - size % 512) % 512).unwrap_or(0);
     tar.read_exact(&mut [0; 512][..fill])
         .map_err(|why| damaged(&why))

@@ -1,6 +1,6 @@
 //! `pressroom snapshot create`
 
-use super::Part;
+use super::Kind;
 use crate::{
     Exit, Failure, Printer,
     commands::{
@@ -23,25 +23,25 @@ use pressroom_fleet::{
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom snapshot create blog.example
-  pressroom snapshot create blog.example --only database --note 'before the sale'
-  pressroom snapshot create wp_2f686f6d6 --zip --keep-days 30
+  pressroom snapshot create blog.example --kind database --label 'before the sale'
+  pressroom snapshot create wp_2f686f6d6 --zip --retention-days 30
   pressroom snapshot create --on 'snapshot>24h env:production'")]
 pub struct Create {
     /// Where
     #[command(flatten)]
     pub place: Place,
-    /// Only the tables, or only the files
-    #[arg(long, value_name = "PART", conflicts_with = "on")]
-    pub only: Option<Part>,
+    /// All of it, only the tables, or only the files
+    #[arg(long, alias = "only", value_name = "KIND", conflicts_with = "on")]
+    pub kind: Option<Kind>,
     /// Pack it as a zip instead of `tar.zst`
     #[arg(long, conflicts_with = "on")]
     pub zip: bool,
-    /// A note for whoever finds it
-    #[arg(long, default_value = "", conflicts_with = "on")]
-    pub note: String,
+    /// What to call it, for whoever finds it
+    #[arg(long, alias = "note", default_value = "", conflicts_with = "on")]
+    pub label: String,
     /// Days until it may be removed; without, it stays
-    #[arg(long, value_name = "DAYS", conflicts_with = "on")]
-    pub keep_days: Option<u32>,
+    #[arg(long, alias = "keep-days", value_name = "DAYS", conflicts_with = "on")]
+    pub retention_days: Option<u32>,
 }
 
 impl Create {
@@ -57,10 +57,11 @@ impl Create {
         let site = self.place.site.unwrap_or_default();
         let site = find(&site, Action::SnapshotCreate, fleet, caller).await?;
         let new = NewSnapshot {
-            contents: self.only.map_or(Contents::Full, Part::contents),
+            contents: self.kind.map_or(Contents::Full, Kind::contents),
             zip: self.zip,
-            note: self.note,
-            keep_days: self.keep_days,
+            note: self.label,
+            keep_days: self.retention_days,
+            ..NewSnapshot::default()
         };
         let (snapshot, job) = fleet.create_snapshot(caller, site.id, new).await?;
         let updates = fleet.watch_job(caller, job.id, 0).await?;

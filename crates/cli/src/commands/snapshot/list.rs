@@ -34,15 +34,16 @@ impl List {
 fn show(snapshots: &[Snapshot], printer: &mut Printer) {
     let mut table = Table::new(&[
         "snapshot",
-        "state",
-        "holds",
+        "status",
+        "kind",
+        "trigger",
         "bytes",
         "format",
         "WordPress",
         "taken",
         "verified",
-        "until",
-        "note",
+        "expires",
+        "label",
     ]);
     let time = |at: Option<Timestamp>| at.map_or_else(String::new, Timestamp::to_rfc3339);
     for snapshot in snapshots {
@@ -50,6 +51,7 @@ fn show(snapshots: &[Snapshot], printer: &mut Printer) {
             snapshot.id.clone(),
             snapshot.state.clone(),
             snapshot.contents.clone(),
+            snapshot.trigger.to_owned(),
             snapshot.size.to_string(),
             snapshot.format.clone(),
             snapshot.wordpress_version.clone(),

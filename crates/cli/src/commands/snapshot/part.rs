@@ -1,4 +1,4 @@
-//! One of the two things that a site consists of.
+//! The two things that a site consists of.
 
 use clap::ValueEnum;
 use pressroom_fleet::snapshots::Contents;
@@ -24,6 +24,27 @@ impl Part {
         match self {
             Self::Database => "tables",
             Self::Files => "files",
+        }
+    }
+}
+
+/// What a snapshot is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Tables and files
+    Full,
+    /// The tables
+    Database,
+    /// The files
+    Files,
+}
+
+impl Kind {
+    pub(super) const fn contents(self) -> Contents {
+        match self {
+            Self::Full => Contents::Full,
+            Self::Database => Contents::Database,
+            Self::Files => Contents::Files,
         }
     }
 }

@@ -10,7 +10,11 @@ use crate::{
 };
 use askama::Template;
 use pressroom_base::id::{AccountId, EnvironmentId, JobId};
-use pressroom_fleet::{principal::Role, snapshots::Snapshot, views::Environment};
+use pressroom_fleet::{
+    principal::Role,
+    snapshots::{Held, Snapshot},
+    views::Environment,
+};
 use std::time::Duration;
 
 /// A snapshot in this state.
@@ -32,7 +36,18 @@ pub(super) fn snapshot(id: &str, state: &str) -> Snapshot {
         fault: None,
         job_id: Some(JobId::new(3)),
         created_at: ago(4_000),
+        finished_at: Some(ago(3_900)),
         expires_at: Some(now().plus(Duration::from_hours(700))),
+        short_id: "0123456789abcdefghij".into(),
+        trigger: "manual",
+        origin: "capture",
+        upload_until: None,
+        held: Held {
+            database: true,
+            files: true,
+            paths: vec![".".into()],
+            restorable: true,
+        },
     }
 }
 

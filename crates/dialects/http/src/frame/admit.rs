@@ -69,7 +69,10 @@ pub fn holder(principal: &Principal) -> String {
     match (principal.token_id(), principal.user_id()) {
         (Some(token), _) => format!("token:{token}"),
         (None, Some(user)) => format!("user:{user}"),
-        (None, None) => "console".into(),
+        (None, None) => match principal.site_id() {
+            Some(site) => format!("site:{site}"),
+            None => "console".into(),
+        },
     }
 }
 

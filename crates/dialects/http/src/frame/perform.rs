@@ -7,17 +7,20 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use pressroom_base::Secret;
 use pressroom_fleet::{caller::IdempotencySlot, requests::Begin};
 use sha2::{Digest, Sha256};
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::panic::AssertUnwindSafe;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const KEY_LENGTH: usize = 255;
 
+/// What carries a request out.
+pub type Run = Box<dyn FnOnce(Call) -> BoxFuture<'static, Result<Answer, Fault>> + Send>;
+
 /// A request ready to be carried out.
 pub struct Work {
     pub frame: Frame,
     pub reference: String,
-    pub handler: Arc<dyn Fn(Call) -> BoxFuture<'static, Result<Answer, Fault>> + Send + Sync>,
+    pub handler: Run,
     pub key: Option<String>,
     pub method: Method,
     pub target: String,

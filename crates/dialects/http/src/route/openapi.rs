@@ -272,6 +272,17 @@ fn operation(info: &DocInfo, route: &Route, id: String) -> Operation {
                 .build(),
         ));
     }
+    if route.streams() {
+        operation = operation.request_body(Some(
+            RequestBody::builder()
+                .content(
+                    "application/octet-stream",
+                    Content::new(Some(<String as PartialSchema>::schema())),
+                )
+                .required(Some(Required::True))
+                .build(),
+        ));
+    }
     for (status, text, shape) in &route.doc.answers {
         operation = operation.response(status.to_string(), answer(text, *shape));
     }

@@ -11,7 +11,8 @@ use pressroom_base::{
     id::{TokenId, UserId},
 };
 use pressroom_dialect_http::{
-    Answer, Call, Dialect, Doc, Fault, Limits, Route, Table, frame::Frame, route::DocInfo,
+    Answer, Call, Dialect, Doc, Fault, Incoming, Length, Limits, Route, Table, frame::Frame,
+    route::DocInfo,
 };
 use pressroom_fleet::{
     Error, Fleet, Principal,
@@ -28,7 +29,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{io::AsyncReadExt as _, sync::Semaphore};
 
 /// What happened behind the frame.
 #[derive(Default)]
@@ -173,12 +174,30 @@ fn table(effects: &Arc<Effects>, gate: &Arc<Semaphore>) -> Table {
             Route::post("F3", "/slow", Action::SiteInstall, slow),
             Route::post("F4", "/fail/{kind}", Action::SiteInstall, fail),
             Route::post("F5", "/panic", Action::SiteInstall, panics),
+            Route::stream("F6", Method::PUT, "/store", Action::SnapshotUpload, stores),
         ],
     )
 }
 
 async fn read(call: Call) -> Result<Answer, Fault> {
     Answer::ok(&json!({ "q": call.query("q")?, "head": call.head }))
+}
+
+/// Counts what comes, unless it says that it is nothing to store.
+async fn stores(_: Call, body: Incoming) -> Result<Answer, Fault> {
+    if body.media() == "text/plain" {
+        return Err(Fault::UnsupportedMedia);
+    }
+    if body.length() == Length::Missing {
+        return Err(Fault::LengthRequired);
+    }
+    let length = format!("{:?}", body.length());
+    let mut reader = body.reader("file")?;
+    let mut bytes = Vec::new();
+    match reader.read_to_end(&mut bytes).await {
+        Ok(_) => Answer::ok(&json!({ "bytes": bytes.len(), "length": length })),
+        Err(error) => Err(Fault::Malformed(error.to_string())),
+    }
 }
 
 async fn panics(_: Call) -> Result<Answer, Fault> {
@@ -245,7 +264,9 @@ impl Dialect for Fake {
             Fault::NoRoute => 404,
             Fault::MethodNotAllowed { .. } => 405,
             Fault::KeyInProgress => 409,
+            Fault::LengthRequired => 411,
             Fault::BodyTooLarge { .. } => 413,
+            Fault::UnsupportedMedia => 415,
             Fault::KeyReused => 422,
             Fault::Limited { .. } => 429,
             Fault::Panicked => 500,

@@ -14,6 +14,9 @@ use pressroom_store::Store;
 use pressroom_testkit::Scratch;
 use std::{path::Path, time::Duration};
 
+/// Bytes that may be sent as a snapshot.
+pub const UPLOAD_LIMIT: u64 = 4 << 20;
+
 /// A fleet with what it stands on.
 pub struct TestFleet {
     /// The use cases.
@@ -88,6 +91,7 @@ fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
             php: "php".into(),
             request_lease: Duration::from_mins(5),
             snapshot_quota: None,
+            upload_limit: UPLOAD_LIMIT,
             keep_aside: Duration::from_hours(24),
             public_url: "https://press.example".into(),
             allowed: pressroom_providers::address::Allowed::default(),

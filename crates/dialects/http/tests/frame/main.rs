@@ -7,3 +7,4 @@ mod idempotency;
 mod kept;
 mod limits;
 mod requests;
+mod streams;

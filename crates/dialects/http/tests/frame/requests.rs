@@ -173,7 +173,8 @@ async fn the_document_is_open_and_complete() {
             "/openapi.json",
             "/panic",
             "/read",
-            "/slow"
+            "/slow",
+            "/store"
         ]
     );
     assert_eq!(

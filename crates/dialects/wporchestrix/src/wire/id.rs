@@ -11,6 +11,7 @@ const WEBHOOK_ENDPOINT: &str = "whe_";
 const DELIVERY: &str = "evt_";
 const HEALTH_CHECK: &str = "hc_";
 const PIPELINE: &str = "pipe_";
+const SNAPSHOT: &str = "snap_";
 
 /// A person's.
 pub fn user(id: &ShortId) -> String {
@@ -60,6 +61,11 @@ pub fn health_check(id: &str) -> String {
     format!("{HEALTH_CHECK}{id}")
 }
 
+/// A snapshot's.
+pub fn snapshot(id: &str) -> String {
+    format!("{SNAPSHOT}{id}")
+}
+
 /// An upgrade pipeline's.
 pub fn pipeline(id: &str) -> String {
     format!("{PIPELINE}{id}")
@@ -72,6 +78,7 @@ pub fn of_subject(kind: &str, id: &str) -> Option<String> {
         "account" => ACCOUNT,
         "site" => SITE,
         "webhook_endpoint" => WEBHOOK_ENDPOINT,
+        "snapshot" => SNAPSHOT,
         _ => return None,
     };
     Some(format!("{prefix}{id}"))
@@ -97,6 +104,11 @@ pub fn read_webhook_endpoint(text: &str) -> Option<ShortId> {
     ShortId::parse(text.strip_prefix(WEBHOOK_ENDPOINT)?)
 }
 
+/// The snapshot that is meant.
+pub fn read_snapshot(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(SNAPSHOT)?)
+}
+
 /// The health check that is meant.
 pub fn read_health_check(text: &str) -> Option<ShortId> {
     ShortId::parse(text.strip_prefix(HEALTH_CHECK)?)
@@ -114,6 +126,7 @@ mod tests {
         assert_eq!(read_site(&site(id.as_str())), Some(id.clone()));
         let check = health_check(id.as_str());
         assert_eq!(read_health_check(&check), Some(id.clone()));
+        assert_eq!(read_snapshot(&snapshot(id.as_str())), Some(id.clone()));
         assert_eq!(read_account(&user(&id)), None);
         for bad in ["", "user_", "user_1", "user_ABCDEFGHIJKLMNOPQRST"] {
             assert_eq!(read_user(bad), None, "{bad}");

@@ -28,6 +28,11 @@ fn every_path_belongs_to_a_row() {
     connector GET /api/v1/wporchestrix/connector
     W11 GET /api/v1/sites/{site_id}/health_checks
     W12 GET /api/v1/sites/{site_id}/health_checks/{id}
+    W13 GET /api/v1/sites/{site_id}/snapshots
+    W14 GET /api/v1/sites/{site_id}/snapshots/{id}
+    W15 POST /api/v1/sites/{site_id}/snapshots
+    W16 DELETE /api/v1/sites/{site_id}/snapshots/{id}
+    W17 PUT /api/v1/sites/{site_id}/snapshots/{id}/upload
     W25 GET /api/v1/activity_logs
     W26 GET /api/v1/webhook_endpoints
     W27 GET /api/v1/webhook_endpoints/{id}
@@ -57,11 +62,14 @@ async fn the_document_describes_what_is_served() {
             let operation = &document["paths"][route.path][&method];
             // One row is served by two methods, whose operations must differ.
             let id = match route.method {
-                Method::PUT => format!("{}-put", route.row),
+                Method::PUT if route.row == "W09" => format!("{}-put", route.row),
                 _ => route.row.to_owned(),
             };
             assert_eq!(operation["operationId"], id);
-            let changes = !matches!(route.method, Method::GET) && route.access != Access::Public;
+            // What a stream says cannot be compared before it was read.
+            let changes = !matches!(route.method, Method::GET)
+                && route.access != Access::Public
+                && !route.streams();
             let parameters = operation["parameters"].as_array();
             let heeds_keys = parameters
                 .is_some_and(|all| all.iter().any(|one| one["name"] == "Idempotency-Key"));

@@ -201,7 +201,8 @@ pub fn assert_error(reply: &Reply, status: u16, text: &str) {
 
 async fn serve(fleet: &Fleet) -> (String, tokio::task::JoinHandle<()>) {
     let dialect: Arc<dyn Dialect> = Arc::new(WpOrchestrix::new());
-    let router = router(fleet, vec![dialect], Hosts::new());
+    let router = router(fleet, vec![dialect], Hosts::new())
+        .merge(pressroom_dialect_http::download::router(fleet.clone()));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .expect("a port");

@@ -26,6 +26,9 @@ impl Fleet {
         sites::lock(&tx, id)
             .await
             .map_err(|_| Error::not_found("site"))?;
+        // Also of what was sent while there was nothing to connect to.
+        let until = tx.now().await?.plus(GRACE);
+        snapshots::limit_expiry_of_site(&tx, id, until).await?;
         let filter = EnvironmentFilter {
             site_id: Some(id),
             ..EnvironmentFilter::default()
@@ -42,7 +45,6 @@ impl Fleet {
         let mut served = Vec::new();
         for row in &all {
             self.refuse_while_busy(&tx, row).await?;
-            let until = tx.now().await?.plus(GRACE);
             snapshots::limit_expiry(&tx, row.id, until).await?;
             served.push(self.release_row(&tx, caller, row).await?);
         }

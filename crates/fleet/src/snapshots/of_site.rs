@@ -1,0 +1,125 @@
+//! The snapshots of a site, as programs ask for them.
+
+use super::Snapshot;
+use crate::{
+    Caller, Error, Fleet, Result,
+    authorize::{Action, Resource, authorize},
+    code,
+};
+use pressroom_base::{Kind, id::ShortId};
+use pressroom_store::{
+    Page, Scope, SiteRow, SnapshotContents, SnapshotFilter, SnapshotRow, SnapshotState, sites,
+    snapshots,
+};
+use pressroom_wordpress::snapshot::Contents;
+
+/// Which snapshots are asked for; nothing is all that were not removed by somebody.
+#[derive(Debug, Clone, Default)]
+pub struct SnapshotQuery {
+    /// In this state.
+    pub state: Option<SnapshotState>,
+    /// With such contents.
+    pub contents: Option<Contents>,
+}
+
+impl Fleet {
+    /// The snapshots of the site that programs call so, newest first, without those that
+    /// somebody removed; and how many there are in all.
+    ///
+    /// Errors: `NotFound`, with [`code::FOREIGN`] where the site is another account's.
+    pub async fn list_site_snapshots(
+        &self,
+        caller: &Caller,
+        site: &ShortId,
+        query: SnapshotQuery,
+        limit: u64,
+        offset: u64,
+    ) -> Result<(Vec<Snapshot>, u64)> {
+        let site = self
+            .site_of_snapshots(caller, Action::SiteRead, site)
+            .await?;
+        let states = match query.state {
+            Some(SnapshotState::Deleted) => return Ok((Vec::new(), 0)),
+            Some(state) => vec![state],
+            None => not_removed(),
+        };
+        let filter = SnapshotFilter {
+            site_id: Some(site.id),
+            states,
+            contents: query.contents.map(recorded),
+            ..SnapshotFilter::default()
+        };
+        let store = &self.parts.store;
+        let total = snapshots::count(store, &Scope::All, &filter).await?;
+        let page = Page { limit, offset };
+        let rows = snapshots::list(store, &Scope::All, &filter, page).await?;
+        Ok((rows.into_iter().map(Snapshot::from).collect(), total))
+    }
+
+    /// One of them; `NotFound` where it is another site's, or was removed.
+    pub async fn find_site_snapshot(
+        &self,
+        caller: &Caller,
+        site: &ShortId,
+        id: &ShortId,
+    ) -> Result<Snapshot> {
+        let row = self
+            .site_snapshot(caller, Action::SiteRead, site, id)
+            .await?;
+        Ok(row.into())
+    }
+
+    /// The row of one, for this action.
+    pub(super) async fn site_snapshot(
+        &self,
+        caller: &Caller,
+        action: Action,
+        site: &ShortId,
+        id: &ShortId,
+    ) -> Result<SnapshotRow> {
+        let site = self.site_of_snapshots(caller, action, site).await?;
+        let found = snapshots::by_short_id(&self.parts.store, &Scope::All, id).await?;
+        found
+            .found()
+            .filter(|row| row.site_id == Some(site.id) && row.state != SnapshotState::Deleted)
+            .ok_or_else(|| Error::not_found("snapshot"))
+    }
+
+    /// The site that programs call so, for this action.
+    pub(super) async fn site_of_snapshots(
+        &self,
+        caller: &Caller,
+        action: Action,
+        site: &ShortId,
+    ) -> Result<SiteRow> {
+        let missing = || Error::not_found("site");
+        let principal = &caller.principal;
+        let found = sites::by_short_id(&self.parts.store, &Scope::All, site).await?;
+        let site = found.found().ok_or_else(missing)?;
+        let foreign = || missing().with_code(code::FOREIGN);
+        // Programs work in one account at a time, and a site in itself.
+        let elsewhere = principal.account.is_some_and(|own| own != site.account_id)
+            || principal.site_id().is_some_and(|own| own != site.id);
+        if elsewhere {
+            return Err(foreign());
+        }
+        match authorize(principal, action, Resource::OfAccount(site.account_id)) {
+            Ok(()) => Ok(site),
+            Err(error) if error.kind() == Kind::NotFound => Err(foreign()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Every state but that of what somebody removed.
+pub(super) fn not_removed() -> Vec<SnapshotState> {
+    SnapshotState::ALL
+        .iter()
+        .copied()
+        .filter(|state| *state != SnapshotState::Deleted)
+        .collect()
+}
+
+const fn recorded(contents: Contents) -> SnapshotContents {
+    super::create::recorded(contents)
+}
