@@ -228,10 +228,10 @@ async fn one_of_two_nodes_killed_under_load_loses_and_doubles_nothing() -> Resul
     }
     ensure!(all.repeated > 0, "the kill met no request");
     let nodes = nodes(&token);
-    let taken = judge(&fixture, &nodes, &all, &promised).await?;
-    let again = told_once(taken, [&calm, &moody]).await?;
+    let kept = judge(&fixture, &nodes, &all, &promised).await?;
+    let again = told_once(kept, [&calm, &moody]).await?;
     eprintln!(
-        "{} sites added, {} let go, {taken} of {} backups taken, {} requests repeated, {again} \
+        "{} sites added, {} let go, {kept} of {} backups taken, {} requests repeated, {again} \
          messages came twice",
         all.kept.len() + all.gone.len(),
         all.gone.len(),
@@ -242,8 +242,8 @@ async fn one_of_two_nodes_killed_under_load_loses_and_doubles_nothing() -> Resul
     // What was killed comes back and finds nothing to do again.
     fixture.server.launch().await?;
     sleep(Duration::from_secs(8)).await;
-    ensure!(judge(&fixture, &nodes, &all, &promised).await? == taken);
-    ensure!(told_once(taken, [&calm, &moody]).await? == again);
+    ensure!(judge(&fixture, &nodes, &all, &promised).await? == kept);
+    ensure!(told_once(kept, [&calm, &moody]).await? == again);
     fixture.server.cli(&["doctor"], "").await?.line()?;
     Ok(())
 }

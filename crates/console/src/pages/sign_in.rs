@@ -65,7 +65,7 @@ pub(crate) async fn show(
     }
     render(
         StatusCode::OK,
-        SignInPage {
+        &SignInPage {
             frame: Frame::outside("Sign in"),
             next: to.next,
             email: String::new(),
@@ -102,7 +102,7 @@ pub(crate) async fn submit(
             };
             render(
                 refusal.status,
-                SignInPage {
+                &SignInPage {
                     frame: Frame::outside("Sign in"),
                     next: form.next,
                     email: form.email,
@@ -171,7 +171,7 @@ pub(crate) async fn leave(
     Ok(response)
 }
 
-fn render(status: StatusCode, page: SignInPage) -> Result<Response, Failure> {
+fn render(status: StatusCode, page: &SignInPage) -> Result<Response, Failure> {
     Ok((status, Html(page.render()?)).into_response())
 }
 

@@ -246,9 +246,10 @@ fn check_scope(route: &Route, grants: Grants) -> Result<(), Fault> {
     match (route.access, grants) {
         // A site is no person: of itself it may ask nothing.
         (Access::Known, Grants::Upload) => Err(Fault::OutOfScope),
-        (Access::Public | Access::Known, _) | (_, Grants::All) => Ok(()),
+        (Access::Public | Access::Known, _)
+        | (_, Grants::All)
+        | (Access::Granted(Action::SnapshotUpload), Grants::Upload) => Ok(()),
         (Access::Granted(action), Grants::Read) if action.is_read() => Ok(()),
-        (Access::Granted(Action::SnapshotUpload), Grants::Upload) => Ok(()),
         (Access::Granted(_), Grants::Read | Grants::Upload | Grants::Nothing) => {
             Err(Fault::OutOfScope)
         }

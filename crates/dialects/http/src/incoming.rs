@@ -125,7 +125,7 @@ impl Incoming {
         let boundary = self.boundary.clone().ok_or_else(|| {
             Fault::Malformed("the form does not name what its parts end with".into())
         })?;
-        let file = multipart::file(Pieces::new(self), boundary, field);
+        let file = multipart::file(Pieces::new(self), &boundary, field);
         Ok(Box::pin(Pieces::new(file.boxed())))
     }
 }
@@ -181,16 +181,16 @@ impl fmt::Debug for Incoming {
 
 /// A stream of pieces as a reader that does not wait for ever.
 pub(crate) struct Pieces<S> {
-    pieces: S,
+    stream: S,
     at_hand: Bytes,
     silence: Pin<Box<Sleep>>,
     waiting: bool,
 }
 
 impl<S: Stream<Item = io::Result<Bytes>> + Unpin> Pieces<S> {
-    pub(crate) fn new(pieces: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self {
-            pieces,
+            stream,
             at_hand: Bytes::new(),
             silence: Box::pin(tokio::time::sleep(SILENCE)),
             waiting: false,
@@ -205,7 +205,7 @@ impl<S: Stream<Item = io::Result<Bytes>> + Unpin> AsyncRead for Pieces<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         while self.at_hand.is_empty() {
-            match self.pieces.poll_next_unpin(context) {
+            match self.stream.poll_next_unpin(context) {
                 Poll::Ready(Some(Ok(piece))) => {
                     self.at_hand = piece;
                     self.waiting = false;

@@ -82,18 +82,21 @@ pub enum Place {
     Body(&'static str),
 }
 
+/// What a use case's answer is waited for with.
+type Answering = BoxFuture<'static, Result<Answer, Fault>>;
+
 /// What a route does.
 #[derive(Clone)]
 pub enum Handler {
     /// Calls a use case.
-    Run(Arc<dyn Fn(Call) -> BoxFuture<'static, Result<Answer, Fault>> + Send + Sync>),
+    Run(Arc<dyn Fn(Call) -> Answering + Send + Sync>),
     /// Calls a use case with a body that is handed on as it comes. How large it may be, and
     /// of which kind, is for the handler to say.
     ///
     /// No `Idempotency-Key` is heeded: whether a body is the same as before could not be
     /// known before it was read to its end, and reading it is what the key is to spare. What
     /// such a route changes must be of a kind that happens once.
-    Stream(Arc<dyn Fn(Call, Incoming) -> BoxFuture<'static, Result<Answer, Fault>> + Send + Sync>),
+    Stream(Arc<dyn Fn(Call, Incoming) -> Answering + Send + Sync>),
     /// Answers the table's own OpenAPI document.
     Document,
 }

@@ -156,9 +156,9 @@ async fn nobody_learns_who_is_known(base: Base) {
     }
     assert_eq!(Mailer::new(fleet).send_due().await.unwrap(), 0);
     assert!(sink.taken().is_empty());
-    let log = log(&base).await;
+    let told = log(&base).await;
     let asked = event::USER_PASSWORD_RESET_REQUESTED;
-    assert!(!log.iter().any(|kind| kind == asked), "{log:?}");
+    assert!(!told.iter().any(|kind| kind == asked), "{told:?}");
     let lost = base
         .fleet
         .password_reset(&"0".repeat(64))

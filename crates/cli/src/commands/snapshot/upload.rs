@@ -46,7 +46,7 @@ impl Upload {
         let file = tokio::fs::File::open(&self.file)
             .await
             .map_err(|error| failed(&error))?;
-        let size = file.metadata().await.map_err(|error| failed(&error))?.len();
+        let bytes = file.metadata().await.map_err(|error| failed(&error))?.len();
         let site = fleet
             .site_named(caller, Action::SnapshotCreate, &self.site)
             .await?;
@@ -60,7 +60,7 @@ impl Upload {
         let awaited = fleet.ask_snapshot(caller, &site.short_id, ask).await?;
         let id = ShortId::parse(&awaited.short_id).ok_or_else(|| Error::not_found("snapshot"))?;
         let sending = Sending {
-            declared: Some(size),
+            declared: Some(bytes),
             sha256: None,
         };
         let sent = fleet

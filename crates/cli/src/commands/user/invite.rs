@@ -95,7 +95,7 @@ fn show(invited: &Invited, printer: &mut Printer) {
         return printer.json_line(&json!({
             "invitation": invitation,
             "mailed_to": invited.link.is_none().then_some(&invitation.email),
-            "link": invited.link.as_ref().map(|link| link.expose()),
+            "link": invited.link.as_ref().map(Secret::expose),
         }));
     }
     passed_on(

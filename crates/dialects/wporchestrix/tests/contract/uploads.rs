@@ -34,7 +34,7 @@ async fn status(world: &World, auth: &str, path: &str) -> String {
 
 #[tokio::test]
 async fn w17_takes_in_every_form_and_says_what_it_is() {
-    worlds(async |world| {
+    Box::pin(worlds(async |world| {
         let place = place(&world, "beta").await;
         let token = world.sign_in(MIA).await;
         let plain = tar(&[
@@ -92,7 +92,7 @@ async fn w17_takes_in_every_form_and_says_what_it_is() {
             .await;
         assert_eq!(log.header("total-count"), Some("5"));
         assert_eq!(log.body[0]["actor"]["name"], "Mia");
-    })
+    }))
     .await;
 }
 
