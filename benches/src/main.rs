@@ -5,7 +5,6 @@
 //! other side is not on this machine says so and never counts as reached.
 
 mod machine;
-mod parts;
 mod rival;
 mod rows;
 mod site;

@@ -1,13 +1,10 @@
 //! Looking at many sites: how many in a second, and what is left of it on the disk.
 
-use crate::{
-    parts::parts,
-    table::{Row, Table},
-};
+use crate::table::{Row, Table};
 use anyhow::{Context, Result};
 use axum::{Router, response::Html, routing::get};
 use pressroom_base::keyring::Keyring;
-use pressroom_fleet::{Fleet, health::Pace};
+use pressroom_fleet::{Fleet, Parts, health::Pace};
 use pressroom_store::{
     EnvironmentKind, EnvironmentState, NewAccount, NewEnvironment, Store, accounts, environments,
 };
@@ -37,7 +34,7 @@ async fn looks(table: &mut Table) -> Result<()> {
     let store = Store::open(&format!("sqlite://{}", file.display()), keyring).await?;
     let addr = page().await?;
     seed(&store, addr).await?;
-    let fleet = Fleet::new(parts(store.clone(), dir.path())?);
+    let fleet = Fleet::new(Parts::below(dir.path(), store.clone())?);
     // The first looks write what all later ones share.
     all(&fleet, &store).await?;
     let before = size(&file)?;

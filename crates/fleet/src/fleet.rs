@@ -1,5 +1,7 @@
 //! The handle through which faces reach every use case.
 
+mod below;
+
 use crate::{environments::Picture, health::HealthSettings, mail::Smtp, webhooks::Post};
 use pressroom_archive::Archive;
 use pressroom_carrier::ssh::{Hosts, Program};

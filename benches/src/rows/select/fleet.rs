@@ -1,7 +1,6 @@
 //! A fleet of 10,000 environments with 40 components each, the same at every run.
 
 use super::{COMPONENTS, ENVIRONMENTS};
-use crate::parts::parts;
 use anyhow::{Context, Result};
 use pressroom_base::{
     Timestamp,
@@ -9,7 +8,7 @@ use pressroom_base::{
     keyring::Keyring,
 };
 use pressroom_fleet::{
-    Caller, Fleet,
+    Caller, Fleet, Parts,
     principal::{Grants, Identity, Principal, Role},
     selector::{ComponentFacts, ComponentKind, Facts, Offer},
 };
@@ -46,7 +45,7 @@ impl Bench {
             .await?;
         fill(&pool).await?;
         Ok(Self {
-            fleet: Fleet::new(parts(store.clone(), dir.path())?),
+            fleet: Fleet::new(Parts::below(dir.path(), store.clone())?),
             pool,
             store,
             _dir: dir,

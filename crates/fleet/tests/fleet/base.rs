@@ -1,6 +1,5 @@
 //! A fleet over an empty store, with a worker that starts when a test wants it.
 
-use pressroom_archive::{Archive, Objects};
 use pressroom_base::{
     id::{AccountId, EnvironmentId, JobId, SiteId, UserId},
     keyring::Keyring,
@@ -9,16 +8,12 @@ use pressroom_fleet::{
     Caller, Fleet, Parts, Selecting, Settings,
     caches::RedisSettings,
     domains::NewDomain,
-    health::HealthSettings,
-    hosts::{Hosts, Limits},
     principal::{Grants, Identity, Principal, Role},
     sites::InstallSite,
 };
 use pressroom_jobs::{JobRow, JobState, Runner, RunnerConfig};
 use pressroom_providers::{
     hosting::{HostingConfig, InitChoice, LocalHosting},
-    lookout::{Lookout, NameServer},
-    packages::{PackageCache, PackageSource},
     probe::Prober,
 };
 use pressroom_store::{
@@ -315,41 +310,17 @@ impl Base {
 }
 
 fn parts(store: Store, dir: &Path, quota: Option<u64>) -> Parts {
-    let prober = Prober::new();
-    Parts {
-        store,
-        hosting: LocalHosting::new(HostingConfig {
-            http_addr: ([127, 0, 0, 1], place::free_port().unwrap()).into(),
-            init: InitChoice::Direct,
-            ..HostingConfig::new(dir.join("hosting"), dir.join("sites"))
-        }),
-        packages: PackageCache::new(
-            dir.join("cache"),
-            vec![PackageSource::Directory(dir.join("packages"))],
-        ),
-        archive: Archive::new(Objects::directory(dir.join("archive")).unwrap()),
-        lookout: Lookout::new(
-            &prober,
-            NameServer::None,
-            pressroom_providers::address::Allowed::default(),
-        ),
-        prober,
-        ssh: Hosts::new(Limits::default()),
-        settings: Settings {
-            sites_dir: dir.join("sites"),
-            // There once a test has need of it.
-            agent: vec![dir.join("pressroom-agent").into(), "serve".into()],
-            php: "php".into(),
-            request_lease: Duration::from_mins(5),
-            snapshot_quota: quota,
-            upload_limit: 10 << 30,
-            keep_aside: KEEP_ASIDE,
-            public_url: "https://press.example".into(),
-            allowed: pressroom_providers::address::Allowed::default(),
-            redis: None,
-            node: "test".into(),
-            selecting: Selecting::Directly,
-            health: HealthSettings::default(),
-        },
-    }
+    let mut parts = Parts::below(dir, store).unwrap();
+    parts.hosting = LocalHosting::new(HostingConfig {
+        http_addr: ([127, 0, 0, 1], place::free_port().unwrap()).into(),
+        init: InitChoice::Direct,
+        ..HostingConfig::new(dir.join("hosting"), dir.join("sites"))
+    });
+    parts.settings = Settings {
+        snapshot_quota: quota,
+        keep_aside: KEEP_ASIDE,
+        selecting: Selecting::Directly,
+        ..parts.settings
+    };
+    parts
 }

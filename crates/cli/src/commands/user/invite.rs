@@ -2,7 +2,7 @@
 
 use crate::{Exit, Failure, Printer};
 use clap::{Args, ValueEnum};
-use pressroom_base::Timestamp;
+use pressroom_base::{Secret, Timestamp};
 use pressroom_fleet::{
     Caller, Fleet,
     invitations::{Invited, NewInvitation},

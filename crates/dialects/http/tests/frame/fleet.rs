@@ -1,18 +1,11 @@
 //! A fleet over an empty store of either kind. No site is ever reached through it.
 
 use pressroom_base::{Secret, keyring::Keyring};
-use pressroom_fleet::health::HealthSettings;
-use pressroom_fleet::hosts::{Hosts, Limits};
-use pressroom_fleet::{Fleet, Parts, Selecting, Settings};
-use pressroom_providers::{
-    hosting::{HostingConfig, LocalHosting},
-    lookout::{Lookout, NameServer},
-    packages::{PackageCache, PackageSource},
-    probe::Prober,
-};
+use pressroom_fleet::{Fleet, Parts};
+use pressroom_providers::hosting::LocalHosting;
 use pressroom_store::Store;
 use pressroom_testkit::Scratch;
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 /// Bytes that may be sent as a snapshot.
 pub const UPLOAD_LIMIT: u64 = 4 << 20;
@@ -50,8 +43,9 @@ impl TestFleet {
         let key: Secret<String> = Keyring::generate();
         let keyring = Keyring::parse(key.expose()).expect("a generated key");
         let store = Store::open(url, keyring).await.expect("an empty store");
-        let hosting = hosting(dir.path());
-        let fleet = Fleet::new(parts(store.clone(), hosting.clone(), dir.path()));
+        let parts = parts(store.clone(), dir.path());
+        let hosting = parts.hosting.clone();
+        let fleet = Fleet::new(parts);
         Self {
             fleet,
             store,
@@ -61,46 +55,10 @@ impl TestFleet {
     }
 }
 
-fn hosting(dir: &Path) -> LocalHosting {
-    let config = HostingConfig::new(dir.join("hosting"), dir.join("sites"));
-    LocalHosting::new(config)
-}
-
-fn parts(store: Store, hosting: LocalHosting, dir: &Path) -> Parts {
-    let prober = Prober::new();
-    Parts {
-        store,
-        hosting,
-        packages: PackageCache::new(
-            dir.join("cache"),
-            vec![PackageSource::Directory(dir.join("packages"))],
-        ),
-        archive: pressroom_archive::Archive::new(
-            pressroom_archive::Objects::directory(dir.join("archive")).expect("a directory"),
-        ),
-        lookout: Lookout::new(
-            &prober,
-            NameServer::None,
-            pressroom_providers::address::Allowed::default(),
-        ),
-        prober,
-        ssh: Hosts::new(Limits::default()),
-        settings: Settings {
-            sites_dir: dir.join("sites"),
-            agent: vec!["/nonexistent/pressroom-agent".into()],
-            php: "php".into(),
-            request_lease: Duration::from_mins(5),
-            snapshot_quota: None,
-            upload_limit: UPLOAD_LIMIT,
-            keep_aside: Duration::from_hours(24),
-            public_url: "https://press.example".into(),
-            allowed: pressroom_providers::address::Allowed::default(),
-            redis: None,
-            node: "test".into(),
-            selecting: Selecting::FromPicture,
-            health: HealthSettings::default(),
-        },
-    }
+fn parts(store: Store, dir: &Path) -> Parts {
+    let mut parts = Parts::below(dir, store).expect("a directory");
+    parts.settings.upload_limit = UPLOAD_LIMIT;
+    parts
 }
 
 /// Runs a test over both kinds of store.
