@@ -1,6 +1,9 @@
 //! Connections: each is answered by a task of its own, and ended when it is silent.
 
-use crate::listener::{Connection, Listener, Peer, Protocol};
+use crate::{
+    forwarded::Peer,
+    listener::{Connection, Listener, Protocol},
+};
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::body::Incoming;
 use hyper_util::{

@@ -1,6 +1,5 @@
 //! Who a request is from, where proxies stand in between.
 
-use crate::listener::Peer;
 use axum::{
     extract::{ConnectInfo, Request, State},
     http::HeaderMap,
@@ -12,6 +11,10 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{Arc, PoisonError, RwLock},
 };
+
+/// The other end of a connection: a client's, or that of a proxy before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
 
 /// The proxies that are believed; may be exchanged while requests are answered.
 #[derive(Clone, Default)]

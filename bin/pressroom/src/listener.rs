@@ -51,10 +51,6 @@ pub enum Protocol {
     Http2,
 }
 
-/// The other end of a connection: a client's, or that of a proxy before it.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
-
 /// Connections that are not encrypted yet. They are never waited for: who stays silent
 /// keeps nobody else out.
 struct Handshakes {
