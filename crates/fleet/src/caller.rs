@@ -1,10 +1,11 @@
 //! A principal with one request's circumstances.
 
-use crate::principal::Principal;
+use crate::{Result, principal::Principal};
 use pressroom_base::{
     Epoch,
     id::{IdempotencyId, JobId},
 };
+use pressroom_store::{Tx, idempotency};
 use std::net::IpAddr;
 use uuid::Uuid;
 
@@ -33,6 +34,9 @@ pub struct IdempotencySlot {
     /// The job an earlier, interrupted run of this request has already started. A use
     /// case that starts a job returns this one instead of acting again.
     pub job: Option<JobId>,
+    /// The row such a run has made, changed or removed. A use case that starts no job, and
+    /// would do something twice, answers from this one instead.
+    pub made: Option<i64>,
 }
 
 impl Caller {
@@ -56,6 +60,28 @@ impl Caller {
     /// The job an earlier run of the same request started, if any.
     pub fn earlier_job(&self) -> Option<JobId> {
         self.idempotency.and_then(|slot| slot.job)
+    }
+}
+
+impl Caller {
+    /// The row an earlier run of the same request has made, changed or removed, if any.
+    pub(crate) fn earlier_made(&self) -> Option<i64> {
+        self.idempotency.and_then(|slot| slot.made)
+    }
+
+    /// Whether an earlier run of the same request has done all that it was to do. Who removes
+    /// something has nothing left to look for then.
+    pub fn was_done(&self) -> bool {
+        self.earlier_made().is_some()
+    }
+
+    /// Has a later run of the same request know what this one makes, changes or removes, if
+    /// `tx` commits.
+    pub(crate) async fn makes(&self, tx: &Tx, row: i64) -> Result<()> {
+        if let Some(slot) = self.idempotency {
+            idempotency::attach_made(tx, slot.id, &slot.attempt.to_string(), row).await?;
+        }
+        Ok(())
     }
 }
 

@@ -48,6 +48,8 @@ table! {
         created_at: Timestamp,
         /// When it is forgotten.
         expires_at: Timestamp,
+        /// The row that it made, changed or removed, where it started no job.
+        made: Option<i64>,
     }
 }
 
@@ -62,6 +64,8 @@ pub enum Claim {
         id: IdempotencyId,
         /// The job it had started.
         job: Option<JobId>,
+        /// The row it had made, changed or removed.
+        made: Option<i64>,
     },
     /// Somebody is carrying it out right now.
     InProgress,
@@ -140,6 +144,7 @@ pub async fn claim(
             Claim::Resumed {
                 id: row.id,
                 job: row.job_id,
+                made: row.made,
             }
         };
         tx.commit().await?;
@@ -154,6 +159,18 @@ pub async fn attach_job(tx: &Tx, id: IdempotencyId, holder: &str, job: JobId) ->
         tx,
         "UPDATE idempotency SET job_id = $1 WHERE id = $2 AND holder = $3 AND state = 'started'",
         [job.get().into(), id.get().into(), holder.into()],
+    )
+    .await?;
+    held(touched)
+}
+
+/// Remembers the row that a request made, changed or removed, in the transaction that does
+/// so. [`Error::LostLease`] as for [`attach_job`].
+pub async fn attach_made(tx: &Tx, id: IdempotencyId, holder: &str, made: i64) -> Result<()> {
+    let touched = sql::run(
+        tx,
+        "UPDATE idempotency SET made = $1 WHERE id = $2 AND holder = $3 AND state = 'started'",
+        [made.into(), id.get().into(), holder.into()],
     )
     .await?;
     held(touched)
@@ -214,7 +231,8 @@ pub async fn release(store: &Store, id: IdempotencyId, holder: &str) -> Result<(
     sql::run(
         &tx,
         "DELETE FROM idempotency \
-         WHERE id = $1 AND holder = $2 AND state = 'started' AND job_id IS NULL",
+         WHERE id = $1 AND holder = $2 AND state = 'started' AND job_id IS NULL \
+         AND made IS NULL",
         [id.get().into(), holder.into()],
     )
     .await?;
@@ -258,7 +276,7 @@ async fn restart(
     sql::run(
         tx,
         "UPDATE idempotency SET fingerprint = $1, state = 'started', holder = $2, \
-         lease_until = $3, job_id = NULL, status = NULL, body_sealed = NULL, \
+         lease_until = $3, job_id = NULL, made = NULL, status = NULL, body_sealed = NULL, \
          created_at = $4, expires_at = $5 WHERE id = $6",
         [
             fingerprint.into(),

@@ -31,6 +31,7 @@ mod m0024_webhooks;
 mod m0027_status_changes;
 mod m0028_mail;
 mod m0029_snapshot_life;
+mod m0030_made;
 mod m0031_invitations;
 
 /// The list of steps.
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0027_status_changes::Step),
             Box::new(m0028_mail::Step),
             Box::new(m0029_snapshot_life::Step),
+            Box::new(m0030_made::Step),
             Box::new(m0031_invitations::Step),
         ]
     }

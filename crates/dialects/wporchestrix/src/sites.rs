@@ -74,6 +74,9 @@ pub async fn edit(call: Call) -> Result<Answer, Fault> {
 
 /// W10: forgets one. Its WordPress stays as it is.
 pub async fn forget(call: Call) -> Result<Answer, Fault> {
+    if call.caller.was_done() {
+        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+    }
     let site = named(&call, Action::SiteRemove).await?;
     call.fleet.forget_site(&call.caller, site.site.id).await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))

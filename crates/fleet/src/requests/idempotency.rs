@@ -51,8 +51,14 @@ impl Fleet {
                     id,
                     attempt,
                     job: None,
+                    made: None,
                 },
-                Claim::Resumed { id, job } => IdempotencySlot { id, attempt, job },
+                Claim::Resumed { id, job, made } => IdempotencySlot {
+                    id,
+                    attempt,
+                    job,
+                    made,
+                },
                 Claim::Done { status, body } => {
                     return Ok(Begin::Answered {
                         status,

@@ -11,7 +11,7 @@ use crate::{
 use pressroom_archive::{Format, Place, SnapshotName};
 use pressroom_base::{
     catalog::event,
-    id::{EnvironmentId, ShortId},
+    id::{EnvironmentId, ShortId, SnapshotId},
     token,
 };
 use pressroom_store::{
@@ -140,6 +140,10 @@ impl Fleet {
         ask: AskSnapshot,
         days: u32,
     ) -> Result<Snapshot> {
+        if let Some(made) = caller.earlier_made() {
+            let row = snapshots::get(&self.parts.store, SnapshotId::new(made)).await?;
+            return Ok(row.ok_or_else(|| Error::not_found("snapshot"))?.into());
+        }
         let known = sites::known(&self.parts.store, site.id).await?;
         let environment = known.and_then(|known| known.environment);
         let name = token::name(16);
@@ -178,6 +182,7 @@ impl Fleet {
             ..Asked::default()
         };
         let row = snapshots::begin_as(&tx, new, asked).await?;
+        caller.makes(&tx, row.id.get()).await?;
         let told = json!({ "snapshot": row.public_id, "kind": row.contents.as_str() });
         tell::happened(&tx, event::SNAPSHOT_AWAITED, &row, Teller::of(caller), told).await?;
         tx.commit().await?;

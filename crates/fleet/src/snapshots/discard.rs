@@ -33,6 +33,9 @@ impl Fleet {
         site: &ShortId,
         id: &ShortId,
     ) -> Result<()> {
+        if caller.was_done() {
+            return Ok(());
+        }
         let row = self
             .site_snapshot(caller, Action::SnapshotRestore, site, id)
             .await?;
@@ -65,6 +68,7 @@ impl Fleet {
             _ => Bytes::Here,
         };
         snapshots::mark_deleted(&tx, row.id, row.state).await?;
+        caller.makes(&tx, row.id.get()).await?;
         let told = json!({ "snapshot": row.public_id });
         tell::happened(&tx, event::SNAPSHOT_REMOVED, &row, Teller::of(caller), told).await?;
         tx.commit().await?;

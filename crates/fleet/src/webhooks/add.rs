@@ -2,6 +2,7 @@
 
 use super::{
     WebhookEndpoint,
+    find::missing,
     values::{checked_description, checked_events},
 };
 use crate::{
@@ -9,7 +10,11 @@ use crate::{
     authorize::{Action, Resource, authorize},
     code,
 };
-use pressroom_base::{Kind, Secret, catalog::event, id::AccountId};
+use pressroom_base::{
+    Kind, Secret,
+    catalog::event,
+    id::{AccountId, WebhookEndpointId},
+};
 use pressroom_providers::outgoing;
 use pressroom_store::{self as store, webhooks::endpoints};
 use serde_json::{Value, json};
@@ -44,6 +49,9 @@ impl Fleet {
     ) -> Result<(WebhookEndpoint, Secret<String>)> {
         let resource = Resource::OfAccount(account);
         authorize(&caller.principal, Action::WebhookManage, resource)?;
+        if let Some(added) = self.endpoint_before(caller).await? {
+            return Ok(added);
+        }
         let url = self.checked_url(&new.url).await?;
         let events = checked_events(&new.events)?;
         let description = checked_description(&new.description)?;
@@ -79,12 +87,29 @@ impl Fleet {
             told(&row),
         )
         .await?;
+        caller.makes(&tx, row.id.get()).await?;
         let name = accounts::name_of(&tx, account).await?;
         tx.commit().await?;
         Ok((
             WebhookEndpoint::named(&self.parts.store, row, name)?,
             secret,
         ))
+    }
+
+    /// The receiver that an interrupted run of the same request added. Nobody was told of its
+    /// secret.
+    async fn endpoint_before(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<(WebhookEndpoint, Secret<String>)>> {
+        let Some(made) = caller.earlier_made() else {
+            return Ok(None);
+        };
+        let store = &self.parts.store;
+        let row = endpoints::get(store, WebhookEndpointId::new(made)).await?;
+        let row = row.ok_or_else(missing)?;
+        let secret = endpoints::secrets(store, &row, store.now().await?)?.current;
+        Ok(Some((WebhookEndpoint::of(store, row).await?, secret)))
     }
 }
 

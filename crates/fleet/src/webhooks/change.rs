@@ -55,7 +55,15 @@ impl Fleet {
     ) -> Result<Changed> {
         // Before anything of it is looked at or looked up.
         let store = &self.parts.store;
-        webhook_endpoint(store, caller, Action::WebhookManage, id).await?;
+        let row = webhook_endpoint(store, caller, Action::WebhookManage, id).await?;
+        // Another secret would void the one that an interrupted run has put in force.
+        if change.rotate_secret && caller.earlier_made().is_some() {
+            let secret = endpoints::secrets(store, &row, store.now().await?)?.current;
+            return Ok(Changed {
+                endpoint: WebhookEndpoint::of(store, row).await?,
+                secret: Some(secret),
+            });
+        }
         let patch = WebhookEndpointPatch {
             url: match &change.url {
                 Some(url) => Some(self.checked_url(url).await?),
@@ -90,6 +98,7 @@ impl Fleet {
         }
         let secret = change.rotate_secret.then(new_secret);
         if let Some(secret) = &secret {
+            caller.makes(&tx, row.id.get()).await?;
             endpoints::rotate(&tx, &row, secret, BOTH).await?;
             let account = Some(row.account_id);
             let event = event::WEBHOOK_SECRET_ROTATED;

@@ -13,10 +13,14 @@ impl Fleet {
     ///
     /// Errors: `NotFound`, `Forbidden`.
     pub async fn remove_webhook_endpoint(&self, caller: &Caller, id: &ShortId) -> Result<()> {
+        if caller.was_done() {
+            return Ok(());
+        }
         let tx = self.parts.store.begin().await?;
         let row = webhook_endpoint(&tx, caller, Action::WebhookManage, id).await?;
         let row = endpoints::lock(&tx, row.id).await?.ok_or_else(missing)?;
         endpoints::remove(&tx, row.id).await?;
+        caller.makes(&tx, row.id.get()).await?;
         self.note_about(
             &tx,
             caller,

@@ -14,6 +14,7 @@ mod passwords;
 mod quota;
 mod random;
 mod redis_users;
+mod resumed;
 mod runs;
 mod select;
 mod selectors;

@@ -10,6 +10,7 @@ crate::on_both! {
     one_of_a_hundred_is_fresh
     an_answer_is_given_again
     a_request_whose_holder_died_is_carried_on
+    what_had_an_effect_is_not_released
     a_key_is_forgotten_in_time
 }
 
@@ -78,6 +79,7 @@ async fn a_request_whose_holder_died_is_carried_on(base: Base) {
     idempotency::attach_job(&tx, id, "a", JobId::new(5))
         .await
         .unwrap();
+    idempotency::attach_made(&tx, id, "a", 7).await.unwrap();
     tx.commit().await.unwrap();
     base.store.advance_clock(Duration::from_secs(20));
     idempotency::heartbeat(&base.store, id, "a", LEASE)
@@ -94,6 +96,7 @@ async fn a_request_whose_holder_died_is_carried_on(base: Base) {
     let resumed = Claim::Resumed {
         id,
         job: Some(JobId::new(5)),
+        made: Some(7),
     };
     assert_eq!(claim(&base, "k", "f", "b").await, resumed);
     assert_eq!(claim(&base, "k", "f", "c").await, Claim::InProgress);
@@ -105,10 +108,35 @@ async fn a_request_whose_holder_died_is_carried_on(base: Base) {
     let tx = base.store.begin().await.unwrap();
     let late = idempotency::attach_job(&tx, id, "a", JobId::new(6)).await;
     assert!(matches!(late, Err(Error::LostLease)));
+    let late = idempotency::attach_made(&tx, id, "a", 8).await;
+    assert!(matches!(late, Err(Error::LostLease)));
     drop(tx);
     idempotency::finish(&base.store, id, "b", 200, "right")
         .await
         .unwrap();
+}
+
+async fn what_had_an_effect_is_not_released(base: Base) {
+    let Claim::Fresh(id) = claim(&base, "k", "f", "a").await else {
+        panic!("not fresh");
+    };
+    let tx = base.store.begin().await.unwrap();
+    idempotency::attach_made(&tx, id, "a", 7).await.unwrap();
+    tx.commit().await.unwrap();
+    idempotency::release(&base.store, id, "a").await.unwrap();
+    assert_eq!(claim(&base, "k", "f", "b").await, Claim::InProgress);
+    // A day later the key is another request's, which has made nothing.
+    base.store.advance_clock(Duration::from_hours(24));
+    let Claim::Fresh(id) = claim(&base, "k", "g", "c").await else {
+        panic!("not fresh");
+    };
+    base.store.advance_clock(LEASE.saturating_add(LEASE));
+    let resumed = Claim::Resumed {
+        id,
+        job: None,
+        made: None,
+    };
+    assert_eq!(claim(&base, "k", "g", "d").await, resumed);
 }
 
 async fn a_key_is_forgotten_in_time(base: Base) {

@@ -26,6 +26,7 @@ impl Fleet {
         sites::lock(&tx, id)
             .await
             .map_err(|_| Error::not_found("site"))?;
+        caller.makes(&tx, id.get()).await?;
         // Also of what was sent while there was nothing to connect to.
         let until = tx.now().await?.plus(GRACE);
         snapshots::limit_expiry_of_site(&tx, id, until).await?;
