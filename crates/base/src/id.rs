@@ -119,6 +119,12 @@ ids! {
     FamilyId;
     /// A look at a site.
     HealthCheckId;
+    /// A safe update of a site.
+    PipelineId;
+    /// One thing that it updates.
+    PipelineTargetId;
+    /// Something that it found.
+    PipelineFindingId;
 }
 
 #[cfg(test)]

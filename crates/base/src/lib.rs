@@ -12,6 +12,7 @@
 //! assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(…)");
 //! ```
 
+pub mod address;
 pub mod catalog;
 pub mod epoch;
 pub mod error;

@@ -8,6 +8,7 @@
 //! of them, and serialized data inside JSON. It does not build the value: what is not
 //! replaced keeps its bytes.
 
+mod cron;
 mod embedded;
 mod keys;
 mod list;
@@ -15,6 +16,7 @@ mod pairs;
 mod replace;
 mod scan;
 
+pub use cron::merge_cron;
 pub use keys::number_keys;
 pub use list::{list_keys, list_values};
 pub use pairs::{MAX_PAIRS, Pair, PairError, json_forms};

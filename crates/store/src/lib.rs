@@ -59,6 +59,7 @@ pub mod links;
 pub mod mails;
 pub mod maintenance;
 pub mod password_resets;
+pub mod pipelines;
 pub mod rate;
 pub mod resources;
 pub mod runs;
@@ -95,6 +96,10 @@ pub use invitations::{InvitationRow, InvitationState, NewInvitation};
 pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState};
 pub use mails::{MailRow, MailState, NewMail};
 pub use password_resets::{PasswordResetRow, ResetRequestRow};
+pub use pipelines::{
+    FindingRow, NewFinding, NewPipeline, NewTarget, PipelineFilter, PipelinePatch, PipelineRow,
+    PipelineState, TargetPatch, TargetRow, TargetState,
+};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use runs::{

@@ -33,6 +33,7 @@ mod m0028_mail;
 mod m0029_snapshot_life;
 mod m0030_made;
 mod m0031_invitations;
+mod m0032_pipelines;
 
 /// The list of steps.
 pub(crate) struct Migrator;
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0029_snapshot_life::Step),
             Box::new(m0030_made::Step),
             Box::new(m0031_invitations::Step),
+            Box::new(m0032_pipelines::Step),
         ]
     }
 }

@@ -95,6 +95,15 @@ pub async fn is_unchanged(tx: &Tx, row: &UserRow) -> Result<bool> {
     Ok(found.is_some())
 }
 
+/// The person that programs call so.
+pub async fn by_short_id(from: &impl Read, id: &ShortId) -> Result<Option<UserRow>> {
+    let found = user::Entity::find()
+        .filter(user::Column::ShortId.eq(id.as_str()))
+        .one(from.connection())
+        .await?;
+    found.map(UserRow::read).transpose()
+}
+
 /// The person with this address, however it is written.
 pub async fn by_email(from: &impl Read, email: &str) -> Result<Option<UserRow>> {
     let found = user::Entity::find()

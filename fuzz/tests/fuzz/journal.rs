@@ -10,6 +10,7 @@ const ENTRIES: &[&[u8]] = &[
     br#"{"act":"core","epoch":5,"record":{"root":"www","names":["index.php","wp-admin"],"placeholders":[],"made":["www"]}}"#,
     br#"{"act":"core_swap","epoch":5,"swap":{"root":"www","staged":"5-0123456789abcdef","items":[{"name":"wp-admin","before":"00","after":null},{"name":"wp-login.php","before":null,"after":"11"}],"before":"00","after":"11"}}"#,
     br#"{"act":"exchange","epoch":5,"record":{"exchange":{"root":"www","staged":"5-0123456789abcdef","prefix":"files","before":null,"after":"00","carry":["a"]},"method":"whole","slots":[{"name":"","before":null,"after":null}],"carry":[]}}"#,
+    br#"{"act":"rehearsal","epoch":5,"record":{"epoch":5,"handle":"5-01234567","root":"www","php":"/bin/false","database":"a","db_host":"localhost","upstream":{"socket":"/nowhere"},"live_prefix":"wp_","prefix":"prr01234567_","sources":["wp_posts"],"tables":["prr01234567_posts"],"address":{"https":false,"host":"a.test","base":"","directories":false},"uploads":null,"php_version":80200,"memory_mb":128,"walls":{"namespaces":"stands","files":{"missing":"x"}},"secret":"s"}}"#,
 ];
 const WORDS: &[&str] = &[
     "{",

@@ -355,3 +355,34 @@ fn serialized_replacement() {
         );
     });
 }
+
+const SCHEDULES: &[&[u8]] = &[
+    b"a:1:{s:7:\"version\";i:2;}",
+    b"a:2:{i:1700000000;a:2:{s:4:\"hook\";a:1:{s:2:\"m0\";a:3:{s:8:\"schedule\";s:5:\"daily\";s:4:\"args\";a:0:{}s:8:\"interval\";i:86400;}}s:4:\"once\";a:1:{s:2:\"m1\";a:2:{s:8:\"schedule\";b:0;s:4:\"args\";a:1:{i:0;i:7;}}}}s:7:\"version\";i:2;}",
+    b"a:3:{i:1;a:1:{s:1:\"a\";a:1:{s:1:\"m\";a:0:{}}}i:2;a:1:{s:1:\"b\";a:1:{i:5;a:0:{}}}s:7:\"version\";i:2;}",
+];
+
+/// Two readings of one schedule, and what is made of them is a schedule again.
+#[test]
+fn schedules() {
+    target("schedules", SCHEDULES, VALUES, |input| {
+        for other in SCHEDULES {
+            for merged in [
+                serialized::merge_cron(other, other, input),
+                serialized::merge_cron(other, input, input),
+                serialized::merge_cron(input, other, other),
+            ]
+            .into_iter()
+            .flatten()
+            {
+                assert!(serialized::strings(&merged, |_| ()).is_ok());
+                let again = serialized::merge_cron(&merged, &merged, &merged);
+                assert_eq!(
+                    again.as_deref(),
+                    Some(merged.as_slice()),
+                    "read as it was written"
+                );
+            }
+        }
+    });
+}

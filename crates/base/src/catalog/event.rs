@@ -131,6 +131,22 @@ events! {
     SITE_PASSWORD_RESET_STARTED = "site.password_reset_started";
     /// A user of a site has another password, and is logged in nowhere.
     SITE_PASSWORD_RESET = "site.password_reset";
+    /// A safe update was asked for.
+    UPGRADE_PIPELINE_CREATED = "upgrade_pipeline.created";
+    /// Somebody said yes to a safe update that was tried.
+    UPGRADE_PIPELINE_APPROVED = "upgrade_pipeline.approved";
+    /// A safe update was over before the site was touched.
+    UPGRADE_PIPELINE_CANCELLED = "upgrade_pipeline.cancelled";
+    /// A safe update began.
+    UPGRADE_STARTED = "upgrade.started";
+    /// A safe update waits for somebody to say yes.
+    UPGRADE_AWAITING_APPROVAL = "upgrade.awaiting_approval";
+    /// A safe update went well: what was kept was verified.
+    UPGRADE_COMPLETED = "upgrade.completed";
+    /// A safe update, or one of its targets, failed.
+    UPGRADE_FAILED = "upgrade.failed";
+    /// A safe update was taken back, and the site verified to be as before.
+    UPGRADE_ROLLED_BACK = "upgrade.rolled_back";
     /// Somebody asked for a site's maintenance to begin or to end.
     SITE_MAINTENANCE_STARTED = "site.maintenance_started";
     /// A site was seen to be in maintenance, or out of it.

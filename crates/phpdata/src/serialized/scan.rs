@@ -77,6 +77,17 @@ pub fn strings(bytes: &[u8], mut found: impl FnMut(StringSpan)) -> Result<(), Fa
     }
 }
 
+/// How many bytes the value takes that `bytes` begin with, read as [`strings`] does.
+pub(super) fn value_length(bytes: &[u8]) -> Result<usize, Fault> {
+    let mut scan = Scan {
+        bytes,
+        at: 0,
+        slots: Vec::new(),
+    };
+    scan.run(&mut |_| {})?;
+    Ok(scan.at)
+}
+
 /// An array or object whose elements are being read.
 struct Frame {
     /// Elements not read yet.

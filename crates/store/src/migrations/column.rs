@@ -1,6 +1,8 @@
-//! The few kinds of column there are. Times are milliseconds in a `bigint`,
+//! The few kinds of column there are, and how tables get more of them. Times are milliseconds in a `bigint`,
 //! because text instants do not order the same way on both databases.
 
+use pressroom_base::id::ShortId;
+use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::prelude::*;
 
 pub(super) fn id() -> ColumnDef {
@@ -39,6 +41,10 @@ pub(super) fn small(name: &'static str) -> ColumnDef {
 
 pub(super) fn flag(name: &'static str) -> ColumnDef {
     ColumnDef::new(name).boolean().not_null().take()
+}
+
+pub(super) fn maybe_flag(name: &'static str) -> ColumnDef {
+    ColumnDef::new(name).boolean().null().take()
 }
 
 /// A table with these columns, made unless it exists.
@@ -90,5 +96,45 @@ pub(super) async fn index(
             "CREATE {kind} IF NOT EXISTS {name} ON {on}{condition}"
         ))
         .await?;
+    Ok(())
+}
+
+/// Adds columns, each with its kind, unless they are there: SQLite cannot do so by itself.
+pub(super) async fn add(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    columns: &[(&str, &str)],
+) -> Result<(), DbErr> {
+    for (column, kind) in columns {
+        if !manager.has_column(table, column).await? {
+            let add = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
+            manager.get_connection().execute_unprepared(&add).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives each row without one a name for programs.
+pub(super) async fn name_rows(
+    manager: &SchemaManager<'_>,
+    table: &str,
+    column: &str,
+) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let backend = manager.get_database_backend();
+    let unnamed = format!("SELECT id FROM {table} WHERE {column} IS NULL");
+    let rows = connection
+        .query_all_raw(Statement::from_string(backend, unnamed))
+        .await?;
+    for row in rows {
+        let id: i64 = row.try_get("", "id")?;
+        connection
+            .execute_raw(Statement::from_sql_and_values(
+                backend,
+                format!("UPDATE {table} SET {column} = $1 WHERE id = $2"),
+                [ShortId::random().as_str().into(), id.into()],
+            ))
+            .await?;
+    }
     Ok(())
 }

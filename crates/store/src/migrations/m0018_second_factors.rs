@@ -2,11 +2,9 @@
 //! tokens came of signing in.
 
 use super::{
-    column::{index, maybe_number, number, reference, table, text},
+    column::{self, add, index, maybe_number, number, reference, table, text},
     step,
 };
-use pressroom_base::id::ShortId;
-use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::prelude::*;
 
 step!("m0018_second_factors", up);
@@ -15,14 +13,8 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     for named in ["users", "accounts", "sites"] {
         name_rows(manager, named).await?;
     }
-    if !manager.has_column("tokens", "login").await? {
-        manager
-            .get_connection()
-            .execute_unprepared(
-                "ALTER TABLE tokens ADD COLUMN login boolean NOT NULL DEFAULT FALSE",
-            )
-            .await?;
-    }
+    let login = [("login", "boolean NOT NULL DEFAULT FALSE")];
+    add(manager, "tokens", &login).await?;
     manager
         .create_table(
             table(
@@ -85,29 +77,8 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 /// Gives each row of a table a name for programs. The column may be empty, since SQLite
 /// adds no other kind without a value that is the same for all.
 async fn name_rows(manager: &SchemaManager<'_>, table: &str) -> Result<(), DbErr> {
-    let connection = manager.get_connection();
-    if !manager.has_column(table, "short_id").await? {
-        connection
-            .execute_unprepared(&format!(
-                "ALTER TABLE {table} ADD COLUMN short_id text NULL"
-            ))
-            .await?;
-    }
-    let backend = manager.get_database_backend();
-    let unnamed = format!("SELECT id FROM {table} WHERE short_id IS NULL");
-    let rows = connection
-        .query_all_raw(Statement::from_string(backend, unnamed))
-        .await?;
-    for row in rows {
-        let id: i64 = row.try_get("", "id")?;
-        connection
-            .execute_raw(Statement::from_sql_and_values(
-                backend,
-                format!("UPDATE {table} SET short_id = $1 WHERE id = $2"),
-                [ShortId::random().as_str().into(), id.into()],
-            ))
-            .await?;
-    }
+    add(manager, table, &[("short_id", "text NULL")]).await?;
+    column::name_rows(manager, table, "short_id").await?;
     index(
         manager,
         true,

@@ -1,16 +1,18 @@
 //! Who, from where and about what, for each line of the activity log; and that nothing is
 //! ever changed in it or taken from it.
 
-use super::{column::index, step};
-use pressroom_base::id::ShortId;
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use super::{
+    column::{add, index, name_rows},
+    step,
+};
+use sea_orm::{ConnectionTrait, DbBackend};
 use sea_orm_migration::prelude::*;
 
 step!("m0020_activity", up);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
-    for (column, kind) in [
+    let columns = [
         ("public_id", "text NULL"),
         ("actor_kind", "text NOT NULL DEFAULT 'system'"),
         ("actor_id", "text NULL"),
@@ -20,28 +22,9 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ("site_id", "text NULL"),
         ("address", "text NULL"),
         ("metadata", "text NOT NULL DEFAULT '{}'"),
-    ] {
-        if !manager.has_column("activity", column).await? {
-            connection
-                .execute_unprepared(&format!("ALTER TABLE activity ADD COLUMN {column} {kind}"))
-                .await?;
-        }
-    }
-    let backend = manager.get_database_backend();
-    let unnamed = "SELECT id FROM activity WHERE public_id IS NULL";
-    let rows = connection
-        .query_all_raw(Statement::from_string(backend, unnamed))
-        .await?;
-    for row in rows {
-        let id: i64 = row.try_get("", "id")?;
-        connection
-            .execute_raw(Statement::from_sql_and_values(
-                backend,
-                "UPDATE activity SET public_id = $1 WHERE id = $2",
-                [ShortId::random().as_str().into(), id.into()],
-            ))
-            .await?;
-    }
+    ];
+    add(manager, "activity", &columns).await?;
+    name_rows(manager, "activity", "public_id").await?;
     index(
         manager,
         true,
@@ -58,7 +41,7 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "",
     )
     .await?;
-    let only_appended = if backend == DbBackend::Sqlite {
+    let only_appended = if manager.get_database_backend() == DbBackend::Sqlite {
         ON_SQLITE
     } else {
         ON_POSTGRES

@@ -1,13 +1,16 @@
 //! Sites that are known by their address before anything of them is reached, and how
 //! sites are.
 
-use super::{column::index, step};
+use super::{
+    column::{add, index},
+    step,
+};
 use sea_orm_migration::prelude::*;
 
 step!("m0021_watched_sites", up);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    for (column, kind) in [
+    let columns = [
         ("url", "text NULL"),
         ("method", "text NULL"),
         ("place", "text NULL"),
@@ -16,14 +19,8 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ("checked_at", "bigint NULL"),
         ("paused", "boolean NOT NULL DEFAULT FALSE"),
         ("updated_at", "bigint NULL"),
-    ] {
-        if !manager.has_column("sites", column).await? {
-            manager
-                .get_connection()
-                .execute_unprepared(&format!("ALTER TABLE sites ADD COLUMN {column} {kind}"))
-                .await?;
-        }
-    }
+    ];
+    add(manager, "sites", &columns).await?;
     index(
         manager,
         true,

@@ -1,7 +1,7 @@
 //! What is known of sites that were added by their address, until they are connected.
 
 use super::{
-    column::{index, number, reference, table, text},
+    column::{add, index, number, reference, table, text},
     step,
 };
 use sea_orm_migration::prelude::*;
@@ -9,19 +9,13 @@ use sea_orm_migration::prelude::*;
 step!("m0022_added_sites", up);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    for (column, kind) in [
+    let columns = [
         ("trouble", "text NULL"),
         ("tried_at", "bigint NULL"),
         ("token_hash", "text NULL"),
         ("token_expires_at", "bigint NULL"),
-    ] {
-        if !manager.has_column("sites", column).await? {
-            manager
-                .get_connection()
-                .execute_unprepared(&format!("ALTER TABLE sites ADD COLUMN {column} {kind}"))
-                .await?;
-        }
-    }
+    ];
+    add(manager, "sites", &columns).await?;
     manager
         .create_table(
             table(

@@ -2,39 +2,31 @@
 //! bytes come from, and who needs it yet.
 
 use super::{
-    column::{index, maybe_number, number, reference, table, text},
+    column::{add, index, maybe_number, name_rows, number, reference, table, text},
     step,
 };
-use pressroom_base::id::ShortId;
-use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::prelude::*;
 
 step!("m0029_snapshot_life", up);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let connection = manager.get_connection();
-    for (column, kind) in [
+    let columns = [
         ("short_id", "text NULL"),
         ("site_id", "bigint NULL"),
         ("cause", "text NOT NULL DEFAULT 'manual'"),
         ("origin", "text NOT NULL DEFAULT 'capture'"),
         ("upload_until", "bigint NULL"),
         ("found", "text NULL"),
-    ] {
-        // SQLite cannot add a column "if it is not there".
-        if !manager.has_column("snapshots", column).await? {
-            connection
-                .execute_unprepared(&format!("ALTER TABLE snapshots ADD COLUMN {column} {kind}"))
-                .await?;
-        }
-    }
+    ];
+    add(manager, "snapshots", &columns).await?;
     connection
         .execute_unprepared(
             "UPDATE snapshots SET site_id = (SELECT environments.site_id FROM environments \
              WHERE environments.id = snapshots.environment_id) WHERE site_id IS NULL",
         )
         .await?;
-    name_rows(manager).await?;
+    name_rows(manager, "snapshots", "short_id").await?;
     index(
         manager,
         true,
@@ -88,25 +80,4 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         "",
     )
     .await
-}
-
-/// Gives each snapshot a name for programs.
-async fn name_rows(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let connection = manager.get_connection();
-    let backend = manager.get_database_backend();
-    let unnamed = "SELECT id FROM snapshots WHERE short_id IS NULL";
-    let rows = connection
-        .query_all_raw(Statement::from_string(backend, unnamed))
-        .await?;
-    for row in rows {
-        let id: i64 = row.try_get("", "id")?;
-        connection
-            .execute_raw(Statement::from_sql_and_values(
-                backend,
-                "UPDATE snapshots SET short_id = $1 WHERE id = $2",
-                [ShortId::random().as_str().into(), id.into()],
-            ))
-            .await?;
-    }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 //! either: its secret is sealed apart from the text, and gone once the mail is.
 
 use super::{
-    column::{index, maybe_number, maybe_text, number, reference, table, text},
+    column::{add, index, maybe_number, maybe_text, number, reference, table, text},
     step,
 };
 use sea_orm_migration::prelude::*;
@@ -95,12 +95,9 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             [text("email"), maybe_text("address"), number("created_at")],
         ))
         .await?;
-    let connection = manager.get_connection();
-    for (column, kind) in [("secret_sealed", "text"), ("good_until", "bigint")] {
-        if !manager.has_column("mails", column).await? {
-            let add = format!("ALTER TABLE mails ADD COLUMN {column} {kind} NULL");
-            connection.execute_unprepared(&add).await?;
-        }
-    }
-    Ok(())
+    let more = [
+        ("secret_sealed", "text NULL"),
+        ("good_until", "bigint NULL"),
+    ];
+    add(manager, "mails", &more).await
 }

@@ -18,6 +18,7 @@ mod mails;
 mod maintenance;
 mod migrations;
 mod password_resets;
+mod pipelines;
 mod rate;
 mod rotation;
 mod rows;
