@@ -12,7 +12,14 @@ final class Pressroom_Recovery {
 		$kept    = array();
 		$swaps   = array();
 		$core    = array();
-		foreach ( $entries as $entry ) {
+		$stuck   = array();
+		foreach ( $entries as $at => $entry ) {
+			if ( 'rehearsal' === $entry['act'] ) {
+				// Nobody else is kept from working by it.
+				$stuck[] = 'a rehearsal that the agent made is still there, and can be removed only where it runs';
+				unset( $entries[ $at ] );
+				continue;
+			}
 			if ( 'swap' !== $entry['act'] && 'core_swap' !== $entry['act'] ) {
 				throw new Pressroom_Refused( 'occupied', 'an exchange of files that the agent began is not settled, and can be only where it runs' );
 			}
@@ -29,10 +36,12 @@ final class Pressroom_Recovery {
 				'live' => Pressroom_Component::look( $epoch, $swap ),
 			);
 		}
+		$swept          = self::sweep( $epoch, $kept );
+		$swept['stuck'] = array_merge( $stuck, $swept['stuck'] );
 		return array(
 			'swaps'      => $swaps,
 			'core_swaps' => $core,
-		) + self::sweep( $epoch, $kept ) + array(
+		) + $swept + array(
 			'exchanges'       => array(),
 			'unfinished_core' => false,
 		);

@@ -11,10 +11,10 @@ use pressroom_wordpress::{
     clean, command, component,
     config::{self, Settings},
     core,
-    database::{self, dump, replace, restore},
+    database::{self, dump, replace, restore, restore_point},
     fence, find,
     home::Home,
-    inventory, maintenance, package, protection, recovery, snapshot, tree, usage,
+    inventory, maintenance, package, protection, recovery, rehearsal, snapshot, tree, usage,
     watch::Watch,
 };
 use std::{
@@ -264,9 +264,45 @@ fn carry_out(
             restore::drop_aside(home, epoch, &settings, &aside, watch)?;
             Response::Done
         }
+        Request::TakePoint {
+            epoch,
+            site,
+            options,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            let point = restore_point::take(home, epoch, &settings, &options, watch)?;
+            Response::TakePoint(Box::new(point))
+        }
+        Request::SealPoint {
+            epoch,
+            site,
+            handle,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            Response::SealPoint(restore_point::seal(home, epoch, &settings, &handle, watch)?)
+        }
+        Request::MergePoint {
+            epoch,
+            site,
+            handle,
+            options,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            let report = restore_point::merge(home, epoch, &settings, &handle, &options, watch)?;
+            Response::MergePoint(Box::new(report))
+        }
+        Request::DropPoint {
+            epoch,
+            site,
+            handle,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            restore_point::drop_point(home, epoch, &settings, &handle, watch)?;
+            Response::Done
+        }
         Request::RecoverDatabase { epoch, site } => {
             let settings = settings(home, &site, watch)?;
-            Response::RecoverDatabase(restore::recover(home, epoch, &settings, watch)?)
+            Response::RecoverDatabase(restore_point::recover(home, epoch, &settings, watch)?)
         }
         Request::DatabaseSize { site } => {
             Response::DatabaseSize(database::size(&settings(home, &site, watch)?, watch)?)
@@ -362,6 +398,31 @@ fn carry_out(
             let mut out = download;
             Response::RunCommand(command::run(home, epoch, &command, &mut out, watch)?)
         }
+        Request::MakeRehearsal {
+            epoch,
+            site,
+            options,
+        } => {
+            let settings = settings(home, &site, watch)?;
+            let php = site.php.as_deref().ok_or_else(|| {
+                Error::NoPhp("a rehearsal needs a `php`, and none is known".to_owned())
+            })?;
+            let made = rehearsal::make(home, epoch, &site.root, php, &settings, &options, watch)?;
+            Response::MakeRehearsal(Box::new(made))
+        }
+        Request::Visit { handle, visit } => {
+            let mut out = BufWriter::with_capacity(MAX_CHUNK, download);
+            let answer = rehearsal::visit(home, &handle, &visit, &mut out, watch)?;
+            flush(&mut out)?;
+            Response::Visit(Box::new(answer))
+        }
+        Request::RehearsalLog { handle } => {
+            Response::RehearsalLog(Box::new(rehearsal::log(home, &handle)?))
+        }
+        Request::DropRehearsal { epoch, handle } => {
+            rehearsal::drop_rehearsal(home, epoch, &handle, watch)?;
+            Response::Done
+        }
         Request::CleanHome { epoch } => {
             clean::clean(home, epoch, watch)?;
             Response::Done
@@ -402,7 +463,7 @@ impl From<Error> for Refusal {
             Error::Missing(_) => RefusalCode::Missing,
             Error::Occupied(_) => RefusalCode::Occupied,
             Error::Changed { .. } => RefusalCode::Changed,
-            Error::NoSpace { .. } => RefusalCode::NoSpace,
+            Error::NoSpace { .. } | Error::NoRoom { .. } => RefusalCode::NoSpace,
             Error::NoPhp(_) => RefusalCode::NoPhp,
             Error::Php(_) => RefusalCode::Php,
             Error::Database(_) => RefusalCode::Database,

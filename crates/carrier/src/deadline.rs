@@ -40,6 +40,7 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::ReadUsers { .. }
         | Request::CheckAdoption { .. }
         | Request::Find { .. }
+        | Request::RehearsalLog { .. }
         | Request::ListConfig { .. }
         | Request::Protections { .. }
         | Request::DatabaseSize { .. } => READ,
@@ -65,6 +66,7 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::PutDropIn { .. }
         | Request::RemoveDropIn { .. }
         | Request::PurgePages { .. }
+        | Request::DropRehearsal { .. }
         | Request::DropStagedCore { .. }
         | Request::DropStaged { .. } => TREE,
         Request::DumpDatabase { .. }
@@ -72,6 +74,10 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::RestoreSnapshotDatabase { .. }
         | Request::TakeBackDatabase { .. }
         | Request::DropDatabaseAside { .. }
+        | Request::TakePoint { .. }
+        | Request::SealPoint { .. }
+        | Request::MergePoint { .. }
+        | Request::DropPoint { .. }
         | Request::RecoverDatabase { .. }
         | Request::DatabaseChecksums { .. }
         | Request::SearchReplace { .. }
@@ -83,12 +89,16 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::ExchangeTree { .. }
         | Request::TakeBackTree { .. }
         | Request::DropUnpacked { .. }
+        | Request::MakeRehearsal { .. }
         | Request::Unpack { .. } => WHOLE,
         Request::VerifyChecksums { .. }
         | Request::InstallCore { .. }
         | Request::StageCore { .. }
         | Request::StageComponent { .. } => PACKAGE,
         Request::Bridge { each: false, .. } => BRIDGE,
+        Request::Visit { visit, .. } => {
+            Duration::from_millis(visit.timeout_ms).saturating_add(ENDING)
+        }
         Request::RunCommand { command, .. } => command.limit().saturating_add(ENDING),
         Request::ActivatePlugins { .. } | Request::SwitchTheme { .. } => TRIAL,
     }

@@ -35,5 +35,5 @@ pub mod ssh;
 
 pub use error::{Error, Result};
 pub use place::{Local, Place, SiteUser, Way};
-pub use session::Session;
+pub use session::{Session, Visited};
 pub use tokio_util::sync::CancellationToken;

@@ -8,6 +8,7 @@ mod components;
 mod core;
 mod database;
 mod files;
+mod rehearsal;
 mod site;
 
 use crate::{
@@ -237,6 +238,8 @@ async fn converse(stream: &mut Stream, data: Data<'_>) -> Result<Response> {
 fn mismatch(op: &str) -> Error {
     Error::Protocol(format!("the answer to `{op}` is of another kind"))
 }
+
+pub use rehearsal::Visited;
 
 /// Waits for a call and takes the answer of one kind out of it.
 macro_rules! answer {

@@ -29,7 +29,7 @@ pub use whole::{
     Activation, Place, ThemeSwitch, activate, run_cron, run_each, switch_theme, upgrade_databases,
 };
 
-use crate::{Error, Result, config::Directories, disk, fence, home::Home, watch::Watch};
+use crate::{Error, Result, cage, config::Directories, disk, fence, home::Home, watch::Watch};
 use frame::Note;
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
@@ -122,12 +122,16 @@ pub fn run_with(
         script::put_login_file(home, epoch, root, watch)?;
     }
     let script = script::put_script(home)?;
+    let lock = home.state_path("lock");
+    let clone = cage::enter(home, &dir)?;
+    let is_clone = clone.is_some();
+    let nowhere = clone.map_or_else(|| home.state_path("nowhere"), |clone| clone.nowhere());
     let nonce = nonce()?;
     let input = serde_json::to_vec(&Request {
         nonce: &nonce,
         root: &dir,
         mu_plugins: &must_use_plugins(home, root, &dir),
-        lock: &home.state_path("lock"),
+        lock: &lock,
         epoch,
         blog: options.blog,
         url: options.url.as_deref(),
@@ -136,15 +140,15 @@ pub fn run_with(
             themes: options.skip_themes,
             mu_plugins: options.skip_mu_plugins,
         },
-        nowhere: &home.state_path("nowhere"),
+        nowhere: &nowhere,
         user: options.user.as_deref(),
         admin: options.admin,
         network: options.network,
         actions,
     })
     .map_err(|why| Error::Php(format!("the request cannot be written: {why}")))?;
-    let cache = options
-        .opcache
+    // What a clone compiles is the clone's, and it changes under its feet.
+    let cache = (options.opcache && !is_clone)
         .then(|| opcache::Cache::open(home))
         .flatten();
     let run = |cache: Option<PathBuf>| {
@@ -152,6 +156,7 @@ pub fn run_with(
             php,
             script: &script,
             dir: &dir,
+            readable: &[&lock],
             input: &input,
             nonce: &nonce,
             memory_mb: options.memory_mb,

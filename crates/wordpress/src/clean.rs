@@ -3,7 +3,8 @@
 use crate::{
     Error, Result, disk, fence,
     home::{Home, PRIVATE_DIRS},
-    package,
+    journal::{self, Entry},
+    package, rehearsal,
     watch::Watch,
 };
 use pressroom_base::Epoch;
@@ -22,6 +23,19 @@ const STAGING: &str = "staging";
 pub fn clean(home: &Home, epoch: Epoch, watch: &Watch) -> Result<()> {
     if !disk::exists(&home.state_path(""))? {
         return Ok(());
+    }
+    let entries = fence::critical(home, epoch, watch, || {
+        // What cannot be read must not keep anybody here.
+        Ok(journal::entries(home).unwrap_or_default())
+    })?;
+    for (_, entry) in entries {
+        if let Entry::Rehearsal { record, .. } = entry {
+            // Its tables are known to nobody else; where the database is gone, so are they.
+            if let Err(why @ Error::Fenced { .. }) = rehearsal::remove(home, epoch, &record, watch)
+            {
+                return Err(why);
+            }
+        }
     }
     let aside = set_aside(home, epoch, watch)?;
     leave(home, epoch, &aside, watch)

@@ -1,18 +1,19 @@
 //! The site's database, worked on natively.
 
 mod checksum;
-mod client;
+pub(crate) mod client;
 pub mod connection;
 pub mod dump;
 mod facts;
 pub(crate) mod fuzzing;
 pub mod replace;
 pub mod restore;
-mod share;
+pub mod restore_point;
+pub(crate) mod share;
 mod size;
-mod sql;
+pub(crate) mod sql;
 mod users;
-mod working;
+pub(crate) mod working;
 
 pub use checksum::{TableChecksum, checksums};
 pub use connection::Connection;

@@ -50,6 +50,14 @@ pub enum Error {
         /// Where.
         path: PathBuf,
     },
+    /// What was asked for would not fit on the disk.
+    #[error("this needs {} MB on the disk, which has {} MB free", needed.div_ceil(1_000_000), free / 1_000_000)]
+    NoRoom {
+        /// Bytes, with what must stay free.
+        needed: u64,
+        /// Bytes.
+        free: u64,
+    },
     /// There is no PHP that starts.
     #[error("{0}")]
     NoPhp(String),

@@ -8,6 +8,7 @@
 pub use crate::{
     bridge::fuzzing::{Scanned, scan},
     caches::fuzzing::{fastcgi, resp},
+    cage::fuzzing::{messages, passes},
     database::fuzzing::{Understood, marks, split, tokens, understand, unwrapped},
     journal::entry_again,
 };

@@ -16,6 +16,9 @@ use std::{
 
 /// Name of the directory that holds what Pressroom remembers at the site.
 pub const STATE_DIR: &str = ".pressroom";
+/// Where clones of rehearsals are, relative to the home; of what is ours the only places
+/// that can be named.
+pub(crate) const REHEARSALS: &str = ".pressroom/rehearsal";
 /// The directories beside it that a site needs and that are ours to make.
 pub const PRIVATE_DIRS: [&str; 3] = ["tmp", "logs", "sessions"];
 
@@ -61,7 +64,8 @@ impl Home {
         }
         let mut exists = true;
         for (depth, part) in trimmed.split('/').enumerate() {
-            if matches!(part, "" | "." | "..") || (depth == 0 && part == STATE_DIR) {
+            let ours = depth == 0 && part == STATE_DIR && !is_in_rehearsal(trimmed);
+            if matches!(part, "" | "." | "..") || ours {
                 return Err(refuse());
             }
             path.push(part);
@@ -98,6 +102,13 @@ impl Home {
             .read_to_end(&mut bytes)
             .map_err(|why| Error::io("read", &path, why))?;
         Ok(Some(bytes))
+    }
+
+    /// Opens a regular file for reading; `None` when there is no such regular file.
+    pub(crate) fn open_file(&self, relative: &str) -> Result<Option<File>> {
+        let path = self.resolve(relative)?;
+        let file = self.open_beneath(relative, &path)?;
+        Ok(file.filter(|file| file.metadata().is_ok_and(|found| found.is_file())))
     }
 
     /// Opens for reading without following a link even if one is planted between
@@ -166,6 +177,29 @@ impl Home {
     }
 }
 
+/// Whether a path relative to a home is the WordPress of a rehearsal, or lies in it.
+fn is_in_rehearsal(path: &str) -> bool {
+    let rest = path
+        .strip_prefix(REHEARSALS)
+        .and_then(|rest| rest.strip_prefix('/'));
+    rest.is_some_and(|rest| {
+        let mut parts = rest.split('/');
+        parts.next().is_some_and(is_rehearsal) && parts.next() == Some("site")
+    })
+}
+
+/// Whether this is a name that a rehearsal gets: an epoch and eight hexadecimal digits.
+pub(crate) fn is_rehearsal(handle: &str) -> bool {
+    handle.split_once('-').is_some_and(|(epoch, random)| {
+        (1..=19).contains(&epoch.len())
+            && epoch.bytes().all(|byte| byte.is_ascii_digit())
+            && random.len() == 8
+            && random
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
 /// Makes a directory of mode 0700 unless there is a directory already; a link in
 /// its place is refused.
 fn make_private_dir(path: &Path) -> Result<()> {
@@ -210,6 +244,12 @@ mod tests {
             "dangling",
             ".pressroom",
             ".pressroom/lock",
+            ".pressroom/rehearsal",
+            ".pressroom/rehearsal/3-0123abcd",
+            ".pressroom/rehearsal/3-0123abcd/record.json",
+            ".pressroom/rehearsal/3-0123abcd/site/../php",
+            ".pressroom/rehearsal/../site",
+            ".pressroom/rehearsal/x/site",
             "file/below",
             "//",
         ] {
@@ -226,6 +266,8 @@ mod tests {
             "new/deeper/still",
             "a/..hidden",
             "a/.pressroom",
+            ".pressroom/rehearsal/3-0123abcd/site",
+            ".pressroom/rehearsal/3-0123abcd/site/wp-content",
         ] {
             assert!(home.resolve(good).is_ok(), "{good:?} was refused");
         }

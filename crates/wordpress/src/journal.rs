@@ -7,6 +7,7 @@
 use crate::{
     Error, Result,
     archive::planned::Record as ExchangeRecord,
+    cage::record::Record as Rehearsal,
     component::target::Swap,
     core::{
         items::CoreSwap,
@@ -55,18 +56,46 @@ pub(crate) enum Entry {
         /// What goes where.
         record: ExchangeRecord,
     },
+    /// A clone is there, or on its way.
+    Rehearsal {
+        /// Who wrote it.
+        epoch: Epoch,
+        /// All that may have been made.
+        record: Box<Rehearsal>,
+    },
+}
+
+impl Entry {
+    /// What it staged, if it is about something in this directory of the home.
+    pub(crate) fn staged_in(&self, directory: &str) -> Option<&str> {
+        let (root, staged) = match self {
+            Self::Swap { swap, .. } => (&swap.target.root, &swap.staged),
+            Self::CoreSwap { swap, .. } => (&swap.root, &swap.staged),
+            Self::Core { .. } | Self::Exchange { .. } | Self::Rehearsal { .. } => return None,
+        };
+        let rest = root.strip_prefix(directory)?;
+        (rest.is_empty() || rest.starts_with('/')).then_some(staged)
+    }
 }
 
 const SWAP: &str = "swap-";
 const CORE: &str = "core-";
 const CORE_SWAP: &str = "update-";
 const EXCHANGE: &str = "exchange-";
+const REHEARSAL: &str = "rehearsal-";
 const END: &str = ".json";
 pub(crate) const MAX_ENTRY: u64 = 1024 * 1024;
 
 /// Writes an entry, synced. Call it inside the fence.
 pub(crate) fn write(home: &Home, entry: &Entry) -> Result<()> {
     let path = home.state_subdir("journal")?.join(file_name(entry));
+    let length = serde_json::to_vec(entry).map_or(0, |bytes| bytes.len() as u64);
+    if length > MAX_ENTRY {
+        // It could not be read again.
+        return Err(Error::BadInput(
+            "what would have to be remembered of this is too long".to_owned(),
+        ));
+    }
     disk::write_json(&path, entry)
 }
 
@@ -124,12 +153,19 @@ pub(crate) fn unfinished_core(home: &Home, root: &str) -> Result<Option<Record>>
     })
 }
 
+/// Removes the entry of a clone.
+pub(crate) fn settle_rehearsal(home: &Home, handle: &str) -> Result<()> {
+    let name = format!("{REHEARSAL}{handle}{END}");
+    disk::remove_file(&home.state_path("journal").join(name))
+}
+
 fn file_name(entry: &Entry) -> String {
     match entry {
         Entry::Swap { swap, .. } => format!("{SWAP}{}{END}", swap.staged),
         Entry::Core { record, .. } => format!("{CORE}{}{END}", root_key(&record.root)),
         Entry::CoreSwap { swap, .. } => format!("{CORE_SWAP}{}{END}", swap.staged),
         Entry::Exchange { record, .. } => format!("{EXCHANGE}{}{END}", record.staged()),
+        Entry::Rehearsal { record, .. } => format!("{REHEARSAL}{}{END}", record.handle),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     disk, fence,
     home::Home,
     journal::{self, Entry},
-    package,
+    package, rehearsal,
     watch::Watch,
 };
 use pressroom_base::Epoch;
@@ -33,6 +33,13 @@ pub struct Recovery {
     /// Exchanges of whole trees that were under way, and which side is live now.
     #[serde(default)]
     pub exchanges: Vec<RecoveredExchange>,
+    /// Rehearsals of earlier workers that were removed; of one that could not be, `stuck`
+    /// says why.
+    #[serde(default)]
+    pub dropped_rehearsals: Vec<String>,
+    /// Rehearsals of this very epoch, which are still there.
+    #[serde(default)]
+    pub rehearsals: Vec<String>,
     /// Whether a half-done core unpacking was found; [`crate::core::remove`] undoes it.
     pub unfinished_core: bool,
 }
@@ -71,7 +78,12 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
     let mut found = Recovery::default();
     let mut keep = Vec::new();
     // Inside the fence, where nobody is in the middle of writing one.
+    let mut dropped: Vec<String> = Vec::new();
     for (_, entry) in fence::critical(home, epoch, watch, || journal::entries(home))? {
+        // A clone comes before what was exchanged in it.
+        if dropped.iter().any(|root| entry.staged_in(root).is_some()) {
+            continue;
+        }
         match entry {
             Entry::Swap { swap, .. } => {
                 keep.push(swap.staged.clone());
@@ -90,6 +102,24 @@ pub fn recover(home: &Home, epoch: Epoch, watch: &Watch) -> Result<Recovery> {
                     .exchanges
                     .push(archive::look_at_exchange(home, record)?);
             }
+            Entry::Rehearsal { record, .. } if record.epoch >= epoch => {
+                found.rehearsals.push(record.handle);
+            }
+            Entry::Rehearsal { record, .. } => match rehearsal::remove(home, epoch, &record, watch)
+            {
+                Ok(()) => {
+                    dropped.push(record.site_root());
+                    found.dropped_rehearsals.push(record.handle);
+                }
+                Err(why @ (Error::Fenced { .. } | Error::Cancelled | Error::Deadline)) => {
+                    return Err(why);
+                }
+                // Its database may be away. Were that a failure, nobody could work in the
+                // home any more.
+                Err(why) => found
+                    .stuck
+                    .push(format!("the rehearsal `{}`: {why}", record.handle)),
+            },
         }
     }
     let staging = home.state_subdir("staging")?;

@@ -17,6 +17,8 @@ fn main() -> ExitCode {
         [serve, option, home] if *serve == "serve" && *option == "--home" => {
             pressroom_agent::stdio(Path::new(home))
         }
+        // Said by the agent itself, to put walls around what it starts.
+        [cage, description] if *cage == "cage" => pressroom_agent::cage(description),
         [option] if *option == "--version" => {
             say(&format!("pressroom-agent {}\n", env!("CARGO_PKG_VERSION")))
         }

@@ -26,6 +26,7 @@ impl Request {
                 | Self::TakeSnapshot { .. }
                 | Self::Pack { .. }
                 | Self::RunCommand { .. }
+                | Self::Visit { .. }
         )
     }
 
@@ -73,6 +74,10 @@ impl Request {
             Self::RestoreSnapshotDatabase { .. } => "restore_snapshot_database",
             Self::TakeBackDatabase { .. } => "take_back_database",
             Self::DropDatabaseAside { .. } => "drop_database_aside",
+            Self::TakePoint { .. } => "take_point",
+            Self::SealPoint { .. } => "seal_point",
+            Self::MergePoint { .. } => "merge_point",
+            Self::DropPoint { .. } => "drop_point",
             Self::RecoverDatabase { .. } => "recover_database",
             Self::DatabaseSize { .. } => "database_size",
             Self::DatabaseChecksums { .. } => "database_checksums",
@@ -89,6 +94,10 @@ impl Request {
             Self::UpgradeDatabases { .. } => "upgrade_databases",
             Self::RunCron { .. } => "run_cron",
             Self::RunCommand { .. } => "run_command",
+            Self::MakeRehearsal { .. } => "make_rehearsal",
+            Self::Visit { .. } => "visit",
+            Self::RehearsalLog { .. } => "rehearsal_log",
+            Self::DropRehearsal { .. } => "drop_rehearsal",
             Self::CleanHome { .. } => "clean_home",
         }
     }
@@ -125,11 +134,17 @@ impl Request {
             | Self::RestoreSnapshotDatabase { epoch, .. }
             | Self::TakeBackDatabase { epoch, .. }
             | Self::DropDatabaseAside { epoch, .. }
+            | Self::TakePoint { epoch, .. }
+            | Self::SealPoint { epoch, .. }
+            | Self::MergePoint { epoch, .. }
+            | Self::DropPoint { epoch, .. }
             | Self::RecoverDatabase { epoch, .. }
             | Self::Unpack { epoch, .. }
             | Self::ExchangeTree { epoch, .. }
             | Self::TakeBackTree { epoch, .. }
             | Self::DropUnpacked { epoch, .. }
+            | Self::MakeRehearsal { epoch, .. }
+            | Self::DropRehearsal { epoch, .. }
             | Self::CleanHome { epoch } => Some(*epoch),
             Self::Bridge { epoch, .. }
             | Self::SearchReplace { epoch, .. }
@@ -153,6 +168,8 @@ impl Request {
             | Self::TreeHash { .. }
             | Self::DiskUsage { .. }
             | Self::ReadUsers { .. }
+            | Self::Visit { .. }
+            | Self::RehearsalLog { .. }
             | Self::ReadSite { .. } => None,
         }
     }

@@ -3,8 +3,8 @@
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
     archive, bridge, caches, checksums, command, component, config, core,
-    database::{UserQuery, dump, replace, restore},
-    protection, snapshot,
+    database::{UserQuery, dump, replace, restore, restore_point},
+    protection, rehearsal, snapshot,
 };
 use serde::{Deserialize, Serialize};
 
@@ -347,7 +347,45 @@ pub enum Request {
         /// What the restore kept aside.
         aside: restore::Aside,
     },
-    /// Removes what restores of dead workers left in the database.
+    /// Keeps the tables as they are, beside them in the database.
+    TakePoint {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// What is kept, and what is there already.
+        options: restore_point::PointOptions,
+    },
+    /// Keeps what an update made of the tables of a point.
+    SealPoint {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// Of the point.
+        handle: String,
+    },
+    /// Takes an update back out of the tables, and leaves what others wrote since.
+    MergePoint {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// Of the point.
+        handle: String,
+        /// How.
+        options: restore_point::MergeOptions,
+    },
+    /// Drops a point and all that it kept.
+    DropPoint {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site.
+        site: SiteRef,
+        /// Of the point.
+        handle: String,
+    },
+    /// Removes what restores and restore points of dead workers left in the database.
     RecoverDatabase {
         /// The caller's epoch.
         epoch: Epoch,
@@ -479,6 +517,34 @@ pub enum Request {
         epoch: Option<Epoch>,
         /// What to run, where, and how long at most.
         command: command::Command,
+    },
+    /// Makes a throw-away clone of the site; nothing is left after a failure.
+    MakeRehearsal {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The site. Its `php` is what the clone runs with.
+        site: SiteRef,
+        /// How.
+        options: rehearsal::RehearsalOptions,
+    },
+    /// *Stream out*: asks a clone for a page as a visitor does; the body comes first.
+    Visit {
+        /// The clone.
+        handle: String,
+        /// The request.
+        visit: rehearsal::Visit,
+    },
+    /// What happened in a clone so far.
+    RehearsalLog {
+        /// The clone.
+        handle: String,
+    },
+    /// Removes a clone; one that is gone is fine.
+    DropRehearsal {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The clone.
+        handle: String,
     },
     /// Empties the home directory of what Pressroom itself keeps there
     /// (state, temp, logs), so that the home can be removed.

@@ -2,8 +2,8 @@
 
 use pressroom_wordpress::{
     archive, bridge, caches, checksums, command, component, config, core,
-    database::{self, dump, replace, restore},
-    find, inventory, maintenance, protection, recovery, snapshot, tree, usage,
+    database::{self, dump, replace, restore, restore_point},
+    find, inventory, maintenance, protection, recovery, rehearsal, snapshot, tree, usage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +66,12 @@ pub enum Response {
     /// See [`super::Request::RestoreDatabase`] and
     /// [`super::Request::RestoreSnapshotDatabase`].
     RestoreDatabase(Box<restore::RestoreReport>),
+    /// See [`super::Request::TakePoint`].
+    TakePoint(Box<restore_point::Point>),
+    /// See [`super::Request::SealPoint`].
+    SealPoint(restore_point::SealedPoint),
+    /// See [`super::Request::MergePoint`].
+    MergePoint(Box<restore_point::MergeReport>),
     /// See [`super::Request::RecoverDatabase`].
     RecoverDatabase(restore::Recovered),
     /// See [`super::Request::DatabaseSize`].
@@ -94,6 +100,12 @@ pub enum Response {
     RunCron(bridge::outcomes::CronRan),
     /// See [`super::Request::RunCommand`].
     RunCommand(command::CommandEnd),
+    /// See [`super::Request::MakeRehearsal`].
+    MakeRehearsal(Box<rehearsal::Rehearsal>),
+    /// See [`super::Request::Visit`].
+    Visit(Box<rehearsal::Answer>),
+    /// See [`super::Request::RehearsalLog`].
+    RehearsalLog(Box<rehearsal::RehearsalLog>),
     /// Done, nothing to say.
     Done,
 }

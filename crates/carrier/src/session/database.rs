@@ -9,6 +9,7 @@ use pressroom_wordpress::database::{
     dump::{DumpOptions, DumpReport},
     replace::{ReplaceOptions, ReplaceReport},
     restore::{Aside, Recovered, RestoreOptions, RestoreReport},
+    restore_point::{MergeOptions, MergeReport, Point, PointOptions, SealedPoint},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -85,7 +86,69 @@ impl Session {
             .await
     }
 
-    /// Removes what restores of dead workers left in the database.
+    /// Keeps the tables as they are, to be taken back to by [`Session::merge_point`].
+    pub async fn take_point(
+        &self,
+        epoch: Epoch,
+        site: SiteRef,
+        options: PointOptions,
+    ) -> Result<Point> {
+        let request = Request::TakePoint {
+            epoch,
+            site,
+            options,
+        };
+        let point: Result<Box<Point>> = answer!(self.call(request, Data::None), TakePoint);
+        point.map(|point| *point)
+    }
+
+    /// Keeps what an update made of the tables; before anybody else may write.
+    pub async fn seal_point(
+        &self,
+        epoch: Epoch,
+        site: SiteRef,
+        handle: &str,
+    ) -> Result<SealedPoint> {
+        let request = Request::SealPoint {
+            epoch,
+            site,
+            handle: handle.to_owned(),
+        };
+        answer!(self.call(request, Data::None), SealPoint)
+    }
+
+    /// Takes an update back out of the tables, and leaves what others wrote since; may be
+    /// repeated.
+    pub async fn merge_point(
+        &self,
+        epoch: Epoch,
+        site: SiteRef,
+        handle: &str,
+        options: MergeOptions,
+    ) -> Result<MergeReport> {
+        let request = Request::MergePoint {
+            epoch,
+            site,
+            handle: handle.to_owned(),
+            options,
+        };
+        let report: Result<Box<MergeReport>> = answer!(self.call(request, Data::None), MergePoint);
+        report.map(|report| *report)
+    }
+
+    /// Drops a point and all that it kept; content when it is gone already.
+    pub async fn drop_point(&self, epoch: Epoch, site: SiteRef, handle: &str) -> Result<()> {
+        let handle = handle.to_owned();
+        self.done(Request::DropPoint {
+            epoch,
+            site,
+            handle,
+        })
+        .await
+    }
+
+    /// Removes what restores and restore points of dead workers left in the database;
+    /// tells the points that are whole.
     pub async fn recover_database(&self, epoch: Epoch, site: SiteRef) -> Result<Recovered> {
         let request = Request::RecoverDatabase { epoch, site };
         answer!(self.call(request, Data::None), RecoverDatabase)

@@ -9,6 +9,7 @@ mod fence;
 mod process;
 mod real;
 mod refusals;
+mod rehearsal;
 mod site;
 
 use std::process::ExitCode;

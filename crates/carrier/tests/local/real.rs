@@ -5,6 +5,7 @@ mod bridge;
 mod facts;
 mod lab;
 mod php;
+mod points;
 mod refused;
 mod whole;
 
@@ -27,6 +28,22 @@ async fn a_network_of_6_5() {
     everything(&real).await;
     bridge::another_blog(&real).await;
     refused::everything(&real).await;
+}
+
+#[tokio::test]
+async fn tables_of_a_single_site() {
+    let real = Real::of(pressroom_lab::Site::new(Wordpress::V6_1).unwrap()).await;
+    points::exactly(&real).await;
+    points::with_others(&real).await;
+    points::killed(&real).await;
+}
+
+#[tokio::test]
+async fn tables_of_a_network() {
+    let site = pressroom_lab::Site::network(Wordpress::V6_5, Multisite::Subdirectories).unwrap();
+    let real = Real::of(site).await;
+    points::exactly(&real).await;
+    points::with_others(&real).await;
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ async fn it_starts_programs_and_finds_the_database_by_socket_and_by_name() {
     assert!(said.contains("knows the name `nobody.knows.it`"), "{said}");
 }
 
-fn configure(host: &Host, database: &Database, db_host: &str) {
+pub fn configure(host: &Host, database: &Database, db_host: &str) {
     let (name, user) = (&database.name, &database.user);
     let password = literal(&database.password);
     host.login

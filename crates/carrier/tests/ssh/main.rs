@@ -7,4 +7,6 @@ mod alone;
 mod doors;
 mod host;
 mod logins;
+mod points;
+mod rehearsal;
 mod sessions;

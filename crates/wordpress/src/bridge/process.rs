@@ -1,7 +1,7 @@
 //! One PHP process: started clean, fed, read to its end, and never outlived.
 
 use super::frame::{FrameScanner, Noise};
-use crate::{Error, Result, home::Home, watch::Watch};
+use crate::{Error, Result, cage, home::Home, watch::Watch};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::{
     ffi::OsString,
@@ -33,6 +33,8 @@ pub(crate) struct Call<'a> {
     pub(crate) php: &'a str,
     pub(crate) script: &'a Path,
     pub(crate) dir: &'a Path,
+    /// Further files that it reads.
+    pub(crate) readable: &'a [&'a Path],
     /// What the script reads.
     pub(crate) input: &'a [u8],
     pub(crate) nonce: &'a str,
@@ -84,27 +86,20 @@ pub(crate) fn run(home: &Home, call: &Call<'_>, watch: &Watch) -> Result<Ended> 
     if php.is_empty() || php.starts_with('-') || php.contains('\0') {
         return Err(Error::NoPhp(format!("`{php}` is no command for PHP")));
     }
-    let mut command = Command::new(php);
-    for setting in SETTINGS {
-        command.args(["-d", setting]);
-    }
-    command.args(["-d", &format!("memory_limit={}M", call.memory_mb.max(64))]);
-    if let Some(cache) = call.cache {
-        for setting in CACHE_SETTINGS {
-            command.args(["-d", setting]);
-        }
-        let mut setting = OsString::from("opcache.file_cache=");
-        setting.push(cache);
-        command.arg("-d").arg(setting);
-    } else {
-        command.args(["-d", "opcache.enable_cli=0"]);
-    }
+    let entered = cage::enter(home, call.dir)?;
+    let mut command = match &entered {
+        // Whoever calls, a clone's PHP is started as the clone's.
+        Some(entered) => entered.script(call.script, call.readable)?,
+        None => open(php, call),
+    };
+    let tmp = entered
+        .as_ref()
+        .map_or_else(|| home.path().join("tmp"), cage::Entered::tmp);
     command
-        .arg(call.script)
         .current_dir(call.dir)
         .env_clear()
         .env("HOME", home.path())
-        .env("TMPDIR", home.path().join("tmp"))
+        .env("TMPDIR", tmp)
         .env(
             "PATH",
             std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into()),
@@ -156,6 +151,27 @@ pub(crate) fn run(home: &Home, call: &Call<'_>, watch: &Watch) -> Result<Ended> 
         signalled: status.signal().is_some() && !overdue.killed,
         overdue: overdue.killed,
     })
+}
+
+/// PHP with the site's own settings and ours.
+fn open(php: &str, call: &Call<'_>) -> Command {
+    let mut command = Command::new(php);
+    for setting in SETTINGS {
+        command.args(["-d", setting]);
+    }
+    command.args(["-d", &format!("memory_limit={}M", call.memory_mb.max(64))]);
+    if let Some(cache) = call.cache {
+        for setting in CACHE_SETTINGS {
+            command.args(["-d", setting]);
+        }
+        let mut setting = OsString::from("opcache.file_cache=");
+        setting.push(cache);
+        command.arg("-d").arg(setting);
+    } else {
+        command.args(["-d", "opcache.enable_cli=0"]);
+    }
+    command.arg(call.script);
+    command
 }
 
 impl Noise {

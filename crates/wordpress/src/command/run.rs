@@ -5,7 +5,7 @@ use super::{
     group::Group,
     output::{Labelled, MAX_RECORD},
 };
-use crate::{Error, Result, fence, home::Home, watch::Watch};
+use crate::{Error, Result, cage::record, fence, home::Home, watch::Watch};
 use pressroom_base::Epoch;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -181,6 +181,11 @@ fn start(home: &Home, command: &Command) -> Result<io::Result<process::Child>> {
         return Err(Error::BadInput("this is no command to run".into()));
     }
     let directory = home.resolve(&command.root)?;
+    if record::holding(home, &command.root)?.is_some() {
+        return Err(Error::BadInput(
+            "commands are not run in a rehearsal, which could not keep them".into(),
+        ));
+    }
     if !directory.is_dir() {
         return Err(Error::Missing(command.root.clone()));
     }

@@ -124,6 +124,7 @@ fn run(
         php,
         script,
         dir: &dir,
+        readable: &[],
         input: &input,
         nonce: &nonce,
         memory_mb: MEMORY_MB,

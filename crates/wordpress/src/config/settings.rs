@@ -1,7 +1,7 @@
 //! What an existing `wp-config.php` says.
 
 use super::locate::{self, Located, locate};
-use crate::{Error, Result, home::Home, kind::ComponentKind};
+use crate::{Error, Result, cage::record, home::Home, kind::ComponentKind};
 use pressroom_phpdata::wp_config::{self, Value, WpConfig};
 use serde::{Deserialize, Serialize};
 
@@ -281,7 +281,10 @@ impl Settings {
     }
 
     pub(super) fn at(self, home: &Home, root: &str, located: &Located, config: &WpConfig) -> Self {
+        // A clone's own says where its gate is, which is for its own code: we go past it.
+        let clone = record::holding(home, root).ok().flatten();
         Self {
+            db_host: clone.map_or(self.db_host, |record| Some(record.db_host)),
             directories: Some(Directories::of(home, root, config)),
             file: Some(located.path.clone()),
             above: located.above,

@@ -113,7 +113,7 @@ fn one(client: &mut Client, name: &str) -> Result<TableChecksum> {
         name: name.to_owned(),
         rows,
         content: hex::encode(whole.finalize()),
-        structure: hex::encode(Sha256::digest(structure(&create))),
+        structure: structure_of(&create),
     })
 }
 
@@ -128,6 +128,11 @@ fn add(sum: &mut [u64; 4], hash: &[u8]) {
         *part = twice;
         carry = first || second;
     }
+}
+
+/// What [`TableChecksum::structure`] is of this definition.
+pub(super) fn structure_of(create: &[u8]) -> String {
+    hex::encode(Sha256::digest(structure(create)))
 }
 
 /// The definition from its first parenthesis on, without `AUTO_INCREMENT=n`.

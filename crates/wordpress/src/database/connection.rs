@@ -2,6 +2,7 @@
 
 use crate::{
     Error, Result,
+    cage::record::Upstream,
     config::{self, Settings},
     names,
     watch::Watch,
@@ -72,6 +73,20 @@ impl Connection {
     /// `$table_prefix`; letters, digits and `_` only.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// Whether the server is on this machine, as far as the address tells.
+    pub(crate) fn is_local(&self) -> bool {
+        let host = self.opts.ip_or_hostname();
+        self.opts.socket().is_some() || matches!(host, "127.0.0.1" | "::1" | "localhost")
+    }
+
+    /// Where the server is.
+    pub(crate) fn upstream(&self) -> Upstream {
+        match self.opts.socket() {
+            Some(socket) => Upstream::Socket(socket.into()),
+            None => Upstream::Tcp(self.opts.ip_or_hostname().to_owned(), self.opts.tcp_port()),
+        }
     }
 
     /// Opens one connection whose rows and statements may be as large as the

@@ -4,7 +4,7 @@ mod aside;
 mod collations;
 mod compound;
 mod cursor;
-mod exchange;
+pub(super) mod exchange;
 mod fill;
 pub(crate) mod fuzzing;
 mod load;
@@ -13,15 +13,16 @@ mod prefix;
 mod program;
 mod reach;
 mod reader;
-mod record;
-mod run;
+pub(super) mod record;
+pub(super) mod run;
 mod session;
 mod settle;
-mod statement;
-mod table;
+pub(super) mod statement;
+pub(super) mod table;
 mod undo;
 mod values;
 
+pub(in crate::database) use aside::aside_of;
 pub use aside::{Recovered, drop_aside, recover, take_back};
 pub use options::{
     Aside, LoadedTable, OtherTables, RestoreOptions, RestoreReport, Substitution, TableWarning,

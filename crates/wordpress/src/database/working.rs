@@ -1,7 +1,9 @@
-//! Names of tables that exist only while a restore works, or that it put aside.
+//! Names of tables that exist only while a restore works, or that it put aside, and of
+//! those that a restore point keeps.
 //!
-//! `pr_<site>_<epoch>_<run>_n3_wp_posts` is new, `…_o3_wp_posts` is old: six
-//! hexadecimal digits for the site (several may share a database), the epoch, four
+//! `pr_<site>_<epoch>_<run>_n3_wp_posts` is new, `…_o3_wp_posts` is old; of a point
+//! `…_p3_wp_posts` is the table as it was before, `…_u3_wp_posts` after, and `…_d3_wp_posts`
+//! is for its own work: six hexadecimal digits for the site (several may share a database), the epoch, four
 //! random digits for the run, a number that keeps cut names apart, and as much of
 //! the table's name as fits into 64 characters, for people.
 
@@ -41,6 +43,27 @@ impl Run {
     }
 }
 
+/// What a table of a restore point is called.
+pub(crate) fn point_name(stem: &str, mark: PointMark, number: usize, table: &str) -> String {
+    let mark = match mark {
+        PointMark::Before => 'p',
+        PointMark::After => 'u',
+        PointMark::Work => 'd',
+    };
+    name(stem, mark, number, table)
+}
+
+/// What a table of a restore point is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PointMark {
+    /// The table as it was.
+    Before,
+    /// The table as the update left it.
+    After,
+    /// Only there while something works.
+    Work,
+}
+
 /// What [`Run::new_name`] of the run with this stem is.
 pub(crate) fn new_name(stem: &str, number: usize, table: &str) -> String {
     name(stem, 'n', number, table)
@@ -67,6 +90,8 @@ pub(crate) struct Working<'a> {
     pub stem: &'a str,
     /// Put aside, not new.
     pub old: bool,
+    /// Of a restore point.
+    pub point: bool,
 }
 
 /// Takes a working name of any site apart; `None` for other names.
@@ -89,12 +114,13 @@ pub(crate) fn parse(name: &str) -> Option<Working<'_>> {
         && hexadecimal(run)
         && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())
-        && matches!(&mark[..1], "n" | "o"))
+        && matches!(&mark[..1], "n" | "o" | "p" | "u" | "d"))
     .then_some(())?;
     Some(Working {
         epoch: i64::from_str_radix(epoch, 16).ok()?,
         stem: &name[..first.len() + site.len() + epoch.len() + run.len() + 4],
         old: mark.starts_with('o'),
+        point: mark.starts_with(['p', 'u', 'd']),
     })
 }
 
@@ -119,6 +145,13 @@ mod tests {
             assert!(name.starts_with(&site_stem("wp_")));
             assert!(!name.starts_with(&site_stem("wp2_")));
         }
+        let kept = point_name(run.stem(), PointMark::Before, 3, &long);
+        assert!(kept.chars().count() <= LONGEST, "{kept}");
+        let known = parse(&kept).unwrap();
+        assert_eq!(
+            (known.point, known.old, known.stem),
+            (true, false, run.stem())
+        );
         for other in ["wp_posts", "pr_posts", "pr_abcdef_1_0001_x1_a", "pr_é", ""] {
             assert_eq!(parse(other), None, "{other}");
         }

@@ -10,7 +10,7 @@ use pressroom_wordpress::{
     command::{Channel, Command},
     component::ComponentKind,
     config::Source,
-    database::UserQuery,
+    database::{UserQuery, restore_point::PointOptions},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -203,8 +203,11 @@ pub async fn refuses_the_rest(real: &Real) {
         root: real.root().into(),
         php: Some(PHP.into()),
     };
-    let refused = real.session.database_size(site).await.unwrap_err();
+    let refused = real.session.database_size(site.clone()).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Unsupported);
+    let point = PointOptions::default();
+    let refused = real.session.take_point(EPOCH, site, point).await;
+    assert_eq!(refused.unwrap_err().kind(), Kind::Unsupported);
 }
 
 /// Whatever differs from what is expected of a site's files is told by both.

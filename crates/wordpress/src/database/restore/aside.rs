@@ -29,6 +29,9 @@ pub struct Recovered {
     pub kept: Vec<Aside>,
     /// Old tables of which nothing is known any more; they are never dropped unasked.
     pub unknown: Vec<String>,
+    /// Handles of restore points that are still kept; see [`crate::database::restore_point`].
+    #[serde(default)]
+    pub points: Vec<String>,
 }
 
 const POLL: Duration = Duration::from_millis(20);
@@ -141,7 +144,10 @@ pub fn recover(home: &Home, epoch: Epoch, settings: &Settings, watch: &Watch) ->
         match record.state {
             State::Done => {
                 known.push(record.stem.clone());
-                recovered.kept.push(aside);
+                // What a restore point was taken back by is dropped with the point.
+                if record.point.is_none() {
+                    recovered.kept.push(aside);
+                }
             }
             State::Loading => {
                 let dropped = exchange.drop_working(&record.stem, false)?;
@@ -151,7 +157,9 @@ pub fn recover(home: &Home, epoch: Epoch, settings: &Settings, watch: &Watch) ->
             State::Exchanging | State::Undone => {
                 exchange.undo(&mut record)?;
                 exchange.forget(&record)?;
-                recovered.taken_back.push(aside);
+                if record.point.is_none() {
+                    recovered.taken_back.push(aside);
+                }
             }
             State::Dropping => {
                 let dropped = exchange.drop_working(&record.stem, true)?;
@@ -165,7 +173,7 @@ pub fn recover(home: &Home, epoch: Epoch, settings: &Settings, watch: &Watch) ->
         let Some(found) = working::parse(&relation.name) else {
             continue;
         };
-        if !found.stem.starts_with(&stem) || found.epoch > epoch.get() {
+        if !found.stem.starts_with(&stem) || found.epoch > epoch.get() || found.point {
             continue;
         }
         if !found.old {
@@ -180,7 +188,7 @@ pub fn recover(home: &Home, epoch: Epoch, settings: &Settings, watch: &Watch) ->
 }
 
 /// The handle of a record.
-pub(super) fn aside_of(record: &Record) -> Aside {
+pub(in crate::database) fn aside_of(record: &Record) -> Aside {
     let old = record.moves.iter().filter(|one| one.old.is_some());
     Aside {
         epoch: record.epoch,
@@ -191,7 +199,11 @@ pub(super) fn aside_of(record: &Record) -> Aside {
 
 /// Ends statements that a killed worker left running: one that waits for a table
 /// would still rename it after we have looked.
-fn end_statements(client: &mut Client, stem: &str, watch: &Watch) -> Result<()> {
+pub(in crate::database) fn end_statements(
+    client: &mut Client,
+    stem: &str,
+    watch: &Watch,
+) -> Result<()> {
     let ours = client.id();
     for _ in 0..LOOKS {
         let rows: Vec<(u64, Option<Vec<u8>>)> =

@@ -25,7 +25,7 @@ use pressroom_base::Epoch;
 use std::collections::BTreeSet;
 
 /// Who changes what.
-pub(super) struct Exchange<'a> {
+pub(in crate::database) struct Exchange<'a> {
     pub home: &'a Home,
     pub epoch: Epoch,
     pub watch: &'a Watch,
@@ -36,7 +36,7 @@ pub(super) struct Exchange<'a> {
 }
 
 /// Seconds that a statement inside the fence waits for the site to let go of a table.
-pub(super) const PATIENCE: u32 = 5;
+pub(in crate::database) const PATIENCE: u32 = 5;
 const ATTEMPTS: u32 = 6;
 const LOCK_WAIT: u16 = 1205;
 
@@ -309,7 +309,7 @@ impl Exchange<'_> {
     }
 }
 
-pub(super) fn find<'a>(live: &'a [Relation], name: &str) -> Option<&'a Relation> {
+pub(in crate::database) fn find<'a>(live: &'a [Relation], name: &str) -> Option<&'a Relation> {
     live.iter().find(|relation| relation.name == name)
 }
 
@@ -337,7 +337,7 @@ pub(super) fn add_key(key: &ForeignKey) -> Vec<u8> {
     .concat()
 }
 
-pub(super) fn of(name: &str, why: Error) -> Error {
+pub(in crate::database) fn of(name: &str, why: Error) -> Error {
     match why {
         Error::Database(text) => Error::Database(format!("`{name}`: {text}")),
         other => other,

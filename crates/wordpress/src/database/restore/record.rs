@@ -15,7 +15,7 @@ const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// A restore at work, or one whose old tables are still kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(in crate::database) struct Record {
     pub epoch: Epoch,
     /// What the names of its tables start with; also the record's name.
     pub stem: String,
@@ -31,11 +31,15 @@ pub(super) struct Record {
     pub made: Vec<(String, String)>,
     /// Foreign keys of the tables put aside, and of others that refer to them.
     pub foreign_keys: Vec<ForeignKey>,
+    /// The restore point that was taken back by this exchange, and that what it put aside
+    /// is dropped with.
+    #[serde(default)]
+    pub point: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum State {
+pub(in crate::database) enum State {
     /// Tables are filled under working names; the site's are untouched.
     Loading,
     /// The exchange is under way, or was interrupted.
@@ -51,7 +55,7 @@ pub(super) enum State {
 
 /// One name: what comes there, and where what was there goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Move {
+pub(in crate::database) struct Move {
     pub name: String,
     /// The working name of what comes; `None` where nothing comes by renaming.
     pub new: Option<String>,
@@ -64,7 +68,7 @@ pub(super) struct Move {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ForeignKey {
+pub(in crate::database) struct ForeignKey {
     pub table: String,
     pub name: String,
     /// What follows `ALTER TABLE name`.
@@ -85,6 +89,7 @@ impl Record {
             programs: Vec::new(),
             made: Vec::new(),
             foreign_keys: Vec::new(),
+            point: None,
         }
     }
 

@@ -97,7 +97,7 @@ pub fn restore(
 }
 
 /// A name space that no other restore has.
-fn new_run(home: &Home, epoch: Epoch, prefix: &str) -> Result<Run> {
+pub(in crate::database) fn new_run(home: &Home, epoch: Epoch, prefix: &str) -> Result<Run> {
     loop {
         let mut random = [0; 2];
         getrandom::fill(&mut random).map_err(|why| {
@@ -112,7 +112,12 @@ fn new_run(home: &Home, epoch: Epoch, prefix: &str) -> Result<Run> {
 }
 
 /// Brings everything back, also when the caller's own watch has ended.
-fn give_up(home: &Home, epoch: Epoch, connection: &Connection, record: &mut Record) -> Result<()> {
+pub(in crate::database) fn give_up(
+    home: &Home,
+    epoch: Epoch,
+    connection: &Connection,
+    record: &mut Record,
+) -> Result<()> {
     let watch = Watch::lasting(Duration::from_mins(2));
     let stem = record.stem.clone();
     let mut client = Client::open(connection, &watch)?;

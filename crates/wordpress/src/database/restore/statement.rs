@@ -44,7 +44,7 @@ pub(super) enum Act {
 
 /// A view, trigger, routine or event in the dump.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Made {
+pub(in crate::database) struct Made {
     /// `None` for a view.
     pub kind: Option<ProgramKind>,
     pub name: String,

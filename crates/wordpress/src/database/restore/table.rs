@@ -167,7 +167,7 @@ pub(super) fn alter(
 
 /// The foreign keys of a table as the server itself describes it: name, and what
 /// follows `ALTER TABLE name` to add it.
-pub(super) fn foreign_keys_of(create: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(in crate::database) fn foreign_keys_of(create: &[u8]) -> Vec<(String, Vec<u8>)> {
     let tokens: Vec<Token> = crate::database::sql::Tokens::of(create).collect();
     let Some(open) = tokens.iter().position(|token| token.is_symbol(b'(')) else {
         return Vec::new();
