@@ -40,6 +40,8 @@ pub enum Action {
     SiteTag,
     /// Change a site's code.
     ComponentUpdate,
+    /// Say yes to updates that were tried.
+    UpgradeApprove,
     /// Read and change a site's tables, whatever is in them.
     SiteDatabase,
     /// Run commands of one's own as a site's user: with them anything can be done there.
@@ -82,6 +84,7 @@ impl Action {
         Self::SiteConfigure,
         Self::SiteTag,
         Self::ComponentUpdate,
+        Self::UpgradeApprove,
         Self::SiteDatabase,
         Self::SiteCommand,
         Self::JobCancel,
@@ -117,6 +120,7 @@ impl Action {
             | Self::SiteRemove
             | Self::SiteMove
             | Self::SnapshotRestore
+            | Self::UpgradeApprove
             | Self::SiteDatabase
             | Self::SiteCommand
             | Self::AccountInvite
@@ -139,7 +143,8 @@ impl Action {
             "site_login" => Self::SiteLogin,
             "site_user_add" | "site_password_reset" => Self::SiteUsers,
             "site_maintenance" | "site_cache" | "site_security" => Self::SiteConfigure,
-            "component_update" | "component_change" | "core_update" => Self::ComponentUpdate,
+            "component_update" | "component_change" | "core_update" | "pipeline_prepare"
+            | "pipeline_apply" => Self::ComponentUpdate,
             "site_search_replace" | "site_import" => Self::SiteDatabase,
             // A run is in no account: as a job it is operators' to stop, otherwise see `runs`.
             "site_command" | "fleet_run" => Self::SiteCommand,

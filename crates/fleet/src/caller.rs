@@ -71,7 +71,7 @@ impl Caller {
 
     /// Whether an earlier run of the same request has done all that it was to do. Who removes
     /// something has nothing left to look for then.
-    pub fn was_done(&self) -> bool {
+    pub(crate) fn was_done(&self) -> bool {
         self.earlier_made().is_some()
     }
 

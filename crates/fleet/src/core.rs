@@ -7,8 +7,12 @@ mod attempt;
 mod back;
 mod job;
 mod report;
+mod stage;
 mod start;
+mod tables;
 
 pub(crate) use job::CoreJob;
 pub use report::{CoreOutcome, CoreReport};
+pub(crate) use stage::stage_core;
 pub use start::UpdateCore;
+pub(crate) use tables::upgrade_tables;

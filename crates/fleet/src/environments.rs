@@ -13,7 +13,7 @@ mod view;
 pub(crate) use address::host_name;
 pub use details::Details;
 pub(crate) use find::Row;
-pub(crate) use inspect::record_survey;
+pub(crate) use inspect::{kind_name, record_survey};
 pub use list::EnvironmentFilter;
 pub(crate) use select::Picture;
 pub use select::{PictureSize, Selected, Selection};

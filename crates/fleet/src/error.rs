@@ -203,6 +203,8 @@ pub mod code {
     pub const NOT_EMPTY: &str = "not_empty";
     /// A database of that name exists.
     pub const DATABASE_EXISTS: &str = "database_exists";
+    /// Nothing newer is on offer.
+    pub const UP_TO_DATE: &str = "up_to_date";
     /// Another job writes to this environment.
     pub const OPERATION_RUNNING: &str = "operation_running";
     /// The archive has no room left: for this account, or on its disk.

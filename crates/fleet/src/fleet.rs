@@ -113,6 +113,9 @@ pub struct Settings {
     pub selecting: Selecting,
     /// How often sites are looked at.
     pub health: HealthSettings,
+    /// Whether pages are compared as pictures before and after an update, where there is a
+    /// Chromium.
+    pub pictures: bool,
 }
 
 /// How a process finds what a selector names; the answer is the same.

@@ -3,9 +3,11 @@
 //! At the site it is a lease that lapses by itself when nobody prolongs it; that it is
 //! wanted is recorded in the store.
 
+mod during;
 mod renew;
 mod set;
 
+pub(crate) use during::during_maintenance;
 pub(crate) use set::MaintenanceJob;
 pub use set::MaintenanceSet;
 

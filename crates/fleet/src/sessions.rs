@@ -5,7 +5,6 @@ mod resume;
 mod sign_in;
 pub(crate) use home::{home, signing_in};
 pub use prove::Proof;
-pub(crate) use prove::network;
 pub use resume::Session;
 pub(crate) use sign_in::ATTEMPTS;
 pub use sign_in::{Credentials, SignedIn};

@@ -4,7 +4,7 @@
 use crate::{address::is_private, hosting::Origin, tls};
 use pressroom_base::{Kind, token};
 use reqwest::{
-    Client, ClientBuilder, RequestBuilder,
+    Client, ClientBuilder, Method, RequestBuilder,
     header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HOST, LOCATION},
     redirect::Policy,
 };
@@ -26,7 +26,7 @@ const TEXT_LIMIT: usize = 200;
 const ACTION_LIMIT: usize = 2000;
 
 /// What WordPress and PHP print when a page died, lower case.
-const FATAL_MARKERS: [&str; 8] = [
+pub const FATAL_MARKERS: [&str; 8] = [
     "there has been a critical error on this website",
     "there has been a critical error on your website",
     "fatal error</b>:",
@@ -38,7 +38,7 @@ const FATAL_MARKERS: [&str; 8] = [
 ];
 
 /// What WordPress serves while a `.maintenance` file is fresh, lower case.
-const MAINTENANCE_MARKER: &str = "briefly unavailable for scheduled maintenance";
+pub const MAINTENANCE_MARKER: &str = "briefly unavailable for scheduled maintenance";
 
 /// What WordPress' login form is called, lower case.
 const LOGIN_FORMS: [&str; 2] = ["id=\"loginform\"", "id='loginform'"];
@@ -49,6 +49,15 @@ pub enum Error {
     /// A private address that no environment registered.
     #[error("`{0}` is a private address that no environment is registered at")]
     Unregistered(SocketAddr),
+    /// No client can be made for it.
+    #[error("no client can be made for `{host}`")]
+    Client {
+        /// The name it is asked by.
+        host: String,
+        /// Why not.
+        #[source]
+        source: reqwest::Error,
+    },
 }
 
 impl Error {
@@ -56,6 +65,7 @@ impl Error {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Unregistered(_) => Kind::Forbidden,
+            Self::Client { .. } => Kind::Internal,
         }
     }
 }
@@ -182,14 +192,9 @@ impl Prober {
         path: &str,
         dress: impl FnOnce(RequestBuilder) -> RequestBuilder,
     ) -> Result<Probe, Error> {
-        if is_private(origin.addr.ip()) && !self.is_registered(origin.addr) {
-            return Err(Error::Unregistered(origin.addr));
-        }
+        let request = self.request(Method::GET, origin, path)?;
         let start = Instant::now();
-        let asking = async {
-            let request = self.request(origin, path)?.header(HOST, &origin.host);
-            answer(dress(request)).await
-        };
+        let asking = answer(dress(request));
         let asked = tokio::time::timeout(TIMEOUT, asking).await;
         let mut probe = match asked {
             Ok(Ok(probe)) => probe,
@@ -206,21 +211,43 @@ impl Prober {
         Ok(probe)
     }
 
-    /// A request to the origin's own address. Over TLS it names the site there, so that a
-    /// server of many shows the right one.
-    fn request(&self, origin: &Origin, path: &str) -> reqwest::Result<RequestBuilder> {
+    /// A request that goes to this origin and nowhere else: a private address must be
+    /// registered, no redirect is followed, and the certificate is not judged. Over TLS it
+    /// names the site there, so that a server of many shows the right one.
+    pub fn request(
+        &self,
+        method: Method,
+        origin: &Origin,
+        path: &str,
+    ) -> Result<RequestBuilder, Error> {
         let addr = origin.addr;
-        if !origin.tls {
-            return Ok(self.client.get(format!("http://{addr}{path}")));
+        if is_private(addr.ip()) && !self.is_registered(addr) {
+            return Err(Error::Unregistered(addr));
         }
-        let name = name_of(&origin.host);
-        if name.parse::<IpAddr>().is_ok() {
-            let client = options().build()?;
-            return Ok(client.get(format!("https://{addr}{path}")));
-        }
-        // Where a name leads is an option of the whole client.
-        let client = options().resolve(name, addr).build()?;
-        Ok(client.get(format!("https://{name}:{}{path}", addr.port())))
+        let path = absolute(path);
+        let request = if origin.tls {
+            let name = name_of(&origin.host);
+            let is_address = name.parse::<IpAddr>().is_ok();
+            // Where a name leads is an option of the whole client.
+            let options = if is_address {
+                options()
+            } else {
+                options().resolve(name, addr)
+            };
+            let client = options.build().map_err(|source| Error::Client {
+                host: origin.host.clone(),
+                source,
+            })?;
+            let url = if is_address {
+                format!("https://{addr}{path}")
+            } else {
+                format!("https://{name}:{}{path}", addr.port())
+            };
+            client.request(method, url)
+        } else {
+            self.client.request(method, format!("http://{addr}{path}"))
+        };
+        Ok(request.header(HOST, &origin.host))
     }
 }
 

@@ -111,6 +111,11 @@ pub(crate) fn on_disk(found: &FoundComponent) -> &str {
     }
 }
 
+/// The kind and name under which sources know a component.
+pub(crate) fn source(found: &FoundComponent) -> (PackageKind, &str) {
+    (source_kind(found.kind), source_slug(found))
+}
+
 const fn source_kind(kind: ComponentKind) -> PackageKind {
     match kind {
         ComponentKind::Plugin => PackageKind::Plugin,

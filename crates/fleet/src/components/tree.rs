@@ -1,4 +1,4 @@
-//! What a package becomes at a site.
+//! The tree of a package.
 
 use crate::{Error, Result};
 use pressroom_base::Kind;

@@ -5,36 +5,26 @@ use super::{
     CoreOutcome, CoreReport,
     attempt::{Attempt, Kept, OPEN, SWAP, TABLES, VERDICT},
     back,
+    stage::stage_core,
     start::Payload,
+    tables::upgrade_tables,
 };
 use crate::{
     Error, Fleet, Result, code,
     look::Look,
+    maintenance::during_maintenance,
     reach::told,
     snapshots::{self, Contents, NewSnapshot},
 };
 use async_trait::async_trait;
-use pressroom_agent::protocol::Boot;
 use pressroom_base::{Kind, catalog::event};
 use pressroom_carrier::Session;
 use pressroom_jobs::{Interruption, JobContext, JobFailure, JobKind};
 use pressroom_phpdata::version::compare;
-use pressroom_providers::packages::Package;
 use pressroom_store::EnvironmentRow;
-use pressroom_wordpress::{
-    bridge::outcomes::DatabaseUpgraded,
-    core::{StagedCore, package_core},
-    tree::TreeHash,
-    watch::Watch,
-};
+use pressroom_wordpress::{bridge::outcomes::DatabaseUpgraded, core::StagedCore};
 use serde_json::{Value, json};
-use std::{cmp::Ordering, io::BufReader, time::Duration};
-
-/// How long the site stays in maintenance if its worker dies; prolonged while it lives.
-const LEASE: Duration = Duration::from_mins(3);
-const RENEW: Duration = Duration::from_mins(1);
-/// Blogs of a network upgraded in one start of WordPress.
-const BATCH: u32 = 50;
+use std::cmp::Ordering;
 
 /// Brings one site to a version of WordPress.
 pub(crate) struct CoreJob(pub(crate) Fleet);
@@ -136,10 +126,24 @@ impl Work<'_> {
             .packages
             .core(Some(&new), &self.row.locale)
             .await?;
-        let staged = ctx.step("stage", told(self.stage(&package, &new))).await?;
+        let staged = ctx
+            .step(
+                "stage",
+                told(stage_core(
+                    &self.session,
+                    ctx.epoch(),
+                    &self.row.path,
+                    &self.row.php_version,
+                    &package,
+                    &new,
+                )),
+            )
+            .await?;
         ctx.progress(25, &format!("WordPress {new} lies beside the site"))
             .await?;
-        let (attempt, upgraded) = self.in_maintenance(self.exchange(staged, old)).await?;
+        let exchange = self.exchange(staged, old);
+        let (attempt, upgraded) =
+            during_maintenance(ctx, &self.session, &self.row.path, exchange).await?;
         let open = fleet.leave_maintenance(ctx, &self.session, &self.row);
         ctx.step(OPEN, told(open)).await?;
         ctx.progress(85, "looking at the site").await?;
@@ -182,38 +186,6 @@ impl Work<'_> {
         };
         self.ctx.progress(100, &report.message).await?;
         serde_json::to_value(report).map_err(Error::internal)
-    }
-
-    /// Unpacks beside the site, and holds the files against the package as this server
-    /// knows it: what the site says of itself is not what decides.
-    async fn stage(&self, package: &Package, version: &str) -> Result<StagedCore> {
-        let expected = package_tree(package).await?;
-        let file = tokio::fs::File::open(&package.path)
-            .await
-            .map_err(Error::internal)?;
-        let staged = self
-            .session
-            .stage_core(self.ctx.epoch(), &self.row.path, file)
-            .await?;
-        let wrong = |why: String| Err(Error::new(Kind::Remote, why));
-        if staged.package.hash != expected.hash {
-            return wrong("what arrived at the site is not the package".to_owned());
-        }
-        if staged.version != version {
-            let said = &staged.version;
-            return wrong(format!("what is offered as {version} says version {said}"));
-        }
-        let php = &self.row.php_version;
-        if let Some(needed) = &staged.requires_php
-            && !php.is_empty()
-            && compare(php, needed) == Ordering::Less
-        {
-            return Err(Error::new(
-                Kind::Unsupported,
-                format!("WordPress {version} needs PHP {needed}, the site has {php}"),
-            ));
-        }
-        Ok(staged)
     }
 
     /// Everything that visitors must not see half of: the tables are kept as they are
@@ -284,7 +256,14 @@ impl Work<'_> {
     }
 
     async fn upgrade_tables(&self, attempt: &Attempt) -> Result<DatabaseUpgraded> {
-        let failed = |why: String| {
+        let upgraded = upgrade_tables(
+            self.fleet,
+            self.ctx,
+            &self.session,
+            &self.row,
+            &self.row.path,
+        );
+        upgraded.await?.map_err(|why| {
             let (old, new) = (&attempt.old_version, &attempt.new_version);
             Error::new(
                 Kind::Remote,
@@ -293,36 +272,7 @@ impl Work<'_> {
                 ),
             )
             .with_code(code::TAKEN_BACK)
-        };
-        let settings = self
-            .session
-            .read_config(self.fleet.site_ref(&self.row))
-            .await?;
-        let boot = Boot::new(&self.row.path, self.fleet.php_of(&self.row));
-        let network = settings.multisite == Some(true);
-        let upgraded = self
-            .session
-            .upgrade_databases(self.ctx.epoch(), boot, network, BATCH)
-            .await
-            .map_err(|error| match self.ctx.check() {
-                // A wish to stop is not the version's fault.
-                Err(_) => Error::from(error),
-                Ok(()) => failed(error.to_string()),
-            })?;
-        let worst = upgraded.blogs.iter().find_map(|blog| {
-            let why = match (&blog.error, blog.after) {
-                (Some(why), _) => why.clone(),
-                (None, after) if after != Some(upgraded.target) => {
-                    format!("its tables are at {after:?}, not at {}", upgraded.target)
-                }
-                _ => return None,
-            };
-            Some(format!("site {}: {why}", blog.blog))
-        });
-        match worst {
-            Some(why) => Err(failed(why)),
-            None => Ok(upgraded),
-        }
+        })
     }
 
     /// Why the site is worse off than before; `None` when it is not.
@@ -392,34 +342,4 @@ impl Work<'_> {
             .flush_caches(self.ctx, &self.session, &self.row, changed)
             .await;
     }
-
-    /// Works while the site shows its maintenance page, whose lease is prolonged.
-    async fn in_maintenance<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let (epoch, root) = (self.ctx.epoch(), &self.row.path);
-        self.session.enter_maintenance(epoch, root, LEASE).await?;
-        let renewing = async {
-            loop {
-                tokio::time::sleep(RENEW).await;
-                if let Err(error) = self.session.enter_maintenance(epoch, root, LEASE).await {
-                    tracing::debug!(error = %error, "maintenance was not prolonged");
-                }
-            }
-        };
-        tokio::select! {
-            ended = work => ended,
-            () = renewing => Err(Error::new(Kind::Internal, "a loop without an end ended")),
-        }
-    }
-}
-
-/// The core files of a package, hashed here from the cached zip.
-async fn package_tree(package: &Package) -> Result<TreeHash> {
-    let path = package.path.clone();
-    tokio::task::spawn_blocking(move || {
-        let file = std::fs::File::open(&path).map_err(Error::internal)?;
-        package_core(BufReader::new(file), &Watch::unbounded())
-            .map_err(|error| Error::new(Kind::Remote, format!("the package is damaged: {error}")))
-    })
-    .await
-    .map_err(Error::internal)?
 }

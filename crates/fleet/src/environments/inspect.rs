@@ -270,7 +270,7 @@ fn is_parent(found: &FoundComponent, inspection: &Inspection) -> bool {
     })
 }
 
-const fn kind_name(kind: ComponentKind) -> &'static str {
+pub(crate) const fn kind_name(kind: ComponentKind) -> &'static str {
     match kind {
         ComponentKind::Plugin => "plugin",
         ComponentKind::Theme => "theme",

@@ -45,6 +45,7 @@ impl Parts {
                 node: "one".into(),
                 selecting: Selecting::FromPicture,
                 health: HealthSettings::default(),
+                pictures: false,
             },
         })
     }

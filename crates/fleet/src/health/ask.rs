@@ -9,12 +9,12 @@ use super::{
     target::Target,
 };
 use crate::{
-    Caller, Error, Fleet, Result,
+    Caller, Error, Fleet, Principal, Result,
     authorize::{Action, Resource, authorize},
 };
 use pressroom_base::{
     Kind, Timestamp,
-    id::{EnvironmentId, SiteId},
+    id::{EnvironmentId, ShortId, SiteId},
 };
 use pressroom_store::{CheckKind, CheckStatus, Turn, environments, health};
 use std::time::Duration;
@@ -77,6 +77,7 @@ impl Fleet {
         let occasion = Occasion {
             caller,
             kind: CheckKind::Manual,
+            pipeline: None,
         };
         let recorded = self.record_look(&turn, &target, &found, &occasion).await?;
         let check = recorded.ok_or_else(|| {
@@ -84,6 +85,33 @@ impl Fleet {
                 .with_hint("see what they found with `pressroom health list`")
         })?;
         Ok(Asked { check })
+    }
+
+    /// A closer look for a pipeline, which counts as any other; its name. `None` where nobody
+    /// looks at the site, or somebody else did at the same time: the pipeline judges by what
+    /// it saw itself.
+    pub(crate) async fn look_for_pipeline(
+        &self,
+        site: SiteId,
+        kind: CheckKind,
+        pipeline: &ShortId,
+    ) -> Result<Option<String>> {
+        let Some(target) = self.health_target(site).await? else {
+            return Ok(None);
+        };
+        let Some(turn) = health::claim_one(&self.parts.store, site, FULL_LEASE).await? else {
+            return Ok(None);
+        };
+        let turn = Turn { full: true, ..turn };
+        let found = self.look_over(&turn, &target).await?;
+        let caller = Caller::new(Principal::worker());
+        let occasion = Occasion {
+            caller: &caller,
+            kind,
+            pipeline: Some(pipeline),
+        };
+        let recorded = self.record_look(&turn, &target, &found, &occasion).await?;
+        Ok(recorded.map(|check| check.id))
     }
 
     /// Looks at everything that is due.

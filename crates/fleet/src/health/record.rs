@@ -28,6 +28,8 @@ const JITTER_PERCENT: i64 = 10;
 pub(super) struct Occasion<'a> {
     pub(super) caller: &'a Caller,
     pub(super) kind: CheckKind,
+    /// The update it is made for.
+    pub(super) pipeline: Option<&'a ShortId>,
 }
 
 impl Fleet {
@@ -91,7 +93,7 @@ impl Fleet {
                 ttfb_ms: found.http.ttfb_ms,
                 detail_id: detail,
                 error: found.error(),
-                pipeline_id: None,
+                pipeline_id: occasion.pipeline.map(ToString::to_string),
                 keep: judged.keep,
             },
         )

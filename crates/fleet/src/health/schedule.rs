@@ -200,6 +200,7 @@ impl Fleet {
         let occasion = Occasion {
             caller: &caller,
             kind: CheckKind::Scheduled,
+            pipeline: None,
         };
         self.record_look(&turn, &target, &found?, &occasion).await?;
         Ok(())

@@ -61,7 +61,7 @@ impl Fleet {
         if let Some(inviter) = caller.principal.user_id() {
             let key = format!("invite {inviter}");
             let rate = self.hit_rate(&key, AN_HOUR, HOUR).await?;
-            rate.within("too many invitations")?;
+            rate.within("too many invitations", HOUR)?;
         }
         let tx = self.parts.store.begin().await?;
         let account = accounts::get(&tx, new.account)

@@ -1,7 +1,8 @@
 //! Every kind of job, in one list.
 
 use crate::{
-    Fleet, caches, components, core, database, maintenance, runs, security, sites, snapshots,
+    Fleet, caches, components, core, database, maintenance, pipelines, runs, security, sites,
+    snapshots,
 };
 use pressroom_jobs::Registry;
 
@@ -36,6 +37,8 @@ impl Fleet {
             .with(maintenance::MaintenanceJob(self.clone()))
             .with(caches::CacheJob(self.clone()))
             .with(security::SecurityJob(self.clone()))
+            .with(pipelines::PrepareJob(self.clone()))
+            .with(pipelines::ApplyJob(self.clone()))
             .with(components::UpdateJob(self.clone()))
             .with(components::ChangeJob(self.clone()))
             .with(database::ReplaceJob(self.clone()))

@@ -4,7 +4,7 @@ use crate::{Fleet, Result};
 use pressroom_jobs::SECRET_LASTS;
 use pressroom_store::{
     deliveries, events, families, idempotency, invitations, jobs, links, mails, password_resets,
-    rate, runs, sessions, webhooks,
+    pipelines, rate, runs, sessions, webhooks,
 };
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ const MAILS_LAST: Duration = Duration::from_hours(30 * 24);
 const INVITATIONS_LAST: Duration = Duration::from_hours(30 * 24);
 /// Jobs are kept this long after their end, with their output.
 const JOBS_LAST: Duration = Duration::from_hours(90 * 24);
+/// Pipelines are kept this long after their end: what was updated when is asked for longest.
+const PIPELINES_LAST: Duration = Duration::from_hours(400 * 24);
 /// Tokens are judged by one clock and forgotten by another.
 const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
 /// No rate window is longer than this.
@@ -63,6 +65,7 @@ impl Fleet {
         password_resets::prune(&tx).await?;
         jobs::queue::prune(&tx, JOBS_LAST).await?;
         runs::prune(&tx, JOBS_LAST).await?;
+        pipelines::prune(&tx, PIPELINES_LAST).await?;
         tx.commit().await?;
         self.attend_to_sites().await?;
         let pruned = self.parts.packages.prune(PACKAGES_LAST).await;

@@ -99,7 +99,7 @@ impl Fleet {
 
     /// Keeps the answer for 24 hours, sealed. A passing answer (something is busy or
     /// unreachable) and one of status 5xx are kept only when the request has started a
-    /// job; otherwise it had no effect and may be tried again.
+    /// job or made something; otherwise it had no effect and may be tried again.
     pub async fn finish_request(
         &self,
         slot: IdempotencySlot,

@@ -19,15 +19,17 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Refuses a request that is not within the limit: `Limited` with this message.
-    pub(crate) fn within(self, message: &str) -> Result<()> {
+    /// Refuses a request that is not within the limit of such a window: `Limited` with this
+    /// message, and when it is worth another attempt.
+    pub(crate) fn within(self, message: &str, window: Duration) -> Result<()> {
         if self.allowed {
             return Ok(());
         }
         let left = self.reset_at.saturating_sub(Timestamp::now().seconds());
-        let left = Duration::from_secs(u64::try_from(left).unwrap_or(0).max(1));
+        let left = Duration::from_secs(u64::try_from(left).unwrap_or(0).max(1)).min(window);
+        let minutes = left.as_secs().div_ceil(60);
         Err(Error::new(Kind::Limited, message)
-            .with_hint("wait a while, then try again")
+            .with_hint(format!("try again in {minutes} min"))
             .with_retry_after(left))
     }
 }

@@ -2,14 +2,16 @@
 //! whichever face they are given to.
 
 use super::home::{home, signing_in};
-use crate::{Caller, Error, Fleet, Result, code, requests::Rate, users};
-use pressroom_base::{Kind, Secret, Timestamp, catalog::event, password, token};
+use crate::{Caller, Error, Fleet, Result, code, users};
+use pressroom_base::{Kind, Secret, Timestamp, address::network, catalog::event, password, token};
 use pressroom_store::{Tx, UserRow, second_factors, users as people};
 use serde_json::json;
 use std::{net::IpAddr, time::Duration};
 
 /// How long failures are counted.
 const WINDOW: Duration = Duration::from_mins(15);
+/// What is said after too many of them.
+const TOO_MANY: &str = "too many attempts to sign in";
 /// Wrong codes after a right password, from wherever: six digits are soon guessed.
 const WRONG_CODES: u32 = 20;
 
@@ -151,38 +153,18 @@ impl Fleet {
     }
 
     async fn not_exhausted(&self, key: &str, failures: u32) -> Result<()> {
-        within(self.peek_rate(key, failures, WINDOW).await?)
+        let rate = self.peek_rate(key, failures, WINDOW).await?;
+        rate.within(TOO_MANY, WINDOW)
     }
 
     /// Counts a failure; one too many is told as such, so that of many guesses at once no
     /// more are answered than of as many in turn.
     async fn failed(&self, key: &str, failures: u32) -> Result<()> {
-        within(self.hit_rate(key, failures, WINDOW).await?)
+        let rate = self.hit_rate(key, failures, WINDOW).await?;
+        rate.within(TOO_MANY, WINDOW)
     }
-}
-
-fn within(rate: Rate) -> Result<()> {
-    if rate.allowed {
-        return Ok(());
-    }
-    let left = rate.reset_at.saturating_sub(Timestamp::now().seconds());
-    let left = Duration::from_secs(u64::try_from(left).unwrap_or(0).max(1));
-    Err(Error::new(Kind::Limited, "too many attempts to sign in")
-        .with_hint("wait a quarter of an hour, then try again")
-        .with_retry_after(left.min(WINDOW)))
 }
 
 fn unix(at: Timestamp) -> u64 {
     u64::try_from(at.seconds()).unwrap_or(0)
-}
-
-/// What attempts are counted by: one IPv6 customer has a whole /64 to try from.
-pub(crate) fn network(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
 }

@@ -3,10 +3,11 @@
 use super::{
     NewSnapshot, Snapshot,
     create::{LONGEST_NOTE, in_days, recorded},
-    tell::{self, Teller},
+    tell,
 };
 use crate::{
     Caller, Error, Fleet, Problem, Result, authorize::Action, code, error::refuse, sites::Site,
+    teller::Teller,
 };
 use pressroom_archive::{Format, Place, SnapshotName};
 use pressroom_base::{
@@ -64,9 +65,7 @@ impl Fleet {
         site: &ShortId,
         ask: AskSnapshot,
     ) -> Result<Snapshot> {
-        let site = self
-            .site_of_snapshots(caller, Action::SnapshotCreate, site)
-            .await?;
+        let site = self.site_for(caller, Action::SnapshotCreate, site).await?;
         let mut problems = Vec::new();
         if ask.label.chars().count() > LONGEST_NOTE {
             let text = format!("is too long (maximum is {LONGEST_NOTE} characters)");

@@ -1,10 +1,7 @@
 //! Removing snapshots because somebody wants it.
 
-use super::{
-    create::place_of,
-    tell::{self, Teller},
-};
-use crate::{Caller, Error, Fleet, Result, authorize::Action, code};
+use super::{create::place_of, tell};
+use crate::{Caller, Error, Fleet, Result, authorize::Action, code, teller::Teller};
 use pressroom_base::{Kind, catalog::event, id::ShortId};
 use pressroom_jobs::CancelOutcome;
 use pressroom_store::{SnapshotHolder, SnapshotRow, SnapshotState, Tx, jobs, snapshots};

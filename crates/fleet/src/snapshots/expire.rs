@@ -1,6 +1,7 @@
 //! Letting go of snapshots whose time is over.
 
-use super::tell::{self, Teller};
+use super::tell;
+use crate::teller::Teller;
 use crate::{Fleet, Result};
 use pressroom_base::{Timestamp, catalog::event};
 use pressroom_store::{SnapshotRow, SnapshotState, snapshots};

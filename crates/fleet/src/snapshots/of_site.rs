@@ -1,15 +1,10 @@
 //! The snapshots of a site, as programs ask for them.
 
 use super::Snapshot;
-use crate::{
-    Caller, Error, Fleet, Result,
-    authorize::{Action, Resource, authorize},
-    code,
-};
-use pressroom_base::{Kind, id::ShortId};
+use crate::{Caller, Error, Fleet, Result, authorize::Action};
+use pressroom_base::id::ShortId;
 use pressroom_store::{
-    Page, Scope, SiteRow, SnapshotContents, SnapshotFilter, SnapshotRow, SnapshotState, sites,
-    snapshots,
+    Page, Scope, SnapshotContents, SnapshotFilter, SnapshotRow, SnapshotState, snapshots,
 };
 use pressroom_wordpress::snapshot::Contents;
 
@@ -26,7 +21,7 @@ impl Fleet {
     /// The snapshots of the site that programs call so, newest first, without those that
     /// somebody removed; and how many there are in all.
     ///
-    /// Errors: `NotFound`, with [`code::FOREIGN`] where the site is another account's.
+    /// Errors: `NotFound`, with [`crate::code::FOREIGN`] where the site is another account's.
     pub async fn list_site_snapshots(
         &self,
         caller: &Caller,
@@ -35,9 +30,7 @@ impl Fleet {
         limit: u64,
         offset: u64,
     ) -> Result<(Vec<Snapshot>, u64)> {
-        let site = self
-            .site_of_snapshots(caller, Action::SiteRead, site)
-            .await?;
+        let site = self.site_for(caller, Action::SiteRead, site).await?;
         let states = match query.state {
             Some(SnapshotState::Deleted) => return Ok((Vec::new(), 0)),
             Some(state) => vec![state],
@@ -77,37 +70,12 @@ impl Fleet {
         site: &ShortId,
         id: &ShortId,
     ) -> Result<SnapshotRow> {
-        let site = self.site_of_snapshots(caller, action, site).await?;
+        let site = self.site_for(caller, action, site).await?;
         let found = snapshots::by_short_id(&self.parts.store, &Scope::All, id).await?;
         found
             .found()
             .filter(|row| row.site_id == Some(site.id) && row.state != SnapshotState::Deleted)
             .ok_or_else(|| Error::not_found("snapshot"))
-    }
-
-    /// The site that programs call so, for this action.
-    pub(super) async fn site_of_snapshots(
-        &self,
-        caller: &Caller,
-        action: Action,
-        site: &ShortId,
-    ) -> Result<SiteRow> {
-        let missing = || Error::not_found("site");
-        let principal = &caller.principal;
-        let found = sites::by_short_id(&self.parts.store, &Scope::All, site).await?;
-        let site = found.found().ok_or_else(missing)?;
-        let foreign = || missing().with_code(code::FOREIGN);
-        // Programs work in one account at a time, and a site in itself.
-        let elsewhere = principal.account.is_some_and(|own| own != site.account_id)
-            || principal.site_id().is_some_and(|own| own != site.id);
-        if elsewhere {
-            return Err(foreign());
-        }
-        match authorize(principal, action, Resource::OfAccount(site.account_id)) {
-            Ok(()) => Ok(site),
-            Err(error) if error.kind() == Kind::NotFound => Err(foreign()),
-            Err(error) => Err(error),
-        }
     }
 }
 

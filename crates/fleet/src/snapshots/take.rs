@@ -4,9 +4,9 @@
 use super::{
     NewSnapshot,
     create::{Payload, contents_of, format_of, place_of},
-    tell::{self, Teller},
+    tell,
 };
-use crate::{Error, Fleet, Result, reach::told};
+use crate::{Error, Fleet, Result, reach::told, teller::Teller};
 use async_trait::async_trait;
 use pressroom_agent::protocol::SiteRef;
 use pressroom_archive::{Received, Said, Streaming};

@@ -1,47 +1,8 @@
 //! Telling of a snapshot.
 
-use crate::{Caller, Result};
-use pressroom_base::id::JobId;
-use pressroom_jobs::JobContext;
-use pressroom_store::{By, NewEvent, SnapshotRow, Tx, environments, events};
+use crate::{Result, teller::Teller};
+use pressroom_store::{SnapshotRow, Tx, environments, events};
 use serde_json::{Value, json};
-
-/// Who did it.
-#[derive(Debug, Default)]
-pub(super) struct Teller {
-    actor: String,
-    by: By,
-    address: Option<String>,
-    job: Option<JobId>,
-}
-
-impl Teller {
-    /// A job.
-    pub(super) fn of_job(ctx: &JobContext) -> Self {
-        Self {
-            job: Some(ctx.id()),
-            ..Self::ourselves()
-        }
-    }
-
-    /// Nobody: it was time.
-    pub(super) fn ourselves() -> Self {
-        Self {
-            actor: "pressroom".to_owned(),
-            ..Self::default()
-        }
-    }
-
-    /// Somebody.
-    pub(super) fn of(caller: &Caller) -> Self {
-        Self {
-            actor: caller.principal.label().to_owned(),
-            by: caller.principal.by(),
-            address: caller.address.map(|address| address.to_string()),
-            job: None,
-        }
-    }
-}
 
 /// Writes that something happened to a snapshot, with what programs call it.
 pub(super) async fn happened(
@@ -62,19 +23,10 @@ pub(super) async fn happened(
         Some(site) => ("site", site.short_id),
         None => ("snapshot", row.short_id.clone()),
     };
+    let environment = environment.map(|_| row.environment_id);
     events::emit(
         tx,
-        NewEvent {
-            kind,
-            account_id: Some(row.account_id),
-            environment_id: environment.map(|_| row.environment_id),
-            job_id: teller.job,
-            actor: teller.actor,
-            by: teller.by,
-            address: teller.address,
-            subject: Some(subject),
-            payload: told,
-        },
+        teller.event(kind, row.account_id, environment, subject, told),
     )
     .await?;
     Ok(())

@@ -4,14 +4,8 @@
 //! manifest is written, and that is written once all of it was read back, listed to its end
 //! and found harmless. Of several attempts one is recorded; the others take theirs back.
 
-use super::{
-    Snapshot,
-    create::recorded_format,
-    found::Found,
-    room::refuse_full_disk,
-    tell::{self, Teller},
-};
-use crate::{Caller, Error, Fleet, Problem, Result, authorize::Action, code};
+use super::{Snapshot, create::recorded_format, found::Found, room::refuse_full_disk, tell};
+use crate::{Caller, Error, Fleet, Problem, Result, authorize::Action, code, teller::Teller};
 use pressroom_archive::{
     Error as ArchiveError, Format, Place, Received, Said, SnapshotName, Streaming,
 };

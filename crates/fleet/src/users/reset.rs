@@ -9,10 +9,10 @@ use crate::{
     Caller, Error, Fleet, Principal, Result,
     authorize::{Action, Resource, authorize},
     mail::Passing,
-    sessions::{network, signing_in},
+    sessions::signing_in,
     views::User,
 };
-use pressroom_base::{Kind, Secret, Timestamp, catalog::event, token};
+use pressroom_base::{Kind, Secret, Timestamp, address::network, catalog::event, token};
 use pressroom_store::{PasswordResetRow, Tx, UserRow, password_resets, users};
 use std::{net::IpAddr, time::Duration};
 
@@ -71,7 +71,7 @@ impl Fleet {
         let of = format!("reset of {}", token::digest(&email));
         for (key, limit) in [(from, FROM_NETWORK), (of, FOR_ADDRESS)] {
             let rate = self.hit_rate(&key, limit, WINDOW).await?;
-            rate.within("too many links were asked for")?;
+            rate.within("too many links were asked for", WINDOW)?;
         }
         if email.len() > LONGEST || !email.contains('@') {
             return Ok(());

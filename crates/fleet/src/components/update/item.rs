@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Error, Fleet, Result,
-    components::{Newer, package_tree},
+    components::{Newer, stage_component},
     look::Look,
     reach::told,
 };
@@ -18,11 +18,10 @@ use pressroom_agent::protocol::SiteRef;
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_jobs::JobContext;
-use pressroom_providers::packages::Package;
 use pressroom_store::{EnvironmentRow, StepState};
 use pressroom_wordpress::{
     bridge::Action,
-    component::{ComponentKind, Staged, Swap, Target},
+    component::{ComponentKind, Swap, Target},
     inventory::{FoundComponent, Place},
     recovery::{Live, Recovery},
 };
@@ -165,14 +164,15 @@ impl Item<'_> {
             );
             return Ok(not_tried(Outcome::Failed, Some(&package.version), message));
         }
-        let staged = match self.stage(&package).await {
-            Ok(staged) => staged,
-            Err(error) if is_about_package(&error) => {
-                let message = format!("`{}` was not updated: {}", self.slug, error.message());
-                return Ok(not_tried(Outcome::Failed, Some(&package.version), message));
-            }
-            Err(error) => return Err(error),
-        };
+        let staged =
+            match stage_component(self.session, self.ctx.epoch(), self.target(), &package).await {
+                Ok(staged) => staged,
+                Err(error) if is_about_package(&error) => {
+                    let message = format!("`{}` was not updated: {}", self.slug, error.message());
+                    return Ok(not_tried(Outcome::Failed, Some(&package.version), message));
+                }
+                Err(error) => return Err(error),
+            };
         let mut attempt = Attempt {
             swap: Swap {
                 target: self.target(),
@@ -246,36 +246,6 @@ impl Item<'_> {
             .iter()
             .find(|found| self.is(found))?
             .active
-    }
-
-    /// Unpacks beside the site, and holds the tree against the package as this server
-    /// knows it: what the site says of itself is not what decides.
-    async fn stage(&self, package: &Package) -> Result<Staged> {
-        let expected = package_tree(package, self.target()).await?;
-        let file = tokio::fs::File::open(&package.path)
-            .await
-            .map_err(Error::internal)?;
-        let staged = self
-            .session
-            .stage_component(self.ctx.epoch(), self.target(), file)
-            .await?;
-        let wrong = if staged.tree.hash != expected.hash {
-            Some("what arrived at the site is not the package".to_owned())
-        } else if staged.version != package.version {
-            Some(format!(
-                "the package says version {} but was offered as {}",
-                staged.version, package.version
-            ))
-        } else {
-            None
-        };
-        if let Some(why) = wrong {
-            self.session
-                .drop_staged(self.ctx.epoch(), &staged.staged)
-                .await?;
-            return Err(Error::new(Kind::Remote, why));
-        }
-        Ok(staged)
     }
 
     /// Exchanges the trees; the new one is seen to be the package's right after, before

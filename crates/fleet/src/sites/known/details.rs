@@ -2,7 +2,7 @@
 
 use super::view::{Newer, Site, SiteDetails, Theme};
 use crate::{Fleet, Result};
-use pressroom_store::{ComponentRow, KnownSite, components, sites, snapshots, tags};
+use pressroom_store::{ComponentRow, KnownSite, components, pipelines, sites, snapshots, tags};
 
 impl Fleet {
     pub(super) async fn site_details(&self, known: KnownSite) -> Result<SiteDetails> {
@@ -15,6 +15,7 @@ impl Fleet {
                 theme: None,
                 updates: None,
                 last_snapshot_at: None,
+                pipeline: None,
             });
         };
         let components = components::list(store, environment).await?;
@@ -27,7 +28,9 @@ impl Fleet {
             None => Some(newer(None, &components)),
         };
         let newest = snapshots::newest_whole_of(store, &[environment]).await?;
+        let open = pipelines::open_of(store, site.id).await?;
         Ok(SiteDetails {
+            pipeline: open.map(|row| row.short_id.to_string()),
             theme: components
                 .iter()
                 .find(|row| is_theme_in_use(row))

@@ -11,7 +11,7 @@ use pressroom_base::{
     Kind,
     id::{AccountId, ShortId, SiteId},
 };
-use pressroom_store::{KnownSite, Lookup, Scope, environments, sites};
+use pressroom_store::{KnownSite, Lookup, Scope, SiteRow, environments, sites};
 
 impl Fleet {
     /// The site of an account that programs call so, for this action.
@@ -32,6 +32,30 @@ impl Fleet {
         };
         let known = self.known_site(caller, action, row.id).await?;
         self.site_details(known).await
+    }
+
+    /// The site that programs call so, for this action.
+    pub(crate) async fn site_for(
+        &self,
+        caller: &Caller,
+        action: Action,
+        site: &ShortId,
+    ) -> Result<SiteRow> {
+        let principal = &caller.principal;
+        let found = sites::by_short_id(&self.parts.store, &Scope::All, site).await?;
+        let site = found.found().ok_or_else(missing)?;
+        let foreign = || missing().with_code(code::FOREIGN);
+        // Programs work in one account at a time, and a site in itself.
+        let elsewhere = principal.account.is_some_and(|own| own != site.account_id)
+            || principal.site_id().is_some_and(|own| own != site.id);
+        if elsewhere {
+            return Err(foreign());
+        }
+        match authorize(principal, action, Resource::OfAccount(site.account_id)) {
+            Ok(()) => Ok(site),
+            Err(error) if error.kind() == Kind::NotFound => Err(foreign()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The site that a person means: by the id that programs use, the id of its WordPress

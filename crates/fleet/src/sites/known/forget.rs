@@ -1,7 +1,11 @@
 //! Forgetting a site. Its WordPress stays as it is.
 
 use crate::{Caller, Error, Fleet, Result, authorize::Action, code};
-use pressroom_base::{Kind, catalog::event, id::SiteId};
+use pressroom_base::{
+    Kind,
+    catalog::event,
+    id::{AccountId, ShortId, SiteId},
+};
 use pressroom_store::{
     EnvironmentFilter, EnvironmentRow, KnownSite, Page, Scope, SiteChange, Tx, environments, jobs,
     sites, snapshots,
@@ -13,6 +17,22 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_hours(7 * 24);
 
 impl Fleet {
+    /// Forgets the site of an account that programs call so, as [`Fleet::forget_site`].
+    pub async fn forget_site_of(
+        &self,
+        caller: &Caller,
+        account: AccountId,
+        id: &ShortId,
+    ) -> Result<()> {
+        if caller.was_done() {
+            return Ok(());
+        }
+        let site = self
+            .find_site(caller, Action::SiteRemove, account, id)
+            .await?;
+        self.forget_site(caller, site.site.id).await
+    }
+
     /// Stops managing a site without touching it, as [`Fleet::release_site`] does with each
     /// WordPress of it, and has its snapshots be removed after seven days. That it is
     /// disconnected is told before it is forgotten.

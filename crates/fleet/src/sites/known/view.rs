@@ -62,6 +62,8 @@ pub struct SiteDetails {
     pub updates: Option<Newer>,
     /// When the last snapshot of all of it was taken.
     pub last_snapshot_at: Option<Timestamp>,
+    /// The safe update of it that is not over, as programs call it, without a prefix.
+    pub pipeline: Option<String>,
     /// The words it can be selected by, in the order of letters.
     pub tags: Vec<String>,
 }

@@ -1,0 +1,442 @@
+//! One throw-away clone: made, looked at, updated, looked at again, and removed.
+
+use crate::{
+    Error, Result,
+    core::upgrade_tables,
+    pipelines::{
+        StageName,
+        course::Course,
+        exchange::{Exchange, Piece},
+        looking::{BLOCKING, Depth, Eyes, Shown, Which, start_admin},
+        plan::package_of,
+        view::{CORE, label},
+    },
+};
+use pressroom_agent::protocol::{Boot, SiteRef};
+use pressroom_base::Kind;
+use pressroom_carrier::Session;
+use pressroom_store::{NewFinding, TargetRow};
+use pressroom_wordpress::{
+    bridge::Action,
+    rehearsal::{Rehearsal, RehearsalLog, RehearsalOptions},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// Errors of PHP that are told.
+const MOST_ERRORS: usize = 20;
+
+/// Tries updates of one site.
+pub(super) struct Trial<'a> {
+    pub(super) course: &'a Course<'a>,
+    pub(super) session: &'a Session,
+}
+
+/// What a trial showed.
+pub(super) struct Tried {
+    pub(super) verdict: Verdict,
+    /// The figures behind it.
+    pub(super) detail: Value,
+}
+
+/// Whether the updates may be made at the site.
+pub(super) enum Verdict {
+    /// Nothing is worse.
+    Fine {
+        /// What is otherwise, all the same.
+        findings: Vec<NewFinding>,
+        /// Why no pictures were compared, where none were.
+        seen: Option<String>,
+    },
+    /// This one is bad.
+    Bad {
+        target: TargetRow,
+        findings: Vec<NewFinding>,
+    },
+    /// One of them is, or all of them together.
+    Somebody { findings: Vec<NewFinding> },
+}
+
+impl Trial<'_> {
+    /// Makes a clone, and all of these updates in it.
+    pub(super) async fn all(&self, targets: &[TargetRow]) -> Result<Tried> {
+        let clone = self.clone_site().await?;
+        let tried = clone.all(targets).await;
+        clone.removed(tried).await
+    }
+
+    /// Makes a clone, and these updates in it one after the other, until one is bad.
+    pub(super) async fn one_by_one(
+        &self,
+        targets: &[TargetRow],
+    ) -> Result<Option<(TargetRow, Vec<NewFinding>)>> {
+        let clone = self.clone_site().await?;
+        let tried = clone.one_by_one(targets).await;
+        clone.removed(tried).await
+    }
+
+    async fn clone_site(&self) -> Result<Clone<'_>> {
+        let (course, session) = (self.course, self.session);
+        let epoch = course.ctx.epoch();
+        let site = course.fleet.site_ref(&course.site);
+        let options = RehearsalOptions::default();
+        let made = session.make_rehearsal(epoch, site, options).await?;
+        course.ctx.line(format!(
+            "a clone of {} files and {} tables was made in {} ms",
+            made.files, made.tables, made.took_ms
+        ));
+        Ok(Clone {
+            course,
+            session,
+            made,
+        })
+    }
+}
+
+/// How a clone was before its updates.
+struct Before {
+    /// Scheduled events that die, and of what.
+    cron: BTreeMap<String, String>,
+    shown: Arc<Shown>,
+    log: RehearsalLog,
+}
+
+/// A clone that is there.
+struct Clone<'a> {
+    course: &'a Course<'a>,
+    session: &'a Session,
+    made: Rehearsal,
+}
+
+impl Clone<'_> {
+    async fn all(&self, targets: &[TargetRow]) -> Result<Tried> {
+        let before = self.before().await?;
+        for target in targets {
+            self.course.ctx.check()?;
+            if let Some(found) = self.update(target, &before.shown).await? {
+                return Ok(Tried {
+                    verdict: Verdict::Bad {
+                        target: target.clone(),
+                        findings: vec![found],
+                    },
+                    detail: self.detail(&self.log().await?),
+                });
+            }
+        }
+        let (findings, after, now) = self.judge(&before).await?;
+        let verdict = match (is_bad(&findings), targets) {
+            (false, _) => {
+                let seen = before
+                    .shown
+                    .sight
+                    .no_pictures()
+                    .or(after.sight.no_pictures());
+                Verdict::Fine {
+                    findings,
+                    seen: seen.map(str::to_owned),
+                }
+            }
+            (true, [only]) => Verdict::Bad {
+                target: only.clone(),
+                findings,
+            },
+            (true, _) => Verdict::Somebody { findings },
+        };
+        let detail = self.detail(&now);
+        Ok(Tried { verdict, detail })
+    }
+
+    async fn one_by_one(
+        &self,
+        targets: &[TargetRow],
+    ) -> Result<Option<(TargetRow, Vec<NewFinding>)>> {
+        let mut before = self.before().await?;
+        for target in targets {
+            self.course.ctx.check()?;
+            if let Some(found) = self.update(target, &before.shown).await? {
+                return Ok(Some((target.clone(), vec![found])));
+            }
+            let (findings, _, now) = self.judge(&before).await?;
+            if is_bad(&findings) {
+                return Ok(Some((target.clone(), findings)));
+            }
+            before.log = now;
+        }
+        Ok(None)
+    }
+
+    async fn before(&self) -> Result<Before> {
+        Ok(Before {
+            cron: self.cron().await?,
+            shown: self.look(Depth::Whole, None).await?,
+            log: self.log().await?,
+        })
+    }
+
+    /// Runs what is scheduled, looks, and holds both against before.
+    async fn judge(&self, before: &Before) -> Result<(Vec<NewFinding>, Arc<Shown>, RehearsalLog)> {
+        let mut findings = Vec::new();
+        for (hook, error) in self.cron().await? {
+            if !before.cron.contains_key(&hook) {
+                findings.push(died(hook, error));
+            }
+        }
+        let after = self.look(Depth::Whole, Some(&before.shown)).await?;
+        let stage = StageName::Rehearsal.as_str();
+        findings.extend(after.findings(&before.shown, stage).await?);
+        let now = self.log().await?;
+        findings.extend(new_errors(&before.log, &now));
+        Ok((findings, after, now))
+    }
+
+    /// Removes the clone, whatever came of it. What the work says matters more than that it
+    /// could not be cleared away: the next session removes it.
+    async fn removed<T>(self, worked: Result<T>) -> Result<T> {
+        let epoch = self.course.ctx.epoch();
+        let dropped = self.session.drop_rehearsal(epoch, &self.made.handle).await;
+        let worked = worked?;
+        dropped?;
+        Ok(worked)
+    }
+
+    async fn look(&self, depth: Depth, before: Option<&Arc<Shown>>) -> Result<Arc<Shown>> {
+        let eyes = Eyes {
+            course: self.course,
+            session: self.session,
+            which: Which::Clone {
+                handle: &self.made.handle,
+                root: &self.made.root,
+            },
+        };
+        eyes.look(depth, before.map(|before| &before.sight)).await
+    }
+
+    async fn log(&self) -> Result<RehearsalLog> {
+        Ok(self.session.rehearsal_log(&self.made.handle).await?)
+    }
+
+    /// Makes one update, with its upgrade of the tables; what is plainly wrong with it.
+    async fn update(&self, target: &TargetRow, before: &Arc<Shown>) -> Result<Option<NewFinding>> {
+        let (course, session) = (self.course, self.session);
+        let (epoch, root) = (course.ctx.epoch(), self.made.root.as_str());
+        let piece = Piece {
+            kind: &target.kind,
+            slug: &target.slug,
+        };
+        let to = target.to_version.as_deref().unwrap_or_default();
+        let making = async {
+            let seen = session.inspect(root).await?;
+            let found = piece.found(&seen).filter(|_| target.kind != CORE);
+            let package = package_of(course, target, found, to).await?;
+            let mut exchange =
+                Exchange::stage(session, epoch, &course.site, root, piece, &package).await?;
+            exchange.settle_before(session).await?;
+            exchange.swap(session, epoch).await?;
+            // There is nothing to go back to: the clone goes as a whole.
+            exchange.drop_staged(session, epoch).await
+        };
+        match making.await {
+            Ok(()) => {}
+            Err(error) if course.ctx.check().is_err() => return Err(error),
+            Err(error) if is_about_package(&error) => {
+                return Ok(Some(blamed(target, "package_bad", error.message())));
+            }
+            Err(error) => return Err(error),
+        }
+        let seen = session.inspect(root).await?;
+        if piece.version(&seen).as_deref() != Some(to) {
+            let text = match piece.version(&seen) {
+                Some(now) => format!("its files say version {now}"),
+                None => "WordPress would not recognise it any more".to_owned(),
+            };
+            return Ok(Some(blamed(target, "version_wrong", &text)));
+        }
+        if let Some(why) = self.unmet(target, piece, &seen) {
+            return Ok(Some(blamed(target, "requirement_unmet", &why)));
+        }
+        if target.kind == CORE {
+            let upgrading = upgrade_tables(course.fleet, course.ctx, session, &course.site, root);
+            if let Err(why) = upgrading.await? {
+                let text = format!("its upgrade of the tables failed: {why}");
+                return Ok(Some(blamed(target, "upgrade_failed", &text)));
+            }
+        }
+        let fatal = start_admin(course, session, root).await?;
+        if let Some(fatal) = fatal.filter(|_| before.sight.starts_admin()) {
+            let text = format!("wp-admin does not start with it: {fatal}");
+            return Ok(Some(blamed(target, "admin_broken", &text)));
+        }
+        if target.active == Some(true) && target.kind == "plugin" {
+            let site = SiteRef {
+                root: root.to_owned(),
+                ..course.fleet.site_ref(&course.site)
+            };
+            let survey = session.survey(site, &[]).await?;
+            let active = piece
+                .found(&survey.inspection)
+                .and_then(|found| found.active);
+            if active == Some(false) {
+                let text = "it deactivated itself";
+                return Ok(Some(blamed(target, "deactivated", text)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What it needs and the site has not.
+    fn unmet(
+        &self,
+        target: &TargetRow,
+        piece: Piece<'_>,
+        seen: &pressroom_wordpress::inventory::Inspection,
+    ) -> Option<String> {
+        use pressroom_phpdata::version::compare;
+        let found = piece.found(seen)?;
+        let lacks = |needed: Option<&String>, has: &str| {
+            let needed = needed?;
+            let is_older = !has.is_empty() && compare(has, needed) == std::cmp::Ordering::Less;
+            is_older.then(|| needed.clone())
+        };
+        let name = label(&target.kind, &target.slug);
+        let php = &self.course.site.php_version;
+        if let Some(needed) = lacks(found.requires_php.as_ref(), php) {
+            return Some(format!("{name} needs PHP {needed}, the site has {php}"));
+        }
+        let wordpress = seen.version.as_deref().unwrap_or_default();
+        let needed = lacks(found.requires_wordpress.as_ref(), wordpress)?;
+        Some(format!(
+            "{name} needs WordPress {needed}, the site has {wordpress}"
+        ))
+    }
+
+    /// Runs what is scheduled and due; the hooks that died, and of what. Whether the site itself
+    /// was running its events when it was copied is of no account here.
+    async fn cron(&self) -> Result<BTreeMap<String, String>> {
+        let epoch = self.course.ctx.epoch();
+        let php = self.course.fleet.php_of(&self.course.site);
+        let boot = Boot::new(&self.made.root, php);
+        let forget = Action::DeleteTransients {
+            expired_only: false,
+            network: false,
+        };
+        self.session
+            .bridge_with(Some(epoch), boot.clone(), vec![forget])
+            .await?;
+        let ran = match self.session.run_cron(epoch, boot).await {
+            Ok(ran) => ran,
+            Err(error) if self.course.ctx.check().is_err() => return Err(error.into()),
+            // That WordPress does not start is told by the look.
+            Err(error) => {
+                self.course.ctx.line(format!(
+                    "scheduled events were not run in the clone: {error}"
+                ));
+                return Ok(BTreeMap::new());
+            }
+        };
+        Ok(ran
+            .ran
+            .into_iter()
+            .filter(|event| !event.ok)
+            .map(|event| (event.hook, event.error.unwrap_or_default()))
+            .collect())
+    }
+
+    /// What the report says of the clone.
+    fn detail(&self, log: &RehearsalLog) -> Value {
+        let made = &self.made;
+        json!({
+            "files": made.files,
+            "tables": made.tables,
+            "bytes_copied": made.bytes_copied,
+            "bytes_shared": made.bytes_shared,
+            "bytes_tables": made.bytes_tables,
+            "took_ms": made.took_ms,
+            "otherwise_than_the_site": made.dropped,
+            "not_kept_from_happening": made.unblocked,
+            "kept_from_happening": log.attempts,
+        })
+    }
+}
+
+/// Errors of PHP that were not there before the updates. A page that died is told by the
+/// look; what died without anybody seeing it is told here.
+fn new_errors(before: &RehearsalLog, now: &RehearsalLog) -> Vec<NewFinding> {
+    let known: BTreeSet<_> = before
+        .php_errors
+        .iter()
+        .map(|error| (&error.level, &error.message))
+        .collect();
+    now.php_errors
+        .iter()
+        .filter(|error| !known.contains(&(&error.level, &error.message)))
+        .take(MOST_ERRORS)
+        .map(|error| {
+            let is_fatal = ["fatal", "parse", "core error", "compile"]
+                .iter()
+                .any(|word| error.level.to_ascii_lowercase().contains(word));
+            let place = match (&error.file, error.line) {
+                (Some(file), Some(line)) => format!("{file}:{line}"),
+                (Some(file), None) => file.clone(),
+                _ => "PHP's log".to_owned(),
+            };
+            NewFinding {
+                stage: StageName::Rehearsal.as_str().to_owned(),
+                target: None,
+                what: if is_fatal {
+                    "php_died"
+                } else {
+                    "php_complains"
+                }
+                .to_owned(),
+                severity: if is_fatal { BLOCKING } else { "note" }.to_owned(),
+                message: format!("PHP: {}: {} ({place})", error.level, error.message),
+                place,
+                was: String::new(),
+                now: error.message.clone(),
+            }
+        })
+        .collect()
+}
+
+/// What is plainly wrong with a target.
+fn blamed(target: &TargetRow, what: &str, text: &str) -> NewFinding {
+    NewFinding {
+        stage: StageName::Rehearsal.as_str().to_owned(),
+        target: None,
+        what: what.to_owned(),
+        severity: BLOCKING.to_owned(),
+        place: label(&target.kind, &target.slug),
+        was: target.from_version.clone().unwrap_or_default(),
+        now: target.to_version.clone().unwrap_or_default(),
+        message: text.to_owned(),
+    }
+}
+
+/// A scheduled event that did not die before.
+fn died(hook: String, error: String) -> NewFinding {
+    NewFinding {
+        stage: StageName::Rehearsal.as_str().to_owned(),
+        target: None,
+        what: "cron_broken".to_owned(),
+        severity: BLOCKING.to_owned(),
+        message: format!("the scheduled event `{hook}` dies: {error}"),
+        place: hook,
+        was: "it ran".to_owned(),
+        now: error,
+    }
+}
+
+fn is_bad(findings: &[NewFinding]) -> bool {
+    findings.iter().any(|found| found.severity == BLOCKING)
+}
+
+/// Whether the package is at fault, not the way to the site.
+fn is_about_package(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Invalid | Kind::Remote | Kind::Unsupported | Kind::NotFound
+    )
+}
