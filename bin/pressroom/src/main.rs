@@ -32,8 +32,10 @@ fn main() -> ExitCode {
         Err(exit) => return exit.into(),
     };
     // The agent has threads of its own and must stay small: no runtime, no configuration.
-    if let Command::Agent(Agent::Serve(serve)) = &cli.command {
-        return pressroom_agent::stdio(&serve.home);
+    match &cli.command {
+        Command::Agent(Agent::Serve(serve)) => return pressroom_agent::stdio(&serve.home),
+        Command::Agent(Agent::Cage { description }) => return pressroom_agent::cage(description),
+        _ => {}
     }
     printer.set_json(cli.json);
     printer.set_quiet(cli.quiet);

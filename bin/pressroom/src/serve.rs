@@ -173,6 +173,10 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
             "health checks",
             async move { fleet.watch_health().await },
         );
+        let fleet = wired.fleet.clone();
+        background(&stop, "pipelines", async move {
+            fleet.watch_pipelines().await;
+        });
     }
     let fleet = wired.fleet.clone();
     let senders = role.is_worker().then(|| {

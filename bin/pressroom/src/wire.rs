@@ -77,6 +77,7 @@ pub async fn open(config: &Config, selecting: Selecting) -> Result<Wired, Failur
             redis: redis(config)?,
             node: node.clone(),
             selecting,
+            pictures: config.updates.pictures,
             health: HealthSettings {
                 light: config.health.light,
                 full: config.health.full,

@@ -15,6 +15,7 @@ pub mod hosting;
 pub mod job;
 pub mod key;
 pub mod mail;
+pub mod pipeline;
 pub mod place;
 pub mod plugin;
 pub mod run;
@@ -25,6 +26,7 @@ pub mod site;
 pub mod snapshot;
 pub mod theme;
 pub mod token;
+pub mod update;
 pub mod user;
 pub mod webhook;
 
@@ -68,6 +70,11 @@ pub enum FleetCommand {
     /// What keeps intruders from a site
     #[command(subcommand)]
     Security(security::Security),
+    /// Update sites safely: tried in a clone, approved, verified, taken back where they suffer
+    Update(update::Update),
+    /// Safe updates: what was asked for, how far it came, what it found
+    #[command(subcommand)]
+    Pipeline(pipeline::Pipeline),
     /// How sites are, as their visitors find them
     #[command(subcommand)]
     Health(health::Health),
@@ -171,6 +178,8 @@ pub async fn run(
         FleetCommand::Theme(theme) => Box::pin(theme.run(fleet, &caller, printer)).await,
         FleetCommand::Cache(cache) => Box::pin(cache.run(fleet, &caller, printer)).await,
         FleetCommand::Security(security) => Box::pin(security.run(fleet, &caller, printer)).await,
+        FleetCommand::Update(update) => Box::pin(update.run(fleet, &caller, printer)).await,
+        FleetCommand::Pipeline(pipeline) => Box::pin(pipeline.run(fleet, &caller, printer)).await,
         FleetCommand::Health(health) => Box::pin(health.run(fleet, &caller, printer)).await,
         FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
         FleetCommand::Webhook(webhook) => Box::pin(webhook.run(fleet, &caller, printer)).await,

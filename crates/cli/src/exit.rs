@@ -20,6 +20,8 @@ pub enum Exit {
     Conflict,
     /// The site, its host or a service did not answer.
     Unreachable,
+    /// Somebody is to say yes before it goes on.
+    Waiting,
     /// Somebody pressed Ctrl-C.
     Interrupted,
 }
@@ -40,6 +42,7 @@ impl Exit {
             Self::Unreachable,
             "the site, its host or a service did not answer",
         ),
+        (Self::Waiting, "somebody is to say yes before it goes on"),
         (Self::Interrupted, "interrupted by Ctrl-C"),
     ];
 
@@ -53,6 +56,7 @@ impl Exit {
             Self::Forbidden => 4,
             Self::Conflict => 5,
             Self::Unreachable => 6,
+            Self::Waiting => 7,
             Self::Interrupted => 130,
         }
     }

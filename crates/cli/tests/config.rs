@@ -246,6 +246,9 @@ fn what_holds_is_shown_without_passwords() {
     slow_ms = 3000
     resolver = "machine"
 
+    [updates]
+    pictures = "auto"
+
     [packages]
     cache = "[dir]/data/packages"
     directory = ""

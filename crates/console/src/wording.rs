@@ -16,6 +16,8 @@ pub(crate) fn job_kind(kind: &str) -> String {
         "core_update" => "Update WordPress".to_owned(),
         "site_cache" => "Change caches".to_owned(),
         "site_security" => "Switch a security measure".to_owned(),
+        "pipeline_prepare" => "Try updates in a clone".to_owned(),
+        "pipeline_apply" => "Update safely".to_owned(),
         "component_update" => "Update components".to_owned(),
         "component_change" => "Change components".to_owned(),
         "site_snapshot" => "Take a snapshot".to_owned(),

@@ -2,10 +2,11 @@
 //! who keeps them without using them keeps others out.
 
 use crate::forwarded::Proxies;
+use pressroom_base::address::network;
 use pressroom_cli::config::Http;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -53,8 +54,11 @@ impl Places {
 
     /// Waits until there is one for somebody.
     pub async fn any(&self) -> OwnedSemaphorePermit {
-        let permit = Arc::clone(&self.free).acquire_owned().await;
-        permit.unwrap_or_else(|_| unreachable!("nobody closes it"))
+        match Arc::clone(&self.free).acquire_owned().await {
+            Ok(permit) => permit,
+            // Closed, it has none any more.
+            Err(_) => std::future::pending().await,
+        }
     }
 
     /// Gives it to this address; `None` if that has its share.
@@ -103,14 +107,6 @@ impl Drop for Seat {
                 seats.taken.remove(&self.network);
             }
         }
-    }
-}
-
-/// Who one is taken for: with IPv6 everybody has at least a /64 to call from.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer {
-        IpAddr::V4(_) => peer,
-        IpAddr::V6(peer) => Ipv6Addr::from_bits(peer.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

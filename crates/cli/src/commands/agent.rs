@@ -1,7 +1,7 @@
 //! `pressroom agent`; the binary runs it. The same as `pressroom-agent`.
 
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 /// Site operations for the other end of a pipe.
 #[derive(Debug, Subcommand)]
@@ -10,6 +10,16 @@ use std::path::PathBuf;
 pub enum Agent {
     /// Serve requests from standard input until it ends
     Serve(Serve),
+    /// Put walls around a process and become it; said by the agent itself
+    #[command(
+        hide = true,
+        after_help = "Examples:
+  pressroom agent cage 7b7d"
+    )]
+    Cage {
+        /// What to put where, in hexadecimal
+        description: OsString,
+    },
 }
 
 /// Serves requests from standard input until it ends.

@@ -126,6 +126,7 @@ pub const KEYS: &[Key] = &[
     integer("health", "per_host", 1, 1024),
     integer("health", "slow_ms", 100, 60_000),
     key("health", "resolver", Shape::Resolver),
+    key("updates", "pictures", Shape::Choice(&["auto", "off"])),
     key("packages", "cache", PATH),
     key("packages", "directory", Shape::Path { optional: true }),
     key("packages", "distribution", Shape::SwitchOrPath),

@@ -32,6 +32,8 @@ pub struct Config {
     pub cache: Cache,
     /// `[health]`
     pub health: Health,
+    /// `[updates]`
+    pub updates: Updates,
     /// `[packages]`
     pub packages: Packages,
     /// `[secrets]`
@@ -229,6 +231,13 @@ pub enum Resolver {
     At(SocketAddr),
 }
 
+/// `[updates]`
+#[derive(Debug, Clone, Copy)]
+pub struct Updates {
+    /// Whether pages are compared as pictures, where there is a Chromium.
+    pub pictures: bool,
+}
+
 /// `[packages]`
 #[derive(Debug, Clone)]
 pub struct Packages {
@@ -421,6 +430,9 @@ impl Config {
                     "none" => Resolver::None,
                     address => address.parse().map_or(Resolver::Machine, Resolver::At),
                 },
+            },
+            updates: Updates {
+                pictures: read.text("updates.pictures") != "off",
             },
             packages: Packages {
                 cache: read.path("packages.cache"),

@@ -35,6 +35,11 @@ pub fn instant(call: &Call, name: &str, of_a_day: Time) -> Result<Option<Timesta
         .transpose()
 }
 
+/// A time in a body.
+pub fn time(text: &str) -> Option<Timestamp> {
+    parse(text, Time::MIDNIGHT)
+}
+
 /// A time, or a day in UTC.
 fn parse(text: &str, of_a_day: Time) -> Option<Timestamp> {
     // A plus sign that was not encoded has become a blank.

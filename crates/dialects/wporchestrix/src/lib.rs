@@ -16,6 +16,7 @@ mod login;
 mod me;
 mod pages;
 mod pair;
+mod pipelines;
 pub mod routes;
 mod sites;
 mod snapshots;

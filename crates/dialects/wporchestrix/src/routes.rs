@@ -3,12 +3,13 @@
 use crate::{
     accounts, activity, errors, health,
     jwt::Keys,
-    login, me, pair, sites, snapshots, users, webhooks,
+    login, me, pair, pipelines, sites, snapshots, users, webhooks,
     wire::{
-        AccountOut, ActivityLogOut, AddedSiteOut, ErrorOut, HealthCheckOut, HealthCheckRowOut,
-        LoginIn, LogoutOut, MeOut, MemberOut, PairOut, RefreshIn, RevokeIn, RevokedOut, SiteIn,
-        SiteOut, SiteRowOut, SnapshotIn, SnapshotOut, SnapshotRowOut, TokenOut, WebhookEndpointIn,
-        WebhookEndpointOut, WebhookEndpointPatchIn,
+        AccountOut, ActivityLogOut, AddedSiteOut, ApproveIn, ErrorOut, HealthCheckOut,
+        HealthCheckRowOut, LoginIn, LogoutOut, MeOut, MemberOut, PairOut, PipelineIn, PipelineOut,
+        PipelineRowOut, RefreshIn, RevokeIn, RevokedOut, SiteIn, SiteOut, SiteRowOut, SnapshotIn,
+        SnapshotOut, SnapshotRowOut, TokenOut, WebhookEndpointIn, WebhookEndpointOut,
+        WebhookEndpointPatchIn,
     },
 };
 use axum::http::Method;
@@ -20,6 +21,9 @@ use std::sync::Arc;
 
 /// The snapshots of a site.
 const SNAPSHOTS: &str = "/api/v1/sites/{site_id}/snapshots";
+
+/// The safe updates of a site.
+const PIPELINES: &str = "/api/v1/sites/{site_id}/upgrade_pipelines";
 
 /// The table everything is derived from.
 pub(crate) fn table(keys: &Arc<Keys>) -> Table {
@@ -122,6 +126,23 @@ fn routes(keys: &Arc<Keys>) -> Vec<Route> {
         Route::stream("W17", Method::PUT, "/api/v1/sites/{site_id}/snapshots/{id}/upload", Action::SnapshotUpload, snapshots::upload)
             .doc(Doc::new("Takes in an archive that is awaited: a tar, packed with gzip or zstd or not, or a zip; as it is, or as the `file` of a form")
                 .answers(200, "The snapshot, available", Shape::of::<SnapshotOut>())),
+
+        Route::get("W18", PIPELINES, Action::SiteRead, pipelines::list)
+            .doc(paged("Lists the safe updates of a site")
+                .query("status", "Only those that are so, such as `awaiting_approval`", false)
+                .answers(200, "Newest first", Shape::list_of::<PipelineRowOut>())),
+        Route::get("W19", "/api/v1/sites/{site_id}/upgrade_pipelines/{id}", Action::SiteRead, pipelines::show)
+            .doc(Doc::new("Shows one of them, with all that it found")
+                .answers(200, "The pipeline", Shape::of::<PipelineOut>())),
+        Route::post("W20", PIPELINES, Action::ComponentUpdate, pipelines::create)
+            .doc(Doc::new("Asks for a safe update; nothing is done to the site yet")
+                .body(Shape::of::<PipelineIn>())
+                .answers(201, "The pipeline, pending", Shape::of::<PipelineOut>())),
+        Route::post("W21", "/api/v1/sites/{site_id}/upgrade_pipelines/{id}/approve", Action::UpgradeApprove, pipelines::approve)
+            .once_by_key()
+            .doc(Doc::new("Says yes to updates that were tried; a worker makes them then")
+                .body(Shape::of::<ApproveIn>())
+                .answers(200, "The pipeline, approved", Shape::of::<PipelineOut>())),
 
         Route::get("W25", "/api/v1/activity_logs", Action::AccountRead, activity::list)
             .about(Target::OwnList)

@@ -6,7 +6,7 @@ use crate::{
     wire::{AddedSiteOut, SiteIn, SiteOut, SiteRowOut, id},
 };
 use axum::http::{HeaderValue, StatusCode, header};
-use pressroom_base::id::AccountId;
+use pressroom_base::id::{AccountId, ShortId};
 use pressroom_dialect_http::{Answer, Call, Fault};
 use pressroom_fleet::{
     Error,
@@ -74,11 +74,10 @@ pub async fn edit(call: Call) -> Result<Answer, Fault> {
 
 /// W10: forgets one. Its WordPress stays as it is.
 pub async fn forget(call: Call) -> Result<Answer, Fault> {
-    if call.caller.was_done() {
-        return Ok(Answer::empty(StatusCode::NO_CONTENT));
-    }
-    let site = named(&call, Action::SiteRemove).await?;
-    call.fleet.forget_site(&call.caller, site.site.id).await?;
+    let (account, id) = place(&call)?;
+    call.fleet
+        .forget_site_of(&call.caller, account, &id)
+        .await?;
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
@@ -110,11 +109,15 @@ fn account(call: &Call) -> Result<AccountId, Fault> {
     account.ok_or_else(|| Error::not_found("account").into())
 }
 
+/// The account that is worked in, and the site in the path.
+fn place(call: &Call) -> Result<(AccountId, ShortId), Fault> {
+    let id = id::read_site(call.param("id")).ok_or_else(|| Error::not_found("site"))?;
+    Ok((account(call)?, id))
+}
+
 /// The site in the path, for this action.
 async fn named(call: &Call, action: Action) -> Result<SiteDetails, Fault> {
-    let account = account(call)?;
-    let id =
-        id::read_site(call.param("id")).ok_or_else(|| Fault::from(Error::not_found("site")))?;
+    let (account, id) = place(call)?;
     let site = call
         .fleet
         .find_site(&call.caller, action, account, &id)

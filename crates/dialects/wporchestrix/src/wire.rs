@@ -7,6 +7,7 @@ mod health;
 pub mod id;
 mod login;
 mod pair;
+mod pipeline;
 mod role;
 mod site;
 pub mod snapshot;
@@ -19,6 +20,7 @@ pub use error::ErrorOut;
 pub use health::{CheckOut, HealthCheckOut, HealthCheckRowOut};
 pub use login::{LoginIn, LogoutOut, TokenOut};
 pub use pair::{PairOut, RefreshIn, RevokeIn, RevokedOut};
+pub use pipeline::{ApproveIn, PipelineIn, PipelineOut, PipelineRowOut};
 pub use site::{
     AddedSiteOut, ConnectionOut, SiteIn, SiteOut, SiteRowOut, SshIn, ThemeOut, UpdatesOut,
 };

@@ -1,9 +1,9 @@
 //! Who is asking, and whether they ask too often.
 
 use super::Frame;
-use crate::{Fault, Limits, peer};
+use crate::{Fault, Limits};
 use axum::http::HeaderMap;
-use pressroom_base::{Kind, Timestamp};
+use pressroom_base::{Kind, Timestamp, address::network};
 use pressroom_fleet::{Principal, requests::Rate};
 use std::{net::IpAddr, time::Duration};
 
@@ -37,7 +37,7 @@ pub async fn count_address(frame: &Frame, peer: IpAddr) -> Result<(), Fault> {
     if limits.per_address == Limits::ANY {
         return Ok(());
     }
-    let key = format!("{}:address:{}", frame.dialect.name(), peer::network(peer));
+    let key = format!("{}:address:{}", frame.dialect.name(), network(peer));
     let rate = frame
         .fleet
         .hit_rate(&key, limits.per_address, limits.window)

@@ -79,6 +79,7 @@ pub fn of_subject(kind: &str, id: &str) -> Option<String> {
         "site" => SITE,
         "webhook_endpoint" => WEBHOOK_ENDPOINT,
         "snapshot" => SNAPSHOT,
+        "upgrade_pipeline" => PIPELINE,
         _ => return None,
     };
     Some(format!("{prefix}{id}"))
@@ -109,6 +110,11 @@ pub fn read_snapshot(text: &str) -> Option<ShortId> {
     ShortId::parse(text.strip_prefix(SNAPSHOT)?)
 }
 
+/// The upgrade pipeline that is meant.
+pub fn read_pipeline(text: &str) -> Option<ShortId> {
+    ShortId::parse(text.strip_prefix(PIPELINE)?)
+}
+
 /// The health check that is meant.
 pub fn read_health_check(text: &str) -> Option<ShortId> {
     ShortId::parse(text.strip_prefix(HEALTH_CHECK)?)
@@ -127,6 +133,7 @@ mod tests {
         let check = health_check(id.as_str());
         assert_eq!(read_health_check(&check), Some(id.clone()));
         assert_eq!(read_snapshot(&snapshot(id.as_str())), Some(id.clone()));
+        assert_eq!(read_pipeline(&pipeline(id.as_str())), Some(id.clone()));
         assert_eq!(read_account(&user(&id)), None);
         for bad in ["", "user_", "user_1", "user_ABCDEFGHIJKLMNOPQRST"] {
             assert_eq!(read_user(bad), None, "{bad}");

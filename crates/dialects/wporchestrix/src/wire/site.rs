@@ -70,7 +70,7 @@ pub struct SiteOut {
     open_vulnerabilities: Option<u64>,
     /// When the last snapshot of all of it was taken.
     last_snapshot_at: Option<String>,
-    /// Null: there are no pipelines in this version.
+    /// The safe update that is not over.
     active_pipeline_id: Option<String>,
     tags: Vec<String>,
 }
@@ -172,7 +172,7 @@ impl From<SiteDetails> for SiteOut {
             updates_available: details.updates.map(UpdatesOut::from),
             open_vulnerabilities: None,
             last_snapshot_at: details.last_snapshot_at.map(Timestamp::to_rfc3339),
-            active_pipeline_id: None,
+            active_pipeline_id: details.pipeline.as_deref().map(id::pipeline),
             tags: details.tags,
             row: site.into(),
         }

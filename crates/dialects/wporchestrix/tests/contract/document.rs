@@ -33,6 +33,10 @@ fn every_path_belongs_to_a_row() {
     W15 POST /api/v1/sites/{site_id}/snapshots
     W16 DELETE /api/v1/sites/{site_id}/snapshots/{id}
     W17 PUT /api/v1/sites/{site_id}/snapshots/{id}/upload
+    W18 GET /api/v1/sites/{site_id}/upgrade_pipelines
+    W19 GET /api/v1/sites/{site_id}/upgrade_pipelines/{id}
+    W20 POST /api/v1/sites/{site_id}/upgrade_pipelines
+    W21 POST /api/v1/sites/{site_id}/upgrade_pipelines/{id}/approve
     W25 GET /api/v1/activity_logs
     W26 GET /api/v1/webhook_endpoints
     W27 GET /api/v1/webhook_endpoints/{id}

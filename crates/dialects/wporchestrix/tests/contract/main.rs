@@ -15,6 +15,7 @@ mod health;
 mod login;
 mod pairs;
 mod parcel;
+mod pipelines;
 mod scene;
 mod second_factor;
 mod shared_paths;
