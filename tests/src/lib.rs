@@ -6,6 +6,7 @@
 //! (`cargo build -p pressroom -p pressroom-agent`, `./check` does it).
 
 pub mod adopted;
+pub mod client;
 pub mod fixture;
 pub mod killed;
 pub mod network;

@@ -2,14 +2,11 @@
 //! connected, on this machine and over SSH.
 
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::{
-    Options,
-    api::{Api, Reply},
-    eventually,
-};
+use pressroom_testkit::{Options, eventually};
 use pressroom_tests::{
     adopted::{DOMAIN, Way, World},
-    fixture::{ACCOUNT, EMAIL},
+    client::Client,
+    fixture::ACCOUNT,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -17,63 +14,41 @@ use std::{fs, time::Duration};
 
 const SOON: Duration = Duration::from_mins(1);
 
-/// A client of the API, as the owner of the account.
-struct Client {
-    api: Api,
-    auth: String,
+async fn add(client: &Client, body: &Value) -> Result<String> {
+    let reply = client.send(Method::POST, "/sites", Some(body)).await?;
+    let reply = reply.expect(201)?;
+    ensure!(reply.body["status"] == "pending", "{}", reply.text);
+    ensure!(reply.body["connected"] == false, "{}", reply.text);
+    reply.string("id")
 }
 
-impl Client {
-    async fn of(world: &World) -> Result<Self> {
-        let words = ["token", "add", "--user", EMAIL, "--kind", "api"];
-        let token = world.server.cli(&words, "").await?.line()?;
-        Ok(Self {
-            api: world.server.api(None)?,
-            auth: format!("token {token}"),
-        })
-    }
+async fn edit(client: &Client, id: &str, body: &Value) -> Result<Value> {
+    let path = format!("/sites/{id}");
+    let reply = client.send(Method::PATCH, &path, Some(body)).await?;
+    Ok(reply.expect(200)?.body)
+}
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
-        let headers = [("authorization", self.auth.as_str())];
-        let body = body.map(ToString::to_string);
-        let path = format!("/api/v1{path}");
-        self.api.send(method, &path, &headers, body).await
-    }
+/// The site once it is connected.
+async fn connected(client: &Client, id: &str) -> Result<Value> {
+    eventually("the site is connected", SOON, || async {
+        let site = client.get(&format!("/sites/{id}")).await?;
+        ensure!(site["connected"] == true, "{site}");
+        Ok(site)
+    })
+    .await
+}
 
-    async fn get(&self, path: &str) -> Result<Value> {
-        Ok(self.send(Method::GET, path, None).await?.expect(200)?.body)
-    }
-
-    async fn add(&self, body: &Value) -> Result<String> {
-        let reply = self.send(Method::POST, "/sites", Some(body)).await?;
-        let reply = reply.expect(201)?;
-        ensure!(reply.body["status"] == "pending", "{}", reply.text);
-        ensure!(reply.body["connected"] == false, "{}", reply.text);
-        reply.string("id")
-    }
-
-    async fn edit(&self, id: &str, body: &Value) -> Result<Value> {
-        let path = format!("/sites/{id}");
-        let reply = self.send(Method::PATCH, &path, Some(body)).await?;
-        Ok(reply.expect(200)?.body)
-    }
-
-    /// The site once it is connected.
-    async fn connected(&self, id: &str) -> Result<Value> {
-        eventually("the site is connected", SOON, || async {
-            let site = self.get(&format!("/sites/{id}")).await?;
-            ensure!(site["connected"] == true, "{site}");
-            Ok(site)
-        })
-        .await
-    }
-
-    async fn forget(&self, id: &str) -> Result<()> {
-        let path = format!("/sites/{id}");
-        self.send(Method::DELETE, &path, None).await?.expect(204)?;
-        self.send(Method::DELETE, &path, None).await?.expect(404)?;
-        Ok(())
-    }
+async fn forget(client: &Client, id: &str) -> Result<()> {
+    let path = format!("/sites/{id}");
+    client
+        .send(Method::DELETE, &path, None)
+        .await?
+        .expect(204)?;
+    client
+        .send(Method::DELETE, &path, None)
+        .await?
+        .expect(404)?;
+    Ok(())
 }
 
 /// Why a site is not connected, once that says this.
@@ -134,7 +109,7 @@ fn is_as_wordpress_says(site: &Value, world: &World, method: &str) -> Result<()>
 #[tokio::test]
 async fn below_a_domain_of_this_machine() -> Result<()> {
     let world = World::prepare(Way::Local).await?;
-    let client = Client::of(&world).await?;
+    let client = Client::of(&world.server).await?;
     let body = json!({ "name": "Shop", "url": world.hosted.url, "tags": ["lab"] });
     // Without a domain its name is this machine's own, which nobody may name.
     let reply = client.send(Method::POST, "/sites", Some(&body)).await?;
@@ -147,7 +122,7 @@ async fn below_a_domain_of_this_machine() -> Result<()> {
     let config = world.hosted.root.join("wp-config.php");
     let aside = world.owner().join("wp-config.aside");
     fs::rename(&config, &aside)?;
-    let id = client.add(&body).await?;
+    let id = add(&client, &body).await?;
     let pending = trouble(&world, "there is no WordPress below").await?;
     ensure!(
         pending["status"] == "pending" && pending["method"] == "local",
@@ -171,7 +146,7 @@ async fn below_a_domain_of_this_machine() -> Result<()> {
     world.cli(&["site", "pause", &url]).await?;
     ensure!(client.get(&format!("/sites/{id}")).await?["status"] == "paused");
     world.cli(&["site", "resume", &url]).await?;
-    let site = client.connected(&id).await?;
+    let site = connected(&client, &id).await?;
     is_as_wordpress_says(&site, &world, "local")?;
     let log = client
         .get(&format!("/activity_logs?site_id={id}&event=site.connected"))
@@ -193,7 +168,7 @@ async fn below_a_domain_of_this_machine() -> Result<()> {
 
     another_address_is_not_written(&world, &client, &id).await?;
 
-    client.forget(&id).await?;
+    forget(&client, &id).await?;
     world.page_with("/", "Lab").await?;
     ensure!(config.is_file(), "a file of the site is gone");
     ensure!(world.json(&["site", "list"]).await? == json!([]));
@@ -204,7 +179,7 @@ async fn below_a_domain_of_this_machine() -> Result<()> {
 async fn another_address_is_not_written(world: &World, client: &Client, id: &str) -> Result<()> {
     let url = &world.hosted.url;
     let elsewhere = format!("{url}/blog");
-    let edited = client.edit(id, &json!({ "url": elsewhere })).await?;
+    let edited = edit(client, id, &json!({ "url": elsewhere })).await?;
     ensure!(
         edited["url"] == elsewhere.as_str() && edited["connected"] == true,
         "{edited}"
@@ -224,7 +199,7 @@ async fn another_address_is_not_written(world: &World, client: &Client, id: &str
         reason.contains(&format!("calls itself `{url}`")),
         "{reason}"
     );
-    let back = client.edit(id, &json!({ "url": url })).await?;
+    let back = edit(client, id, &json!({ "url": url })).await?;
     ensure!(back["url"] == url.as_str(), "{back}");
     world.page_with("/", "Lab").await
 }
@@ -232,7 +207,7 @@ async fn another_address_is_not_written(world: &World, client: &Client, id: &str
 #[tokio::test]
 async fn on_a_host_over_ssh() -> Result<()> {
     let world = World::prepare(Way::Login).await?;
-    let client = Client::of(&world).await?;
+    let client = Client::of(&world.server).await?;
     let url = world.hosted.url.clone();
     // Found by its address among what is below the login's home.
     let other = "<?php define('WP_HOME', 'http://other.example'); $table_prefix = 'wp_';";
@@ -244,14 +219,14 @@ async fn on_a_host_over_ssh() -> Result<()> {
     world.login.write("other/wp-config.php", other)?;
     let body = json!({ "site": { "name": "Shop", "url": url, "tags": ["lab"],
         "connection_method": "ssh", "ssh": { "host": "web1" } } });
-    let id = client.add(&body).await?;
-    let site = client.connected(&id).await?;
+    let id = add(&client, &body).await?;
+    let site = connected(&client, &id).await?;
     is_as_wordpress_says(&site, &world, "ssh")?;
     let log = client
         .get(&format!("/activity_logs?site_id={id}&event=site.connected"))
         .await?;
     ensure!(log[0]["metadata"]["connection_method"] == "ssh", "{log}");
-    client.forget(&id).await?;
+    forget(&client, &id).await?;
     world.page_with("/", "Lab").await?;
 
     // By its directory, from the command line.
@@ -272,7 +247,7 @@ async fn on_a_host_over_ssh() -> Result<()> {
         "lab",
     ];
     let short = world.cli(&words).await?.line()?;
-    let site = client.connected(&format!("site_{short}")).await?;
+    let site = connected(&client, &format!("site_{short}")).await?;
     is_as_wordpress_says(&site, &world, "ssh")?;
     ensure!(site["name"] == "Again", "{site}");
     let twice = world.server.cli(&words, "").await?;
@@ -290,15 +265,15 @@ async fn what_an_operator_adopts_is_the_site_that_waits() -> Result<()> {
         ..Options::default()
     };
     let world = World::prepare_with(Way::Local, options).await?;
-    let client = Client::of(&world).await?;
+    let client = Client::of(&world.server).await?;
     let body = json!({ "name": "Shop", "url": world.hosted.url, "tags": ["lab"] });
-    let id = client.add(&body).await?;
+    let id = add(&client, &body).await?;
     let adopted = world.adopt(&[]).await?;
     ensure!(
         adopted["is_new"] == true && adopted["site_name"] == "Shop",
         "{adopted}"
     );
-    let site = client.connected(&id).await?;
+    let site = connected(&client, &id).await?;
     ensure!(
         site["status"] == "healthy" && site["tags"] == json!(["lab"]),
         "{site}"
@@ -315,7 +290,7 @@ async fn without_a_way_to_it_what_is_seen_is_told() -> Result<()> {
         ..Options::default()
     };
     let world = World::prepare_with(Way::Local, options).await?;
-    let client = Client::of(&world).await?;
+    let client = Client::of(&world.server).await?;
     let generator = "<html><meta name=\"generator\" content=\"WordPress 6.4\"></html>";
     for (path, page, told) in [
         ("www/seen/index.html", generator, "WordPress answers at"),
@@ -328,7 +303,7 @@ async fn without_a_way_to_it_what_is_seen_is_told() -> Result<()> {
         world.login.write(path, page)?;
         let name = path.split('/').nth(1).context("a name")?;
         let url = format!("http://{}/{name}", world.hosted.addr);
-        let id = client.add(&json!({ "name": name, "url": url })).await?;
+        let id = add(&client, &json!({ "name": name, "url": url })).await?;
         let pending = trouble(&world, told).await?;
         ensure!(pending["url"] == url.as_str(), "{pending}");
         let site = client.get(&format!("/sites/{id}")).await?;
@@ -338,8 +313,7 @@ async fn without_a_way_to_it_what_is_seen_is_told() -> Result<()> {
         );
         let released = world.cli(&["site", "release", &url]).await?;
         ensure!(released.stderr.contains("forgot"), "{released:?}");
-        client
-            .forget(&id)
+        forget(&client, &id)
             .await
             .err()
             .context("it is gone already")?;

@@ -26,6 +26,7 @@ mod objects;
 mod pages;
 mod path;
 mod people;
+mod pipelines;
 mod restores;
 mod runs;
 mod security;

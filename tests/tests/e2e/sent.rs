@@ -2,58 +2,26 @@
 //! restored from what was sent.
 
 use anyhow::{Context, Result, ensure};
-use pressroom_testkit::{
-    Options,
-    api::{Api, Reply},
-    eventually,
-    site::Site,
+use pressroom_testkit::{Options, eventually, site::Site};
+use pressroom_tests::{
+    client::Client,
+    fixture::{Fixture, JOB_TIME},
 };
-use pressroom_tests::fixture::{EMAIL, Fixture, JOB_TIME};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{fs, path::Path, process::Command};
 
 const DOMAIN: &str = "sent.press.example";
 
-/// A client of the API, as the owner of the account.
-struct Client {
-    api: Api,
-    base: String,
-    auth: String,
-}
-
-impl Client {
-    async fn of(fixture: &Fixture) -> Result<Self> {
-        let words = ["token", "add", "--user", EMAIL, "--kind", "api"];
-        let token = fixture.server.cli(&words, "").await?.line()?;
-        Ok(Self {
-            api: fixture.server.api(None)?,
-            base: fixture.server.url(),
-            auth: format!("token {token}"),
-        })
-    }
-
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Reply> {
-        let headers = [("authorization", self.auth.as_str())];
-        let body = body.map(ToString::to_string);
-        let path = format!("/api/v1{path}");
-        self.api.send(method, &path, &headers, body).await
-    }
-
-    async fn get(&self, path: &str) -> Result<Value> {
-        Ok(self.send(Method::GET, path, None).await?.expect(200)?.body)
-    }
-
-    /// The snapshot once it is available.
-    async fn available(&self, path: &str) -> Result<Value> {
-        eventually("the snapshot is available", JOB_TIME, || async {
-            let snapshot = self.get(path).await?;
-            ensure!(snapshot["status"] != "failed", "{snapshot}");
-            ensure!(snapshot["status"] == "available", "{snapshot}");
-            Ok(snapshot)
-        })
-        .await
-    }
+/// The snapshot once it is available.
+async fn available(client: &Client, path: &str) -> Result<Value> {
+    eventually("the snapshot is available", JOB_TIME, || async {
+        let snapshot = client.get(path).await?;
+        ensure!(snapshot["status"] != "failed", "{snapshot}");
+        ensure!(snapshot["status"] == "available", "{snapshot}");
+        Ok(snapshot)
+    })
+    .await
 }
 
 fn wordpress(site: &Site, code: &str) -> Result<String> {
@@ -94,7 +62,7 @@ async fn what_was_downloaded_and_sent_again_brings_the_site_back() -> Result<()>
         "wp_insert_post(array('post_title' => 'First', 'post_status' => 'publish'));",
     )?;
 
-    let client = Client::of(&fixture).await?;
+    let client = Client::of(&fixture.server).await?;
     let sites = client.get("/sites").await?;
     let id = sites[0]["id"].as_str().context("a site")?.to_owned();
     let place = format!("/sites/{id}/snapshots");
@@ -107,7 +75,7 @@ async fn what_was_downloaded_and_sent_again_brings_the_site_back() -> Result<()>
     let again = client.send(Method::POST, &place, Some(&asked)).await?;
     ensure!(again.status == 422, "{}", again.text);
     let here = format!("{place}/{}", made.string("id")?);
-    let snapshot = client.available(&here).await?;
+    let snapshot = available(&client, &here).await?;
     ensure!(snapshot["wp_version"] == "6.5.5", "{snapshot}");
     ensure!(snapshot["contents"]["database"] == true, "{snapshot}");
     let seen = client.get(&format!("/sites/{id}")).await?;

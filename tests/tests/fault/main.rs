@@ -10,6 +10,7 @@ mod kills;
 mod lines;
 mod moves;
 mod nodes;
+mod pipelines;
 mod removals;
 mod restores;
 mod same_key;

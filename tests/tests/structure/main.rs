@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pressroom-jobs", &["base", "store"]),
     ("pressroom-archive", &["base"]),
     ("pressroom-providers", &["base", "phpdata"]),
+    ("pressroom-visitor", &["base", "providers"]),
     (
         "pressroom-fleet",
         &[
@@ -33,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "jobs",
             "archive",
             "providers",
+            "visitor",
         ],
     ),
     ("pressroom-dialect-http", &["base", "fleet"]),
