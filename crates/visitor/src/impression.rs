@@ -322,6 +322,17 @@ pub struct Shot {
     pub overlays: Vec<Area>,
 }
 
+impl Shot {
+    /// Whether both show the same, to the last pixel and the last message.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let named = Self {
+            name: other.name.clone(),
+            ..self.clone()
+        };
+        named == *other
+    }
+}
+
 /// A request of a page that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {

@@ -192,6 +192,7 @@ impl Visitor {
         let wanted = Wanted {
             pages,
             shots: self.plan.shots.max(1),
+            known: self.plan.shown.clone(),
             timeout: self.plan.timeout,
         };
         let taking = camera.take(self.channel.clone(), &self.home, wanted);

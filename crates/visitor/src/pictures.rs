@@ -16,6 +16,9 @@ pub use differ::{Difference, compare_pictures};
 use crate::impression::{Chosen, Shot};
 use std::{collections::BTreeMap, io, time::Duration};
 
+/// Further looks at a page that is not as it was.
+const AGAIN: usize = 2;
+
 /// A picture, to be kept by whoever keeps things.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
@@ -52,10 +55,34 @@ impl From<chromiumoxide::error::CdpError> for Error {
 pub(crate) struct Wanted {
     /// The pages; the first one on a phone too.
     pub(crate) pages: Vec<Chosen>,
-    /// How often each.
+    /// How often each, at most; two that are alike are enough.
     pub(crate) shots: usize,
+    /// Those of an earlier look: one that is like one of them is enough.
+    pub(crate) known: Vec<Shot>,
     /// How long one request may take.
     pub(crate) timeout: Duration,
+}
+
+impl Wanted {
+    /// How often a page is shown at most. One that is not as it was is shown more often: it
+    /// may change by itself, and have hidden that before.
+    fn most(&self) -> usize {
+        if self.known.is_empty() {
+            self.shots
+        } else {
+            self.shots + AGAIN
+        }
+    }
+
+    /// Whether this one, after these, says all there is to know of its page.
+    fn is_enough(&self, shot: &Shot, taken: &[Shot]) -> bool {
+        let earlier = if self.known.is_empty() {
+            taken
+        } else {
+            &self.known
+        };
+        earlier.iter().any(|earlier| shot.is_like(earlier))
+    }
 }
 
 /// What was.

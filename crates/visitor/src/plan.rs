@@ -2,7 +2,7 @@
 
 use crate::{
     address::Home,
-    impression::{Chosen, Impression, Page},
+    impression::{Chosen, Impression, Page, Pictures, Shot},
 };
 use pressroom_base::Secret;
 use std::{collections::BTreeMap, time::Duration};
@@ -28,8 +28,10 @@ pub struct Plan {
     pub pictures: bool,
     /// Pages that a picture is taken of at most.
     pub picture_pages: usize,
-    /// How often each picture is taken.
+    /// How often each picture is taken at most; two that are alike are enough.
     pub shots: usize,
+    /// The pictures of an earlier look: one that is like one of them is enough.
+    pub shown: Vec<Shot>,
     /// Pages of an earlier look, which are looked at instead of chosen ones.
     pub pages: Vec<Chosen>,
     /// How fast the pages of an earlier look were at best, in milliseconds. One that is much
@@ -54,6 +56,7 @@ impl Plan {
             pictures: true,
             picture_pages: 4,
             shots: 3,
+            shown: Vec::new(),
             pages: Vec::new(),
             fastest: BTreeMap::new(),
             timeout: Duration::from_secs(20),
@@ -67,6 +70,9 @@ impl Plan {
         self.pages = before.chosen().cloned().collect();
         let fastest = |page: &Page| Some((page.chosen.clone(), page.fastest()?));
         self.fastest = before.pages.iter().filter_map(fastest).collect();
+        if let Pictures::Made { shots, .. } = &before.pictures {
+            self.shown.clone_from(shots);
+        }
         self
     }
 

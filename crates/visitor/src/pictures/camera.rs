@@ -69,7 +69,7 @@ impl Camera {
         }
     }
 
-    /// Shows each page as often as wanted, each time as somebody who was never there. A page
+    /// Shows each page as often as it needs, each time as somebody who was never there. A page
     /// that cannot be shown is told; that the browser cannot is an error.
     pub(crate) async fn take(
         &self,
@@ -86,7 +86,7 @@ impl Camera {
                 &[Screen::Desktop]
             };
             for screen in screens {
-                for shot in 1..=wanted.shots {
+                for shot in 1..=wanted.most() {
                     let name = format!("{}-{}-{shot}", at + 1, screen.as_str());
                     let view = show::View {
                         page,
@@ -97,8 +97,12 @@ impl Camera {
                     let shown = show::show(&running.chromium, &channel, home, &view).await;
                     match shown {
                         Ok((shot, picture)) => {
+                            let is_enough = wanted.is_enough(&shot, &taken.shots);
                             taken.shots.push(shot);
                             taken.pictures.push(picture);
+                            if is_enough {
+                                break;
+                            }
                         }
                         Err(error) => {
                             let why = error.to_string();

@@ -5,6 +5,7 @@ use super::{
     php::{self, Purpose},
     program::{self, Spec, Task},
     record::{self, Record},
+    server,
 };
 use crate::{Error, Result, home::Home};
 use std::{
@@ -24,6 +25,9 @@ pub(crate) fn enter<'a>(home: &'a Home, dir: &Path) -> Result<Option<Entered<'a>
         return Ok(None);
     };
     gate::ensure(home, &record)?;
+    // What was exchanged before, and what the script changes, may be as old as what was
+    // there: the next visit meets a web server that has compiled none of it.
+    server::stop(&record.dir(home));
     Ok(Some(Entered { home, record }))
 }
 

@@ -189,6 +189,7 @@ pub(crate) fn options(
         format!("upload_tmp_dir={}", within("tmp")),
         format!("sys_temp_dir={}", within("tmp")),
         format!("session.save_path={}", within("tmp")),
+        format!("opcache.lockfile_path={}", within("tmp")),
         errors.to_owned(),
     ];
     let fixed = [
@@ -203,10 +204,14 @@ pub(crate) fn options(
         "zend.exception_ignore_args=1",
         "session.save_handler=files",
         "mail.log=",
-        // What is exchanged must be seen at once.
-        "opcache.enable=0",
         "opcache.enable_cli=0",
         "opcache.preload=",
+        // What a plugin writes is seen at once. What is exchanged may be as old as what was
+        // there: the web server starts anew after a script (`enter`).
+        "opcache.validate_timestamps=1",
+        "opcache.revalidate_freq=0",
+        "opcache.file_cache=",
+        "opcache.restrict_api=",
     ];
     let all = settings
         .iter()
