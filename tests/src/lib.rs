@@ -10,3 +10,4 @@ pub mod client;
 pub mod fixture;
 pub mod killed;
 pub mod network;
+pub mod poller;

@@ -6,7 +6,7 @@ use pressroom_testkit::{
     plugin::{Behaviour, PluginPackage, zip_of},
     site::Site,
 };
-use pressroom_tests::{client::Client, fixture::Fixture};
+use pressroom_tests::{client::Client, fixture::Fixture, poller::Poller};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{fs, time::Duration};
@@ -40,14 +40,14 @@ fn offer(fixture: &Fixture, slug: &str, behaviour: Behaviour) -> Result<()> {
 }
 
 /// The path of the site's pipelines.
-async fn place(client: &Client) -> Result<String> {
+pub async fn place(client: &Client) -> Result<String> {
     let sites = client.get("/sites").await?;
     let id = sites[0]["id"].as_str().context("a site")?;
     Ok(format!("/sites/{id}/upgrade_pipelines"))
 }
 
 /// The pipeline once it is so.
-async fn is(client: &Client, path: &str, status: &str) -> Result<Value> {
+pub async fn is(client: &Client, path: &str, status: &str) -> Result<Value> {
     let over = ["completed", "failed", "rolled_back", "cancelled"];
     eventually(format!("{path} is {status}"), PATIENCE, || async {
         let found = client.get(path).await?;
@@ -62,7 +62,7 @@ async fn is(client: &Client, path: &str, status: &str) -> Result<Value> {
     .await
 }
 
-fn target<'p>(pipeline: &'p Value, slug: &str) -> Result<&'p Value> {
+pub fn target<'p>(pipeline: &'p Value, slug: &str) -> Result<&'p Value> {
     let targets = pipeline["targets"].as_array().context("targets")?;
     let found = targets.iter().find(|target| target["slug"] == slug);
     found.with_context(|| format!("{slug} is not among {targets:?}"))
@@ -76,7 +76,7 @@ fn stage<'p>(pipeline: &'p Value, name: &str) -> Result<&'p Value> {
 
 /// Nothing of a clone, of staged trees or of kept tables is at the site. What is over is
 /// recorded before it is cleared away.
-async fn nothing_left(site: &Site) -> Result<()> {
+pub async fn nothing_left(site: &Site) -> Result<()> {
     let soon = Duration::from_secs(20);
     eventually("everything is cleared away", soon, || async {
         look_for_rest(site)
@@ -220,8 +220,16 @@ async fn by_the_command_line() -> Result<()> {
     let id = format!("pipe_{}", open[0]["id"].as_str().context("an id")?);
     site.front_page_with("<!-- good 1.0.0 -->").await?;
 
+    let visitor = Poller::start(site.clone());
     let done = server.cli(&["pipeline", "approve", &id], "").await?;
     ensure!(done.code == 0, "{done:?}");
+    // Visitors met nothing but pages and the announced maintenance, and not for long.
+    let met = visitor.stop().await?;
+    println!(
+        "of {} visits {} met the maintenance, for {:?} in all",
+        met.visits, met.turned_away, met.whole
+    );
+    ensure!(met.longest < Duration::from_secs(20), "{met:?}");
     ensure!(done.stdout.contains("plugin good updated"), "{done:?}");
     site.front_page_with("<!-- good 1.1.0 -->").await?;
     let shown = server.cli(&["pipeline", "show", &id], "").await?;

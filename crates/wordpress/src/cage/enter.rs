@@ -52,7 +52,7 @@ impl Entered<'_> {
         );
         let spec = Spec {
             parent: Some(std::process::id()),
-            ..spec(self.home, &self.record, Task::Become { argv })
+            ..php::spec(self.home, &self.record, Task::Become { argv })
         };
         program::command(&spec)
     }
@@ -68,18 +68,6 @@ impl Entered<'_> {
     }
 }
 
-/// Walls as the host can build them around a task in the clone.
-pub(super) fn spec(home: &Home, record: &Record, task: Task) -> Spec {
-    Spec {
-        task,
-        parent: None,
-        walls: record.walls.clone(),
-        writable: php::writable(home, record),
-        hidden: php::hidden(home, record),
-        replaced: php::replaced(home, record),
-    }
-}
-
 /// What is asked of a host before there is a clone: which walls it can build around one.
 pub(crate) fn walls(
     home: &Home,
@@ -87,5 +75,5 @@ pub(crate) fn walls(
     namespaces: bool,
     files: bool,
 ) -> Result<program::Walls> {
-    program::probe(&spec(home, record, Task::Nothing), namespaces, files)
+    program::probe(&php::spec(home, record, Task::Nothing), namespaces, files)
 }

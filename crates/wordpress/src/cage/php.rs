@@ -2,6 +2,7 @@
 
 use super::{
     gate,
+    program::{Spec, Task},
     record::{Record, Upstream},
 };
 use crate::{Error, Result, disk, home::Home};
@@ -149,6 +150,18 @@ pub(crate) fn replaced(home: &Home, record: &Record) -> Vec<(PathBuf, PathBuf)> 
             vec![(path, real_dir(home, record).join(gate::SOCKET))]
         }
         Upstream::Tcp(..) => Vec::new(),
+    }
+}
+
+/// Walls as the host can build them around a task in the clone.
+pub(crate) fn spec(home: &Home, record: &Record, task: Task) -> Spec {
+    Spec {
+        task,
+        parent: None,
+        walls: record.walls.clone(),
+        writable: writable(home, record),
+        hidden: hidden(home, record),
+        replaced: replaced(home, record),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The clone's web server: PHP's own, behind a socket in the clone's directory.
 
 use super::{
-    enter::spec,
     gate,
     php::{self, Purpose},
     program::{self, Task},
@@ -82,7 +81,7 @@ fn start(home: &Home, record: &Record, socket: &Path) -> Result<Child> {
     };
     let log = dir.join("run/web.log");
     let errors = File::create(&log).map_err(|why| Error::io("create", log, why))?;
-    program::command(&spec(home, record, task))?
+    program::command(&php::spec(home, record, task))?
         .current_dir(dir.join("site"))
         .env_clear()
         .env("HOME", &dir)

@@ -69,7 +69,7 @@ async fn awaits_approval(world: &World, made: &Value) {
 }
 
 #[tokio::test]
-async fn w20_asks_and_w18_w19_show() {
+async fn w18_w19_w20_what_is_asked_is_shown() {
     worlds(async |world| {
         let (_, place) = place(&world, "Acme", "beta").await;
         // A member may.
