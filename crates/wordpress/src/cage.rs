@@ -15,6 +15,7 @@ pub(crate) mod php;
 pub mod program;
 pub(crate) mod record;
 pub(crate) mod server;
+pub mod socket;
 pub(crate) mod visit;
 
 pub(crate) use enter::{Entered, enter, walls};

@@ -2,7 +2,10 @@
 //! started it.
 
 use super::walls;
-use pressroom_wordpress::cage::program::{self, Spec, Task, Wall, Walls};
+use pressroom_wordpress::cage::{
+    program::{self, Spec, Task, Wall, Walls},
+    socket,
+};
 use std::{
     env,
     ffi::{OsStr, OsString},
@@ -11,7 +14,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, TcpStream},
     os::unix::{
         fs::PermissionsExt,
-        net::{UnixListener, UnixStream},
+        net::UnixStream,
     },
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
@@ -27,16 +30,16 @@ const POLL: Duration = Duration::from_millis(10);
 pub(super) fn serve(
     spec: &Spec,
     argv: &[String],
-    socket: &Path,
+    at: &Path,
     port: u16,
 ) -> Result<ExitCode, String> {
     // Where it is, nothing can be made once the walls stand.
-    let listener = UnixListener::bind(socket)
+    let listener = socket::bind(at)
         .and_then(|listener| {
-            fs::set_permissions(socket, fs::Permissions::from_mode(0o600))?;
+            fs::set_permissions(at, fs::Permissions::from_mode(0o600))?;
             Ok(listener)
         })
-        .map_err(|why| format!("`{}` cannot be listened at: {why}", socket.display()))?;
+        .map_err(|why| format!("`{}` cannot be listened at: {why}", at.display()))?;
     walls::build(spec)?;
     let mut server = start(spec, argv)?;
     let since = Instant::now();

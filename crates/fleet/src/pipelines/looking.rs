@@ -12,7 +12,8 @@ use pressroom_carrier::Session;
 use pressroom_store::NewFinding;
 use pressroom_visitor::{
     AtOrigin, Channel, Fetch, Fetched, Impression, Picture, Plan, Severity, Thresholds,
-    Unreachable, Visitor, compare, compare_pictures, impression::Pictures,
+    Unreachable, Visitor, compare, compare_pictures,
+    impression::{Pictures, Seen},
 };
 use pressroom_wordpress::{
     bridge::{Action, BridgeOptions},
@@ -84,6 +85,22 @@ impl Sight {
             Pictures::NotWanted => Some("nobody wanted any"),
             Pictures::Made { .. } => None,
         }
+    }
+
+    /// Why nothing can be said of the site: its front page never answered, or was dead.
+    pub(super) fn unanswered(&self) -> Option<String> {
+        let front = self.seen.pages.first()?;
+        let is_dead =
+            |seen: &Seen| !seen.has_answered() || seen.status.is_some_and(|status| status >= 500);
+        if !front.alive.iter().all(is_dead) {
+            return None;
+        }
+        let seen = front.alive.first()?;
+        Some(match (&seen.error, seen.status) {
+            (Some(error), _) => error.clone(),
+            (None, Some(status)) => format!("status {status}"),
+            (None, None) => "no answer".to_owned(),
+        })
     }
 
     /// How many pages were looked at.

@@ -10,4 +10,4 @@ pub(crate) mod packet;
 mod relay;
 pub(crate) mod statement;
 
-pub(crate) use relay::{SOCKET, ensure, forget};
+pub(crate) use relay::{SOCKET, ensure, forget, meeting_place};

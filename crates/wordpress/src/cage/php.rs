@@ -189,6 +189,7 @@ pub(crate) fn options(
         Purpose::Web => ("display_errors=0", 60),
         Purpose::Script => ("display_errors=stderr", 120),
     };
+    let database = gate::meeting_place(&dir, record).display().to_string();
     let settings = [
         format!("open_basedir={}", open.join(":")),
         format!("sendmail_path=/bin/sh {}", within("php/sink.sh")),
@@ -197,8 +198,8 @@ pub(crate) fn options(
         format!("memory_limit={}M", record.memory_mb),
         format!("max_execution_time={time}"),
         format!("disable_functions={}", disabled.join(",")),
-        format!("mysqli.default_socket={}", within(gate::SOCKET)),
-        format!("pdo_mysql.default_socket={}", within(gate::SOCKET)),
+        format!("mysqli.default_socket={database}"),
+        format!("pdo_mysql.default_socket={database}"),
         format!("upload_tmp_dir={}", within("tmp")),
         format!("sys_temp_dir={}", within("tmp")),
         format!("session.save_path={}", within("tmp")),

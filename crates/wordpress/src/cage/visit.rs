@@ -102,7 +102,7 @@ pub(crate) fn ask(
     let since = Instant::now();
     let until = since + Duration::from_millis(visit.timeout_ms);
     let mut stream =
-        UnixStream::connect(socket).map_err(|why| Error::io("connect to", socket, why))?;
+        super::socket::connect(socket).map_err(|why| Error::io("connect to", socket, why))?;
     let failed = |why| Error::io("talk to", socket, why);
     stream.set_read_timeout(Some(POLL)).map_err(failed)?;
     stream

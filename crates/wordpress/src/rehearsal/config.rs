@@ -89,7 +89,7 @@ fn changes(home: &Home, record: &Record, settings: &Settings) -> Vec<Change> {
         value,
     };
     let text = |text: String| Value::Text(text.into_bytes());
-    let host = format!("localhost:{}", within(gate::SOCKET));
+    let host = format!("localhost:{}", gate::meeting_place(&dir, record).display());
     let mut changes = vec![
         Change::TablePrefix {
             prefix: record.prefix.clone(),

@@ -168,10 +168,18 @@ impl Clone<'_> {
         Ok(None)
     }
 
+    /// Fails with [`Kind::Unsupported`] where the clone does not answer, as the site did: no
+    /// update is tried by what nobody can see.
     async fn before(&self) -> Result<Before> {
+        let cron = self.cron().await?;
+        let shown = self.look(Depth::Whole, None).await?;
+        if let Some(why) = shown.sight.unanswered() {
+            let text = format!("a clone was made, and does not answer: {why}");
+            return Err(Error::new(Kind::Unsupported, text));
+        }
         Ok(Before {
-            cron: self.cron().await?,
-            shown: self.look(Depth::Whole, None).await?,
+            cron,
+            shown,
             log: self.log().await?,
         })
     }

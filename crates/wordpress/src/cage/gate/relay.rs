@@ -9,6 +9,7 @@ use crate::{
     cage::{
         attempts::{self, AttemptKind},
         record::{Record, Upstream},
+        socket as at,
     },
     database::sql::Server,
     disk,
@@ -34,8 +35,6 @@ use std::{
 /// The socket's name, below the clone's directory.
 pub(crate) const SOCKET: &str = "run/db.sock";
 const LOCK: &str = "run/db.lock";
-/// The longest path of a socket, its end not counted.
-const LONGEST: usize = 107;
 /// So long a connection may say nothing before it is through the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(30);
 
@@ -47,7 +46,7 @@ static KEPT: Mutex<Option<HashMap<PathBuf, File>>> = Mutex::new(None);
 pub(crate) fn ensure(home: &Home, record: &Record) -> Result<()> {
     let dir = record.dir(home);
     let socket = dir.join(SOCKET);
-    if socket.as_os_str().len() > LONGEST {
+    if !is_short(&meeting_place(&dir, record)) {
         return Err(Error::BadInput(format!(
             "the home's path is too long for a socket at `{}`",
             socket.display()
@@ -76,7 +75,7 @@ pub(crate) fn ensure(home: &Home, record: &Record) -> Result<()> {
         Err(why) => return Err(Error::io("lock", lock, why.into())),
     }
     disk::remove_file(&socket)?;
-    let listener = UnixListener::bind(&socket)
+    let listener = at::bind(&socket)
         .and_then(|listener| {
             fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
             Ok(listener)
@@ -95,12 +94,28 @@ pub(crate) fn ensure(home: &Home, record: &Record) -> Result<()> {
     Ok(())
 }
 
+/// Where the PHP of the clone in `dir` meets its gate. Database clients know only short paths:
+/// of a deep home it is the database's own, in whose place the clone's processes see the gate.
+pub(crate) fn meeting_place(dir: &Path, record: &Record) -> PathBuf {
+    let own = dir.join(SOCKET);
+    match &record.upstream {
+        Upstream::Socket(path) if !is_short(&own) && record.walls.namespaces.stands() => {
+            path.clone()
+        }
+        _ => own,
+    }
+}
+
+fn is_short(path: &Path) -> bool {
+    path.as_os_str().len() <= at::LONGEST
+}
+
 /// Forgets the gate of a clone that is gone.
 pub(crate) fn forget(dir: &Path) {
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     if kept.get_or_insert_default().remove(dir).is_some() {
         // So that the listener looks whether it is still wanted.
-        let _ = UnixStream::connect(dir.join(SOCKET));
+        let _ = at::connect(&dir.join(SOCKET));
     }
 }
 
