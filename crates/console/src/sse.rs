@@ -48,7 +48,9 @@ pub(crate) async fn events(
     let job = job::find(&console.fleet, &caller, &id).await?;
     let after = last_event_id(&headers).unwrap_or(from.after);
     let updates = console.fleet.watch_job(&caller, job.id, after).await?;
-    Ok(stream_of(updates.filter_map(|update| async { event(update) })))
+    Ok(stream_of(
+        updates.filter_map(|update| async { event(update) }),
+    ))
 }
 
 /// `GET /pipelines/{id}/events`: `state` with markup each time that something changed, `end`

@@ -2,6 +2,7 @@
 //! light and dark.
 
 mod entrance;
+mod updates;
 
 use anyhow::{Result, ensure};
 use pressroom_testkit::Options;

@@ -46,7 +46,10 @@ pub(crate) async fn show(
     let now = console.fleet.pipeline_now(&current.caller(), &id).await?;
     let pipeline = PipelineFacts::new(&now, &current, Timestamp::now());
     let page = PipelinePage {
-        frame: current.frame(format!("Update of {}", pipeline.site_name), Section::Updates),
+        frame: current.frame(
+            format!("Update of {}", pipeline.site_name),
+            Section::Updates,
+        ),
         pipeline,
     };
     Ok(Html(page.render()?))

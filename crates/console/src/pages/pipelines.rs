@@ -163,15 +163,32 @@ impl Which {
         }
     }
 
-    /// Every one, with its address and its name.
-    pub(crate) const ALL: [(Self, &'static str, &'static str); 3] = [
+    /// Each, with its address and its name.
+    const EACH: [(Self, &'static str, &'static str); 3] = [
         (Self::All, "/pipelines", "All"),
         (Self::Open, "/pipelines?show=open", "Under way"),
-        (Self::Waiting, "/pipelines?show=waiting", "Waiting for a yes"),
+        (
+            Self::Waiting,
+            "/pipelines?show=waiting",
+            "Waiting for a yes",
+        ),
     ];
 }
 
 impl PipelinesPage {
+    /// What may be chosen: address, name, and `aria-current`.
+    pub(crate) fn choices(&self) -> [(&'static str, &'static str, &'static str); 3] {
+        Which::EACH.map(|(which, href, name)| {
+            let current = if which == self.which { "page" } else { "false" };
+            (href, name, current)
+        })
+    }
+
+    /// Whether nothing is left out.
+    pub(crate) fn shows_all(&self) -> bool {
+        self.which == Which::All
+    }
+
     /// How many are not shown.
     pub(crate) fn more(&self) -> u64 {
         self.total.saturating_sub(self.rows.len() as u64)

@@ -138,23 +138,40 @@ async fn state(world: &World) -> PipelineState {
 async fn lists_show_ones_own_and_what_waits() {
     let world = World::new().await;
     let (own, foreign) = (&world.own.update.id, &world.foreign.update.id);
-    for path in ["/pipelines", "/pipelines?show=open", "/pipelines?show=waiting"] {
+    for path in [
+        "/pipelines",
+        "/pipelines?show=open",
+        "/pipelines?show=waiting",
+    ] {
         let list = world.get(Who::Member, path).await;
         assert!(list.text.contains(own.as_str()), "{path}: {}", list.text);
         assert!(!list.text.contains(foreign.as_str()), "{path}");
         let all = world.get(Who::Operator, path).await;
         assert!(all.text.contains(own.as_str()) && all.text.contains(foreign.as_str()));
     }
-    assert!(world.get(Who::Member, "/pipelines").await.text.contains("Plugin sample, Plugin other"));
+    assert!(
+        world
+            .get(Who::Member, "/pipelines")
+            .await
+            .text
+            .contains("Plugin sample, Plugin other")
+    );
 
     let fleet = world.get(Who::Viewer, "/fleet").await;
-    assert!(fleet.text.contains("1 update waits for a yes"), "{}", fleet.text);
+    assert!(
+        fleet.text.contains("1 update waits for a yes"),
+        "{}",
+        fleet.text
+    );
     assert!(fleet.text.contains(&format!("href=\"{}\"", page(&world))));
     let fleet = world.get(Who::Operator, "/fleet").await;
     assert!(fleet.text.contains("2 updates wait for a yes"));
     let site = format!("/sites/{}", world.own.environment.id);
     let site = world.get(Who::Member, &site).await;
-    assert!(site.text.contains("An update was tried and waits for a yes"));
+    assert!(
+        site.text
+            .contains("An update was tried and waits for a yes")
+    );
     assert!(!site.text.contains("Update safely"), "there is one already");
 }
 
@@ -192,7 +209,11 @@ async fn a_picture_is_for_those_who_may_see_the_site() {
     let (own, foreign) = (&world.own.update, &world.foreign.update);
     let page = world.get(Who::Viewer, &page(&world)).await;
     let here = path(own, &own.picture);
-    assert!(page.text.contains(&format!("<img src=\"{here}\"")), "{}", page.text);
+    assert!(
+        page.text.contains(&format!("<img src=\"{here}\"")),
+        "{}",
+        page.text
+    );
     let picture = world.get(Who::Viewer, &here).await;
     assert_eq!(picture.status, StatusCode::OK);
     assert_eq!(picture.bytes, PNG);
@@ -224,19 +245,28 @@ async fn a_yes_is_said_by_who_may_and_once() {
         assert_eq!(refused.status, StatusCode::FORBIDDEN, "{who:?}");
     }
     let none = format!("csrf={CSRF}&choose=yes");
-    let refused = world.ask(Who::Operator, &Method::POST, &approve, &none).await;
+    let refused = world
+        .ask(Who::Operator, &Method::POST, &approve, &none)
+        .await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(state(&world).await, PipelineState::AwaitingApproval);
 
-    let said = world.ask(Who::Operator, &Method::POST, &approve, &form).await;
+    let said = world
+        .ask(Who::Operator, &Method::POST, &approve, &form)
+        .await;
     assert_eq!(said.status, StatusCode::SEE_OTHER, "{}", said.text);
     assert_eq!(said.header("location"), page(&world));
     assert_eq!(state(&world).await, PipelineState::Approved);
     let after = world.get(Who::Operator, &page(&world)).await;
     assert!(after.text.contains("olga@example.com") && after.text.contains(": fine"));
-    assert!(after.text.contains("it was not approved"), "the other one is left out");
+    assert!(
+        after.text.contains("it was not approved"),
+        "the other one is left out"
+    );
     assert!(!after.text.contains("/approve\""));
-    let again = world.ask(Who::Operator, &Method::POST, &approve, &form).await;
+    let again = world
+        .ask(Who::Operator, &Method::POST, &approve, &form)
+        .await;
     assert_eq!(again.status, StatusCode::CONFLICT);
 }
 
@@ -255,7 +285,11 @@ async fn one_is_stopped_and_its_page_ends() {
     let whole = world.get(Who::Viewer, &events).await;
     assert_eq!(whole.header("content-type"), "text/event-stream");
     assert!(whole.text.contains("event: state\n"), "{}", whole.text);
-    assert!(whole.text.contains("cancelled in the console by mia@example.com"));
+    assert!(
+        whole
+            .text
+            .contains("cancelled in the console by mia@example.com")
+    );
     assert!(whole.text.ends_with("event: end\ndata: final\n\n"));
     let over = world.get(Who::Viewer, &page(&world)).await;
     assert!(!over.text.contains("data-events") && !over.text.contains("http-equiv"));
@@ -269,11 +303,17 @@ async fn one_is_begun_from_what_is_on_offer() {
     assert_eq!(asked.status, StatusCode::FORBIDDEN);
     let asked = world.get(Who::Member, &begin).await;
     assert!(
-        asked.text.contains("name=\"update\" value=\"plugin:sample\" checked"),
+        asked
+            .text
+            .contains("name=\"update\" value=\"plugin:sample\" checked"),
         "{}",
         asked.text
     );
-    assert!(asked.text.contains("1.0 <span class=\"arrow\">→</span> <strong>1.1</strong>"));
+    assert!(
+        asked
+            .text
+            .contains("1.0 <span class=\"arrow\">→</span> <strong>1.1</strong>")
+    );
 
     let form = |more: &str| format!("csrf={CSRF}&update=plugin%3Asample&note=new+one{more}");
     let all = form("&snapshot=yes&ask_first=yes&all_at_once=yes&scheduled_at=2126-01-01T04%3A30");
@@ -305,9 +345,19 @@ async fn one_is_begun_from_what_is_on_offer() {
     let begun = world.ask(Who::Member, &Method::POST, &begin, &good).await;
     assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.text);
     let new = begun.header("location").to_owned();
-    assert!(new.starts_with("/pipelines/pipe_") && new != page(&world), "{new}");
+    assert!(
+        new.starts_with("/pipelines/pipe_") && new != page(&world),
+        "{new}"
+    );
     let new = world.get(Who::Member, &new).await;
-    for said in ["Not begun", "sample", "all at once", "/, /shop", "new one", "mia@example.com"] {
+    for said in [
+        "Not begun",
+        "sample",
+        "all at once",
+        "/, /shop",
+        "new one",
+        "mia@example.com",
+    ] {
         assert!(new.text.contains(said), "{said}: {}", new.text);
     }
 }

@@ -309,13 +309,24 @@ async fn pictures_are_there_once_kept_and_scoped(base: Base) {
     let gone = pipelines::picture(&base.store, &Scope::All, gone).await;
     assert!(matches!(gone.unwrap(), Lookup::Missing));
     let tx = base.store.begin().await.unwrap();
-    assert_eq!(pipelines::drop_pictures_of(&tx, row.id, "upgrade", None).await.unwrap(), 0);
-    pipelines::drop_pictures(&tx, row.id, "rehearsal").await.unwrap();
+    assert_eq!(
+        pipelines::drop_pictures_of(&tx, row.id, "upgrade", None)
+            .await
+            .unwrap(),
+        0
+    );
+    pipelines::drop_pictures(&tx, row.id, "rehearsal")
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     let left = pipelines::pictures(&base.store, row.id).await.unwrap();
     assert_eq!(left, []);
     let day = Duration::from_hours(24);
-    assert_eq!(loose(&base, day, day).await.len(), 4, "their bytes are to go");
+    assert_eq!(
+        loose(&base, day, day).await.len(),
+        4,
+        "their bytes are to go"
+    );
 }
 
 async fn pictures_outlive_no_pipeline(base: Base) {
@@ -349,15 +360,30 @@ async fn pictures_outlive_no_pipeline(base: Base) {
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert_eq!(loose(&base, day, day).await, []);
     let written: Vec<_> = loose(&base, day, soon).await;
-    assert_eq!(written.iter().map(|it| it.id).collect::<Vec<_>>(), [half.id]);
-    assert_eq!(pipelines::pictures(&base.store, row.id).await.unwrap().len(), 2);
+    assert_eq!(
+        written.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [half.id]
+    );
+    assert_eq!(
+        pipelines::pictures(&base.store, row.id)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 
     assert!(to(&base, &row, PipelineState::ALL, PipelineState::Completed).await);
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert_eq!(loose(&base, day, day).await, []);
-    assert_eq!(loose(&base, soon, day).await.len(), 3, "it was over for long");
+    assert_eq!(
+        loose(&base, soon, day).await.len(),
+        3,
+        "it was over for long"
+    );
     let tx = base.store.begin().await.unwrap();
-    pipelines::prune(&tx, Duration::from_millis(1)).await.unwrap();
+    pipelines::prune(&tx, Duration::from_millis(1))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     // The rows stay until the bytes are gone: nothing else says where they are.
     let orphaned = loose(&base, day, day).await;

@@ -228,6 +228,11 @@ mod tests {
         for wrong in [("update", "shop"), ("scheduled_at", "tomorrow")] {
             assert!(form(&[wrong]).is_err(), "{wrong:?}");
         }
-        assert!(form(&[("scheduled_at", "")]).unwrap().scheduled_at.is_none());
+        assert!(
+            form(&[("scheduled_at", "")])
+                .unwrap()
+                .scheduled_at
+                .is_none()
+        );
     }
 }

@@ -125,6 +125,16 @@ fn add(pairs: &mut Vec<PicturePair>, picture: &PipelinePicture, pipeline: &str) 
     }
 }
 
+impl PicturePair {
+    /// Before and after, with what they are called.
+    pub(crate) fn sides(&self) -> [(&'static str, Option<&Shown>); 2] {
+        [
+            ("Before", self.before.as_ref()),
+            ("After", self.after.as_ref()),
+        ]
+    }
+}
+
 fn title(picture: &PipelinePicture) -> String {
     match (picture.stage.as_str(), &picture.target) {
         ("rehearsal", None) => "In the clone, with all updates".to_owned(),
@@ -140,7 +150,10 @@ impl Shown {
         let when = if is_before { "before" } else { "after" };
         Self {
             src: format!("{}/pictures/{}", href(pipeline), picture.id),
-            alt: format!("{} on a {} {when} the updates", picture.page, picture.screen),
+            alt: format!(
+                "{} on a {} {when} the updates",
+                picture.page, picture.screen
+            ),
             width: picture.width,
             height: picture.height,
             // Afterwards things may stand a little higher or lower.

@@ -64,14 +64,32 @@ fn pipeline(status: PipelineState) -> Pipeline {
         strategy: Strategy::Canary,
         requires_approval: true,
         targets: vec![
-            target("akismet", "Akismet Anti-spam", ("5.3.1", "5.3.3"), TargetState::Pending),
+            target(
+                "akismet",
+                "Akismet Anti-spam",
+                ("5.3.1", "5.3.3"),
+                TargetState::Pending,
+            ),
             target("", "WordPress", ("6.5.4", "6.5.5"), TargetState::Pending),
-            target("gallery-grid", "Gallery Grid", ("1.4.2", "2.0.0"), TargetState::Failed),
+            target(
+                "gallery-grid",
+                "Gallery Grid",
+                ("1.4.2", "2.0.0"),
+                TargetState::Failed,
+            ),
         ],
         stages: vec![
             stage(StageName::Preflight, StageStatus::Passed, "3 targets"),
-            stage(StageName::Snapshot, StageStatus::Passed, "20393457 bytes in the archive"),
-            stage(StageName::Rehearsal, StageStatus::Passed, "2 tried, nothing is worse"),
+            stage(
+                StageName::Snapshot,
+                StageStatus::Passed,
+                "20393457 bytes in the archive",
+            ),
+            stage(
+                StageName::Rehearsal,
+                StageStatus::Passed,
+                "2 tried, nothing is worse",
+            ),
             stage(StageName::Approval, StageStatus::Waiting, ""),
             stage(StageName::Upgrade, StageStatus::Pending, ""),
             stage(StageName::Verification, StageStatus::Pending, ""),
@@ -239,7 +257,11 @@ fn twenty_alike_bury_nothing() {
         .render()
         .unwrap();
     let at = |text: &str| html.find(text).unwrap_or_else(|| panic!("no `{text}`"));
-    assert_eq!(html.matches("class=\"card finding\"").count(), 4, "three, and the host");
+    assert_eq!(
+        html.matches("class=\"card finding\"").count(),
+        4,
+        "three, and the host"
+    );
     assert!(at("/shop: fatal_error") < at("/: looks_changed"));
     assert!(at("/: looks_changed") < at("/page-0: php_notice"));
     assert!(html.contains("20 times") && html.contains("<summary>17 more</summary>"));
@@ -250,7 +272,11 @@ fn twenty_alike_bury_nothing() {
     assert!(html.contains("id=\"picture-rehearsal-desktop--_\""));
     assert!(!html.contains(">1-desktop-1<"));
     assert_eq!(html.matches("<img ").count() - 1, 3, "and the logo");
-    assert_eq!(html.matches("<rect ").count(), 1, "what changed, on the one from before");
+    assert_eq!(
+        html.matches("<rect ").count(),
+        1,
+        "what changed, on the one from before"
+    );
     assert!(html.contains("Not kept"));
 }
 
@@ -299,7 +325,10 @@ fn hostile_names_stay_text() {
     ] {
         let html = html.unwrap();
         assert!(html.contains("alert("), "the name is shown");
-        assert!(!html.contains("<script>") && !html.contains("<img src=x"), "{html}");
+        assert!(
+            !html.contains("<script>") && !html.contains("<img src=x"),
+            "{html}"
+        );
     }
 }
 
@@ -313,7 +342,11 @@ fn a_site_whose_update_waits_says_so() {
     let list = fleet(2);
     assert_eq!(list.approvals_words(), "2 updates wait for a yes");
     assert_eq!(fleet(1).approvals_words(), "1 update waits for a yes");
-    let waiting: Vec<_> = list.rows.iter().filter(|row| row.approval.is_some()).collect();
+    let waiting: Vec<_> = list
+        .rows
+        .iter()
+        .filter(|row| row.approval.is_some())
+        .collect();
     assert_eq!(waiting.len(), 1);
     assert_eq!(
         waiting[0].approval.as_deref(),
