@@ -1,6 +1,6 @@
 //! A safe update, from the site's page to the end, as a person sees it in a browser.
 
-use super::{DOMAIN, quiet, sign_in};
+use super::{DOMAIN, legible, quiet, sign_in};
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::{Options, browser::Browser, eventually, plugin::zip_of};
 use pressroom_tests::fixture::Fixture;
@@ -82,7 +82,9 @@ async fn an_update_is_begun_watched_seen_and_approved() -> Result<()> {
     ensure!(text.contains("1.0.0 → 1.1.0"), "it reads: {text}");
     browser.screenshot("begin").await?;
     browser.fill("input[name=note]", "a new gallery").await?;
-    browser.click("form.begin button[type=submit]").await?;
+    // By the keyboard alone: past what is ticked, down to the button.
+    browser.tab_to("form.begin button[type=submit]").await?;
+    browser.press("Enter").await?;
 
     // The steps arrive by themselves.
     browser
@@ -196,6 +198,10 @@ async fn an_update_is_begun_watched_seen_and_approved() -> Result<()> {
             .script::<i64>("document.documentElement.scrollWidth")
             .await?;
         ensure!(width <= 360, "{path} is {width} wide on a phone");
+        for scheme in ["light", "dark"] {
+            browser.prefer_color_scheme(scheme).await?;
+            legible(&browser, path, scheme).await?;
+        }
     }
     browser.screenshot("list-narrow").await?;
     quiet(&browser)?;

@@ -1,6 +1,9 @@
 //! Finding pipelines.
 
-use super::view::{Around, Pipeline, PipelineDetails};
+use super::{
+    picture::PipelinePicture,
+    view::{Around, Pipeline, PipelineDetails},
+};
 use crate::{
     Caller, Error, Fleet, Result,
     authorize::{Action, Resource, authorize, authorize_list},
@@ -179,10 +182,7 @@ impl Fleet {
         let pictures = pipelines::pictures(&self.parts.store, row.id).await?;
         Ok(PipelineDetails {
             findings: findings.into_iter().map(super::Finding::from).collect(),
-            pictures: pictures
-                .into_iter()
-                .map(super::PipelinePicture::from)
-                .collect(),
+            pictures: pictures.into_iter().map(PipelinePicture::from).collect(),
             pipeline: self.pipeline_view(row).await?,
         })
     }

@@ -8,5 +8,5 @@ mod keep;
 mod place;
 mod sweep;
 
-pub use find::{Area, OpenPicture, PipelinePicture};
+pub use find::OpenPicture;
 pub(super) use keep::{Pair, keep_pictures};

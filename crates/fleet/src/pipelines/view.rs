@@ -2,7 +2,7 @@
 
 use super::{
     options::{Options, RollBack, Strategy},
-    pictures::PipelinePicture,
+    picture::PipelinePicture,
     stage::{Stage, Stages},
 };
 use pressroom_base::{

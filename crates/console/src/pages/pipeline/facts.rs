@@ -22,6 +22,7 @@ use pressroom_fleet::{
 };
 
 /// What one page, and each change of it, shows.
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 #[derive(Debug)]
 pub(crate) struct PipelineFacts {
     pub(crate) href: String,

@@ -1,12 +1,9 @@
 //! Keeping what was seen before and after.
 
-use super::{
-    find::Area,
-    place::{LARGEST, key_of},
-};
+use super::place::{LARGEST, key_of};
 use crate::{
     Error, Result,
-    pipelines::{StageName, course::Course, looking::Shown},
+    pipelines::{StageName, course::Course, looking::Shown, picture::Area},
 };
 use pressroom_store::{NewPicture, PictureMoment, pipelines};
 use pressroom_visitor::{Difference, Picture, impression::Shot, shrink};
