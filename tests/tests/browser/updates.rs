@@ -1,11 +1,13 @@
 //! A safe update, from the site's page to the end, as a person sees it in a browser.
 
-use super::{DOMAIN, legible, quiet, sign_in};
+use super::{legible, quiet, sign_in};
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::{Options, browser::Browser, eventually, plugin::zip_of};
 use pressroom_tests::fixture::Fixture;
 use std::time::Duration;
 
+/// Short, as the path of a socket in its clone must be.
+const DOMAIN: &str = "up.press.example";
 /// A clone is made, and every page is shown many times.
 const PATIENCE: Duration = Duration::from_mins(5);
 
