@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     badge::Badge,
+    errors::sentence,
     moment::{self, Moment},
     pages::pipelines::{called, href},
     prose::Prose,
@@ -158,7 +159,7 @@ fn message(found: &PipelineNow) -> String {
         }
         (PipelineState::Pending | PipelineState::Approved, None) => "Waiting for its turn".into(),
         (status, _) if status.is_final() => ended(pipeline),
-        (_, Some(said)) => said.to_owned(),
+        (_, Some(said)) => sentence(said),
         (_, None) => String::new(),
     }
 }
