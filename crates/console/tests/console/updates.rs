@@ -332,16 +332,16 @@ async fn one_is_begun_from_what_is_on_offer() {
     let cancel = format!("{}/cancel", page(&world));
     let form = format!("csrf={CSRF}");
     world.ask(Who::Member, &Method::POST, &cancel, &form).await;
-    let begun = world.ask(Who::Member, &Method::POST, &begin, &good).await;
-    assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.text);
-    let new = begun.header("location").to_owned();
+    let made = world.ask(Who::Member, &Method::POST, &begin, &good).await;
+    assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.text);
+    let new = made.header("location").to_owned();
     assert!(
         new.starts_with("/pipelines/pipe_") && new != page(&world),
         "{new}"
     );
     let new = world.get(Who::Member, &new).await;
     for said in [
-        "Not begun",
+        "Not made",
         "sample",
         "all at once",
         "/, /shop",
