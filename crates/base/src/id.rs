@@ -125,6 +125,8 @@ ids! {
     PipelineTargetId;
     /// Something that it found.
     PipelineFindingId;
+    /// A picture that it took.
+    PipelinePictureId;
 }
 
 #[cfg(test)]

@@ -113,10 +113,60 @@
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
+  // What a person has opened, typed or ticked in a part of the page that is replaced.
+  function replaceKeeping(part, markup) {
+    const opened = [...part.querySelectorAll("details[open][id]")].map((found) => found.id);
+    const key = (field) => `${field.form?.getAttribute("action")} ${field.name} ${field.value}`;
+    const ticks = new Map();
+    for (const field of part.querySelectorAll("input[type=checkbox]"))
+      ticks.set(key(field), field.checked);
+    const typed = [...part.querySelectorAll("input[type=text][id]")].map((field) => [
+      field.id,
+      field.value,
+    ]);
+    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    // Markup of our own server, rendered by the same template as the page.
+    part.innerHTML = markup;
+    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+    for (const field of part.querySelectorAll("input[type=checkbox]"))
+      if (ticks.has(key(field))) field.checked = ticks.get(key(field));
+    for (const [id, value] of typed) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+    }
+    if (focused) document.getElementById(focused)?.focus();
+  }
+
+  function livePipeline() {
+    const part = document.getElementById("pipeline");
+    const note = document.getElementById("pipeline-live");
+    if (!part?.dataset.events) return;
+    const say = (text) => {
+      note.textContent = text;
+    };
+    const source = new EventSource(part.dataset.events);
+    source.onopen = () => say("Live");
+    source.onerror = () =>
+      source.readyState === EventSource.CLOSED
+        ? say("Not live: reload the page to go on")
+        : say("Connecting again …");
+    source.addEventListener("state", (event) => {
+      replaceKeeping(part, event.data);
+      announceFrom(part);
+    });
+    source.addEventListener("end", () => {
+      source.close();
+      say("");
+    });
+    addEventListener("pagehide", () => source.close());
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+  }
+
   addEventListener("DOMContentLoaded", () => {
     themeButton();
     shortcuts();
     liveFilter();
     liveJob();
+    livePipeline();
   });
 })();

@@ -5,6 +5,7 @@ use pressroom_fleet::{
     checksums::Verdict,
     components::Outcome,
     health::CheckStatus,
+    pipelines::{PipelineState, TargetState},
     snapshots::Snapshot,
     views::{Environment, Job},
 };
@@ -115,6 +116,47 @@ impl Badge {
             "failed" => Self::new("Failed", Tone::Bad),
             "dead" => Self::new("Given up", Tone::Bad),
             "cancelled" => Self::new("Cancelled", Tone::Off),
+            other => Self::new(other, Tone::Off),
+        }
+    }
+
+    /// Where a safe update stands.
+    pub(crate) fn of_pipeline(state: PipelineState) -> Self {
+        match state {
+            PipelineState::Pending => Self::new("Not begun", Tone::Waiting),
+            PipelineState::Preflight => Self::new("Planning", Tone::Working),
+            PipelineState::Snapshotting => Self::new("Taking a snapshot", Tone::Working),
+            PipelineState::Rehearsing => Self::new("Trying in a clone", Tone::Working),
+            PipelineState::AwaitingApproval => Self::new("Waits for a yes", Tone::Warning),
+            PipelineState::Approved => Self::new("Approved", Tone::Waiting),
+            PipelineState::Upgrading => Self::new("Updating", Tone::Working),
+            PipelineState::Verifying => Self::new("Verifying", Tone::Working),
+            PipelineState::RollingBack => Self::new("Taking back", Tone::Working),
+            PipelineState::Completed => Self::new("Completed", Tone::Good),
+            PipelineState::Failed => Self::new("Failed", Tone::Bad),
+            PipelineState::RolledBack => Self::new("Taken back", Tone::Warning),
+            PipelineState::Cancelled => Self::new("Cancelled", Tone::Off),
+        }
+    }
+
+    /// Where one of its targets stands.
+    pub(crate) fn of_target(state: TargetState) -> Self {
+        match state {
+            TargetState::Pending => Self::new("To come", Tone::Waiting),
+            TargetState::Updating => Self::new("Updating", Tone::Working),
+            TargetState::Updated => Self::new("Updated", Tone::Good),
+            TargetState::Failed => Self::new("Failed", Tone::Bad),
+            TargetState::RolledBack => Self::new("Taken back", Tone::Warning),
+            TargetState::Skipped => Self::new("Left out", Tone::Off),
+        }
+    }
+
+    /// How much a finding weighs.
+    pub(crate) fn of_severity(severity: &str) -> Self {
+        match severity {
+            "blocking" => Self::new("Blocking", Tone::Bad),
+            "warning" => Self::new("Warning", Tone::Warning),
+            "note" => Self::new("Note", Tone::Off),
             other => Self::new(other, Tone::Off),
         }
     }

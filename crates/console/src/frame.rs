@@ -17,6 +17,7 @@ pub(crate) struct Frame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     Sites,
+    Updates,
     Jobs,
     People,
     None,
@@ -75,6 +76,11 @@ impl Frame {
     /// `aria-current` of the entry for sites.
     pub(crate) fn sites(&self) -> &'static str {
         self.current(Section::Sites)
+    }
+
+    /// `aria-current` of the entry for updates.
+    pub(crate) fn updates(&self) -> &'static str {
+        self.current(Section::Updates)
     }
 
     /// `aria-current` of the entry for jobs.

@@ -9,6 +9,8 @@ pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod path;
 pub(crate) mod people;
+pub(crate) mod pipeline;
+pub(crate) mod pipelines;
 pub(crate) mod set_up;
 pub(crate) mod sign_in;
 pub(crate) mod site;

@@ -105,6 +105,40 @@ pub const ROUTES: &[Route] = &[
         Some(Action::SnapshotRestore),
         || post(pages::snapshot::remove),
     ),
+    page(
+        "/sites/{id}/pipeline",
+        Some(Action::ComponentUpdate),
+        || get(pages::pipeline::begin::ask),
+    ),
+    change(
+        "/sites/{id}/pipeline",
+        Some(Action::ComponentUpdate),
+        || post(pages::pipeline::begin::begin),
+    ),
+    page("/pipelines", Some(Action::SiteRead), || {
+        get(pages::pipelines::show)
+    }),
+    page("/pipelines/{id}", Some(Action::SiteRead), || {
+        get(pages::pipeline::show)
+    }),
+    page("/pipelines/{id}/events", Some(Action::SiteRead), || {
+        get(sse::pipeline_events)
+    }),
+    page(
+        "/pipelines/{id}/pictures/{picture}",
+        Some(Action::SiteRead),
+        || get(pages::pipeline::pictures::serve),
+    ),
+    change(
+        "/pipelines/{id}/approve",
+        Some(Action::UpgradeApprove),
+        || post(pages::pipeline::act::approve),
+    ),
+    change(
+        "/pipelines/{id}/cancel",
+        Some(Action::ComponentUpdate),
+        || post(pages::pipeline::act::cancel),
+    ),
     page("/jobs", Some(Action::SiteRead), || get(pages::jobs::show)),
     page("/jobs/{id}", Some(Action::SiteRead), || {
         get(pages::job::show)

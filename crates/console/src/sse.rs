@@ -1,9 +1,13 @@
-//! A job's state and output as it runs, as server-sent events.
+//! A job's state and output as it runs, and a safe update's, as server-sent events.
 
 use crate::{
     Console,
     errors::Failure,
-    pages::job::{self, JobFacts, JobState},
+    pages::{
+        job::{self, JobFacts, JobState},
+        path::pipeline_id,
+        pipeline::{PipelineFacts, PipelineFragment},
+    },
     session::Current,
 };
 use askama::Template;
@@ -15,7 +19,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use pressroom_base::Timestamp;
 use pressroom_fleet::views::JobUpdate;
 use serde::Deserialize;
@@ -44,10 +48,33 @@ pub(crate) async fn events(
     let job = job::find(&console.fleet, &caller, &id).await?;
     let after = last_event_id(&headers).unwrap_or(from.after);
     let updates = console.fleet.watch_job(&caller, job.id, after).await?;
+    Ok(stream_of(
+        updates.filter_map(|update| async { event(update) }),
+    ))
+}
+
+/// `GET /pipelines/{id}/events`: `state` with markup each time that something changed, `end`
+/// once the pipeline is over.
+pub(crate) async fn pipeline_events(
+    State(console): State<Console>,
+    current: Current,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let id = pipeline_id(&id)?;
+    let caller = current.caller();
+    let states = console.fleet.watch_pipeline(&caller, &id).await?;
+    let events = states.filter_map(move |now| {
+        let pipeline = PipelineFacts::new(&now, &current, Timestamp::now());
+        std::future::ready(state(&PipelineFragment { pipeline }))
+    });
+    Ok(stream_of(events))
+}
+
+/// The events of what somebody watches, and its end.
+fn stream_of(events: impl Stream<Item = Event> + Send + 'static) -> Response {
     // Browsers drop an event whose data is empty.
     let end = stream::once(async { Event::default().event("end").data("final") });
-    let events = updates
-        .filter_map(|update| async { event(update) })
+    let events = events
         .chain(end)
         .take_until(tokio::time::sleep(LIFETIME))
         .map(Ok::<_, Infallible>);
@@ -59,20 +86,24 @@ pub(crate) async fn events(
         "x-accel-buffering",
         axum::http::HeaderValue::from_static("no"),
     );
-    Ok(response)
+    response
+}
+
+fn state(markup: &impl Template) -> Option<Event> {
+    match markup.render() {
+        Ok(html) => Some(Event::default().event("state").data(html)),
+        Err(error) => {
+            tracing::error!("a state could not be rendered: {error}");
+            None
+        }
+    }
 }
 
 fn event(update: JobUpdate) -> Option<Event> {
     match update {
         JobUpdate::State(job) => {
             let job = JobFacts::new(&job, Timestamp::now());
-            match (JobState { job }).render() {
-                Ok(html) => Some(Event::default().event("state").data(html)),
-                Err(error) => {
-                    tracing::error!("a job's state could not be rendered: {error}");
-                    None
-                }
-            }
+            state(&JobState { job })
         }
         JobUpdate::Output { seq, text } => Some(
             Event::default()

@@ -1,7 +1,12 @@
 //! Stored names as people say them.
 
 use crate::prose::Prose;
-use pressroom_fleet::{mail::MailTrouble, principal::Role, snapshots::Snapshot};
+use pressroom_fleet::{
+    mail::MailTrouble,
+    pipelines::{StageName, StageStatus},
+    principal::Role,
+    snapshots::Snapshot,
+};
 
 /// What a kind of job does.
 pub(crate) fn job_kind(kind: &str) -> String {
@@ -85,6 +90,46 @@ pub(crate) fn difference(name: &str) -> String {
 /// A step's name.
 pub(crate) fn step(name: &str) -> String {
     from_snake(name)
+}
+
+/// What a finding is.
+pub(crate) fn finding(what: &str) -> String {
+    match what {
+        "php_died" => "PHP died".to_owned(),
+        "php_complains" | "php_notice" => "PHP complains".to_owned(),
+        "rest_gone" => "The REST API does not answer as one".to_owned(),
+        "rest_route_gone" => "A route of the REST API is gone".to_owned(),
+        "cron_broken" => "A scheduled event dies".to_owned(),
+        "admin_broken" => "`wp-admin` does not start".to_owned(),
+        "looks_changed" => "A page looks different".to_owned(),
+        other => from_snake(other),
+    }
+}
+
+/// What a part of a safe update does.
+pub(crate) const fn stage(name: StageName) -> &'static str {
+    match name {
+        StageName::Preflight => "Make the plan",
+        StageName::Snapshot => "Keep a snapshot",
+        StageName::Rehearsal => "Try in a clone",
+        StageName::Approval => "Wait for a yes",
+        StageName::Upgrade => "Update the site",
+        StageName::Verification => "Verify the whole",
+        StageName::Rollback => "Take back",
+    }
+}
+
+/// How a part of a safe update stands.
+pub(crate) const fn stage_status(status: StageStatus) -> &'static str {
+    match status {
+        StageStatus::Pending => "to come",
+        StageStatus::Running => "running",
+        StageStatus::Waiting => "waiting",
+        StageStatus::Passed => "done",
+        StageStatus::Failed => "failed",
+        StageStatus::Skipped => "left out",
+        StageStatus::NotNeeded => "not needed",
+    }
 }
 
 /// `3 sites`, `1 site`, `no sites`.

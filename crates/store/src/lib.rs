@@ -97,8 +97,9 @@ pub use jobs::{JobFilter, JobRow, JobState, Lane, OutputRow, StepRow, StepState}
 pub use mails::{MailRow, MailState, NewMail};
 pub use password_resets::{PasswordResetRow, ResetRequestRow};
 pub use pipelines::{
-    FindingRow, NewFinding, NewPipeline, NewTarget, PipelineFilter, PipelinePatch, PipelineRow,
-    PipelineState, TargetPatch, TargetRow, TargetState,
+    FindingRow, NewFinding, NewPicture, NewPipeline, NewTarget, PictureMoment, PictureRow,
+    PictureState, PipelineFilter, PipelinePatch, PipelineRow, PipelineState, TargetPatch,
+    TargetRow, TargetState,
 };
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};

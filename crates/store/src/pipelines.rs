@@ -4,10 +4,15 @@
 //! pipeline is, one does. A job's changes are fenced by the transaction it hands in.
 
 mod findings;
+mod pictures;
 mod schedule;
 mod targets;
 
 pub use findings::{FindingRow, NewFinding, add_findings, drop_findings, findings};
+pub use pictures::{
+    NewPicture, PictureMoment, PictureRow, PictureState, add_picture, drop_pictures,
+    drop_pictures_of, forget_picture, keep_picture, loose_pictures, picture, pictures,
+};
 pub use schedule::{disappointed, due, lapsed, prune, waiting};
 pub use targets::{
     NewTarget, TargetPatch, TargetRow, TargetState, set_target, skip_others, targets, targets_of,

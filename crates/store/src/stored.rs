@@ -61,6 +61,7 @@ numbered!(
     id::PipelineId,
     id::PipelineTargetId,
     id::PipelineFindingId,
+    id::PipelinePictureId,
     id::InvitationId,
     id::PasswordResetId,
     id::HealthCheckId,

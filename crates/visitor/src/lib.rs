@@ -38,6 +38,6 @@ pub use finding::{Finding, FindingKind, Severity};
 pub use impression::Impression;
 pub use look::{Looked, Visitor};
 pub use origin::AtOrigin;
-pub use pictures::{Camera, Picture, compare_pictures};
+pub use pictures::{Camera, Difference, Picture, compare_pictures, shrink};
 pub use plan::Plan;
 pub use thresholds::Thresholds;

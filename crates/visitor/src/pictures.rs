@@ -9,9 +9,11 @@ mod answer;
 mod camera;
 mod differ;
 mod show;
+mod shrink;
 
 pub use camera::Camera;
 pub use differ::{Difference, compare_pictures};
+pub use shrink::shrink;
 
 use crate::impression::{Chosen, Shot};
 use std::{collections::BTreeMap, io, time::Duration};

@@ -2,6 +2,7 @@
 //! light and dark.
 
 mod entrance;
+mod updates;
 
 use anyhow::{Result, ensure};
 use pressroom_testkit::Options;
@@ -278,6 +279,7 @@ async fn pages_fit_a_phone_and_the_dark() -> Result<()> {
         for (name, path) in [
             ("fleet", "/fleet"),
             ("site", address.as_str()),
+            ("pipelines", "/pipelines"),
             ("jobs", "/jobs"),
             ("job", &format!("/jobs/{job}")),
         ] {

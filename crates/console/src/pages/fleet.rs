@@ -6,7 +6,7 @@ use crate::{
     errors::{Failure, Shape},
     frame::{Frame, Section},
     moment::Moment,
-    pages::jobs::JobRow,
+    pages::{jobs::JobRow, pipelines},
     prose::Prose,
     session::Current,
     wording,
@@ -21,6 +21,7 @@ use pressroom_base::{Timestamp, id::EnvironmentId};
 use pressroom_fleet::{
     environments::EnvironmentFilter,
     jobs::JobFilter,
+    pipelines::{Pipeline, PipelineQuery, PipelineState},
     sites::Site,
     views::{Environment, Job},
 };
@@ -54,6 +55,8 @@ pub(crate) struct SiteList {
     pub(crate) total: usize,
     /// Those of which only an address is known.
     pub(crate) waiting: Vec<WaitingRow>,
+    /// How many safe updates wait for a yes, on whichever site.
+    pub(crate) approvals: u64,
 }
 
 /// A site that waits to be connected.
@@ -69,6 +72,7 @@ pub(crate) struct WaitingRow {
 /// One site in the table.
 #[derive(Debug)]
 pub(crate) struct SiteRow {
+    pub(crate) id: EnvironmentId,
     pub(crate) href: String,
     pub(crate) name: String,
     pub(crate) account: String,
@@ -80,6 +84,8 @@ pub(crate) struct SiteRow {
     pub(crate) php: String,
     pub(crate) updates: usize,
     pub(crate) inspected: bool,
+    /// Address of the safe update that waits for a yes.
+    pub(crate) approval: Option<String>,
     pub(crate) job: Option<JobRow>,
 }
 
@@ -108,8 +114,18 @@ pub(crate) async fn show(
     };
     let jobs = console.fleet.list_jobs(&caller, &recent).await?;
     let waiting = console.fleet.list_unconnected_sites(&caller).await?;
+    let awaiting = PipelineQuery {
+        status: Some(PipelineState::AwaitingApproval),
+        open: true,
+    };
+    let (approvals, total) = console
+        .fleet
+        .list_pipelines(&caller, awaiting, SHOWN as u64, 0)
+        .await?;
     let now = Timestamp::now();
-    let list = SiteList::new(search.q, &sites, &jobs, now).with_waiting(&waiting, now);
+    let list = SiteList::new(search.q, &sites, &jobs, now)
+        .with_waiting(&waiting, now)
+        .with_approvals(&approvals, total);
     let html = match Shape::of(&headers) {
         Shape::Fragment => FleetFragment { list }.render()?,
         Shape::Page => FleetPage {
@@ -138,6 +154,7 @@ impl SiteList {
                 .map(|site| SiteRow::new(site, &last, now))
                 .collect(),
             waiting: Vec::new(),
+            approvals: 0,
         }
     }
 
@@ -152,6 +169,23 @@ impl SiteList {
             .map(|site| WaitingRow::new(site, now))
             .collect();
         self
+    }
+
+    /// With what waits for a yes.
+    pub(crate) fn with_approvals(mut self, awaiting: &[Pipeline], total: u64) -> Self {
+        self.approvals = total;
+        for row in &mut self.rows {
+            let own = awaiting.iter().find(|it| it.environment_id == row.id);
+            row.approval = own.map(|it| pipelines::href(&it.id));
+        }
+        self
+    }
+
+    /// What waits for a yes, in a sentence.
+    pub(crate) fn approvals_words(&self) -> String {
+        let number = usize::try_from(self.approvals).unwrap_or(usize::MAX);
+        let verb = if number == 1 { "waits" } else { "wait" };
+        format!("{} {verb} for a yes", wording::count(number, "update"))
     }
 
     /// Whether more match than are shown.
@@ -180,6 +214,7 @@ impl SiteList {
 impl SiteRow {
     fn new(site: &Environment, last: &HashMap<EnvironmentId, &Job>, now: Timestamp) -> Self {
         Self {
+            id: site.id,
             href: format!("/sites/{}", site.id),
             name: name(site).to_owned(),
             account: site.account_name.clone(),
@@ -195,6 +230,7 @@ impl SiteRow {
             php: site.php_version.clone(),
             updates: updates(site),
             inspected: site.inspected_at.is_some(),
+            approval: None,
             job: last.get(&site.id).map(|job| JobRow::new(job, now)),
         }
     }

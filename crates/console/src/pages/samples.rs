@@ -4,6 +4,7 @@ mod entrance;
 mod files;
 mod health;
 mod people;
+mod pipelines;
 mod snapshots;
 
 use self::entrance::entrance_pages;
@@ -305,6 +306,7 @@ fn site_page(site: &Environment, jobs: &[Job], role: Role) -> SitePage {
         frame: frame(&site.title, Section::Sites),
         site: SiteFacts::new(site, jobs, &[], &person(role), now()),
         health: health_of(site, "down"),
+        pipelines: pipelines::panel_of(site, role),
     }
 }
 
@@ -431,6 +433,7 @@ fn pages() -> Vec<(&'static str, String)> {
     ]
     .into_iter()
     .chain(entrance_pages())
+    .chain(pipelines::pipeline_pages())
     .chain(people_pages("Atelier Hansen"))
     .map(|(name, html)| (name, html.expect("the page renders")))
     .collect()

@@ -13,6 +13,7 @@ use crate::{
         job::to_job,
         jobs::JobRow,
         path::site_id,
+        pipelines::{self, PipelinePanel},
         snapshots::SnapshotList,
     },
     session::Current,
@@ -42,6 +43,7 @@ pub(crate) struct SitePage {
     pub(crate) frame: Frame,
     pub(crate) site: SiteFacts,
     pub(crate) health: HealthPanel,
+    pub(crate) pipelines: PipelinePanel,
 }
 
 /// A site as the page shows it.
@@ -114,6 +116,7 @@ pub(crate) async fn show(
         frame: current.frame(name(&site), Section::Sites),
         site: SiteFacts::new(&site, &jobs, &snapshots, &current, Timestamp::now()),
         health: health::panel(&console, &current, &site).await?,
+        pipelines: pipelines::panel(&console, &current, &site).await?,
     };
     let mut response = Html(page.render()?).into_response();
     if let Some(policy) = headers::policy_leading_to(&site.url) {

@@ -13,3 +13,4 @@ mod entrance;
 mod matrix;
 mod pages;
 mod people;
+mod updates;

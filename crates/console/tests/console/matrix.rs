@@ -28,6 +28,8 @@ fn path(route: &Route, world: &World, of: Of) -> String {
             site.environment.id.to_string()
         } else if route.path.starts_with("/people/") {
             site.environment.account_id.to_string()
+        } else if route.path.starts_with("/pipelines/") {
+            site.update.id.clone()
         } else {
             site.job.clone()
         };
@@ -35,15 +37,20 @@ fn path(route: &Route, world: &World, of: Of) -> String {
             .path
             .replace("{id}", &id)
             .replace("{snapshot}", &site.snapshot)
+            .replace("{picture}", &site.update.picture)
     };
     match of {
         Of::Own => fill(&world.own),
         Of::Foreign => fill(&world.foreign),
+        Of::Unknown if route.path.starts_with("/pipelines/") => {
+            route.path.replace("{id}", "pipe_zzzzzzzzzzzzzzzzzzzz")
+        }
         Of::Unknown if !route.path.starts_with("/jobs/") => route.path.replace("{id}", "999999"),
         Of::Unknown => route.path.replace("{id}", "job_zzzzzzzzzzzz"),
     }
     .replace("{*path}", "console.css")
     .replace("{snapshot}", "zzzzzzzzzzzzzzzz")
+    .replace("{picture}", "zzzzzzzzzzzzzzzzzzzz")
 }
 
 fn expected(route: &Route, who: Who, of: Of) -> Fate {
@@ -91,7 +98,10 @@ fn protected(reply: &Reply) -> bool {
 #[tokio::test]
 async fn every_route_for_everybody() {
     let world = World::new().await;
-    let form = format!("csrf={CSRF}&kind=plugin&slug=sample&email=new%40example.com&role=viewer");
+    let form = format!(
+        "csrf={CSRF}&kind=plugin&slug=sample&email=new%40example.com&role=viewer\
+         &update=plugin%3Asample&snapshot=yes"
+    );
     for route in ROUTES {
         // These lead to the entrance whoever asks.
         if ["/", "/sign-in", "/sign-out"].contains(&route.path) {

@@ -1,6 +1,10 @@
 //! Two accounts with a site each, and everybody who could ask.
 
-use crate::{fleet::TestFleet, kept};
+use crate::{
+    fleet::TestFleet,
+    kept,
+    updates::{self, Update},
+};
 use axum::{
     Router,
     body::Body,
@@ -67,6 +71,8 @@ pub struct Site {
     pub epoch: Epoch,
     /// A snapshot of it.
     pub snapshot: String,
+    /// A safe update of it that waits for a yes, with a picture.
+    pub update: Update,
 }
 
 /// The console with something in its store.
@@ -81,7 +87,9 @@ pub struct World {
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// As text, as far as it is some.
     pub text: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Reply {
@@ -195,16 +203,25 @@ impl World {
         // A stream of a running job has no end.
         let kind = parts.headers.get(header::CONTENT_TYPE);
         let is_stream = kind.is_some_and(|kind| kind == "text/event-stream");
-        let text = if is_stream && !path.contains("whole") {
+        let bytes = if is_stream && !path.contains("whole") {
+            Vec::new()
+        } else {
+            body.collect().await.expect("a body").to_bytes().to_vec()
+        };
+        let is_picture = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind == "image/png");
+        let text = if is_picture {
             String::new()
         } else {
-            let bytes = body.collect().await.expect("a body").to_bytes();
-            String::from_utf8(bytes.to_vec()).expect("text")
+            String::from_utf8(bytes.clone()).expect("text")
         };
         Reply {
             status: parts.status,
             headers: parts.headers,
             text,
+            bytes,
         }
     }
 }
@@ -244,6 +261,7 @@ async fn site(test: &TestFleet, account: &str, domain: &str) -> Site {
     let account = environment.account_id;
     let snapshot = kept::snapshot(test, account, environment.id, b"packed", None).await;
     Site {
+        update: updates::waiting(test, &environment).await,
         snapshot: snapshot.public_id,
         environment,
         job,

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 impl Fleet {
     /// A job with its steps and the names of what it works on.
-    pub(super) async fn job_view(&self, row: JobRow) -> Result<Job> {
+    pub(crate) async fn job_view(&self, row: JobRow) -> Result<Job> {
         let steps = jobs::steps(&self.parts.store, row.id).await?;
         let names = self.job_names(&row).await?;
         Ok(view(row, &names, steps))

@@ -72,6 +72,9 @@ impl Fleet {
         if let Err(error) = pruned {
             tracing::warn!(%error, "packages of no more use are not removed yet");
         }
+        if let Err(error) = self.sweep_pictures().await {
+            tracing::warn!(%error, "pictures of no more use are not removed yet");
+        }
         if let Err(error) = self.sweep_objects().await {
             tracing::warn!(%error, "Redis users of sites that are gone were not removed");
         }

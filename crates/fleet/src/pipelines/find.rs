@@ -1,12 +1,18 @@
 //! Finding pipelines.
 
-use super::view::{Around, Pipeline, PipelineDetails};
+use super::{
+    picture::PipelinePicture,
+    view::{Around, Pipeline, PipelineDetails},
+};
 use crate::{
     Caller, Error, Fleet, Result,
     authorize::{Action, Resource, authorize, authorize_list},
     code,
 };
-use pressroom_base::{Kind, id::ShortId};
+use pressroom_base::{
+    Kind,
+    id::{EnvironmentId, ShortId},
+};
 use pressroom_store::{
     Page, PipelineFilter, PipelineRow, PipelineState, Scope, environments, pipelines, users,
 };
@@ -40,6 +46,30 @@ impl Fleet {
             ..PipelineFilter::default()
         };
         self.pipelines_of(&Scope::All, &filter, Page { limit, offset })
+            .await
+    }
+
+    /// The pipelines of an environment's site, newest first, and how many there are.
+    ///
+    /// Errors: `NotFound`, `Forbidden`.
+    pub async fn list_environment_pipelines(
+        &self,
+        caller: &Caller,
+        environment: EnvironmentId,
+        query: PipelineQuery,
+        limit: u64,
+    ) -> Result<(Vec<Pipeline>, u64)> {
+        let row = self
+            .environment_row(caller, Action::SiteRead, environment)
+            .await?
+            .env;
+        let filter = PipelineFilter {
+            site_id: Some(row.site_id),
+            status: query.status,
+            open: query.open,
+            ..PipelineFilter::default()
+        };
+        self.pipelines_of(&Scope::All, &filter, Page::first(limit))
             .await
     }
 
@@ -147,10 +177,12 @@ impl Fleet {
         Ok(Pipeline::new(row, targets, around))
     }
 
-    async fn pipeline_details(&self, row: PipelineRow) -> Result<PipelineDetails> {
+    pub(super) async fn pipeline_details(&self, row: PipelineRow) -> Result<PipelineDetails> {
         let findings = pipelines::findings(&self.parts.store, row.id).await?;
+        let pictures = pipelines::pictures(&self.parts.store, row.id).await?;
         Ok(PipelineDetails {
             findings: findings.into_iter().map(super::Finding::from).collect(),
+            pictures: pictures.into_iter().map(PipelinePicture::from).collect(),
             pipeline: self.pipeline_view(row).await?,
         })
     }
@@ -175,6 +207,6 @@ impl Fleet {
     }
 }
 
-fn missing() -> Error {
+pub(super) fn missing() -> Error {
     Error::not_found("pipeline")
 }

@@ -11,9 +11,9 @@ use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_store::NewFinding;
 use pressroom_visitor::{
-    AtOrigin, Channel, Fetch, Fetched, Impression, Picture, Plan, Severity, Thresholds,
+    AtOrigin, Channel, Difference, Fetch, Fetched, Impression, Picture, Plan, Severity, Thresholds,
     Unreachable, Visitor, compare, compare_pictures,
-    impression::{Pictures, Seen},
+    impression::{Pictures, Seen, Shot},
 };
 use pressroom_wordpress::{
     bridge::{Action, BridgeOptions},
@@ -40,6 +40,14 @@ pub(super) struct Sight {
 pub(super) struct Shown {
     pub(super) sight: Sight,
     pictures: Vec<Picture>,
+}
+
+/// Two looks, held against each other.
+pub(super) struct Compared {
+    /// What is worse, the worst first.
+    pub(super) findings: Vec<NewFinding>,
+    /// Each page of which there are pictures from both.
+    pub(super) differences: Vec<Difference>,
 }
 
 /// How closely one looks.
@@ -119,12 +127,31 @@ impl Shown {
         }
     }
 
+    /// A picture, and how it was taken.
+    pub(super) fn picture(&self, name: &str) -> Option<(&Picture, &Shot)> {
+        let Pictures::Made { shots, .. } = &self.sight.seen.pictures else {
+            return None;
+        };
+        let shot = shots.iter().find(|shot| shot.name == name)?;
+        let picture = self.pictures.iter().find(|it| it.name == name)?;
+        Some((picture, shot))
+    }
+
     /// What is worse than it was, the worst first.
     pub(super) async fn findings(
         self: &Arc<Self>,
         before: &Arc<Self>,
         stage: &str,
     ) -> Result<Vec<NewFinding>> {
+        Ok(self.compare(before, stage).await?.findings)
+    }
+
+    /// What is worse than it was, and what is to be seen of that.
+    pub(super) async fn compare(
+        self: &Arc<Self>,
+        before: &Arc<Self>,
+        stage: &str,
+    ) -> Result<Compared> {
         let mut found = self.sight.findings(&before.sight, stage);
         let (then, now) = (Arc::clone(before), Arc::clone(self));
         // A second of computing for each page.
@@ -133,12 +160,20 @@ impl Shown {
                 (&then.sight.seen, then.pictures.as_slice()),
                 (&now.sight.seen, now.pictures.as_slice()),
             );
-            compare_pictures(then, now, &Thresholds::default()).0
+            let (found, mut differences) = compare_pictures(then, now, &Thresholds::default());
+            // The pages themselves are kept, and where they differ: nobody needs them marked.
+            for difference in &mut differences {
+                difference.png = Vec::new();
+            }
+            (found, differences)
         });
-        let differ = compared.await.map_err(Error::internal)?;
+        let (differ, differences) = compared.await.map_err(Error::internal)?;
         found.extend(differ.iter().map(|finding| as_new(finding, stage)));
         found.sort_by_key(|finding| rank(&finding.severity));
-        Ok(found)
+        Ok(Compared {
+            findings: found,
+            differences,
+        })
     }
 }
 

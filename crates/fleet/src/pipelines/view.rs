@@ -2,6 +2,7 @@
 
 use super::{
     options::{Options, RollBack, Strategy},
+    picture::PipelinePicture,
     stage::{Stage, Stages},
 };
 use pressroom_base::{
@@ -86,6 +87,8 @@ pub struct PipelineDetails {
     pub pipeline: Pipeline,
     /// What is otherwise than it was.
     pub findings: Vec<Finding>,
+    /// Pages as they were shown before and after.
+    pub pictures: Vec<PipelinePicture>,
 }
 
 /// One thing that is updated.

@@ -1,5 +1,6 @@
 //! A fleet over an empty store, with a worker that starts when a test wants it.
 
+use pressroom_archive::Objects;
 use pressroom_base::{
     id::{AccountId, EnvironmentId, JobId, SiteId, UserId},
     keyring::Keyring,
@@ -153,6 +154,11 @@ impl Base {
         let ended = self.ended(started.job.id).await;
         assert_eq!(ended.state, JobState::Completed, "{ended:#?}");
         started.environment.id
+    }
+
+    /// What is beneath the archive.
+    pub fn objects(&self) -> Objects {
+        Objects::directory(self.dir.path().join("archive")).unwrap()
     }
 
     /// Where the store is.

@@ -11,6 +11,7 @@ mod invitations;
 mod known_sites;
 mod mail;
 mod passwords;
+mod pictures;
 mod quota;
 mod random;
 mod redis_users;

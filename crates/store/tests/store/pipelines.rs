@@ -1,8 +1,9 @@
 use crate::base::Base;
 use pressroom_base::id::{AccountId, EnvironmentId, SiteId};
 use pressroom_store::{
-    Error, NewFinding, NewPipeline, NewTarget, Page, PipelineFilter, PipelinePatch, PipelineRow,
-    PipelineState, Scope, TargetPatch, TargetState, environments, pipelines,
+    Error, Lookup, NewFinding, NewPicture, NewPipeline, NewTarget, Page, PictureMoment, PictureRow,
+    PipelineFilter, PipelinePatch, PipelineRow, PipelineState, Scope, TargetPatch, TargetState,
+    environments, pipelines,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -12,6 +13,8 @@ crate::on_both! {
     of_many_that_change_it_one_does
     targets_and_findings_go_with_it
     lists_are_scoped_and_newest_first
+    pictures_are_there_once_kept_and_scoped
+    pictures_outlive_no_pipeline
 }
 
 async fn site(base: &Base, account: AccountId, name: &str) -> SiteId {
@@ -226,4 +229,171 @@ async fn lists_are_scoped_and_newest_first(base: Base) {
         .await
         .unwrap();
     assert_eq!(list.len(), 2);
+}
+
+/// Two of a page, written and kept.
+async fn pictured(base: &Base, of: &PipelineRow, target: Option<&str>) -> Vec<PictureRow> {
+    let mut rows = Vec::new();
+    for moment in [PictureMoment::Before, PictureMoment::After] {
+        let new = NewPicture {
+            pipeline_id: of.id,
+            account_id: of.account_id,
+            environment_id: of.environment_id,
+            stage: "rehearsal".into(),
+            target: target.map(Into::into),
+            page: "/".into(),
+            screen: "desktop".into(),
+            moment,
+            shot: "1-desktop-1".into(),
+            width: 1280,
+            height: 900,
+            areas: json!([]),
+            changed: false,
+            size: 3_000_000_000,
+        };
+        let tx = base.store.begin().await.unwrap();
+        let row = pipelines::add_picture(&tx, new).await.unwrap();
+        assert!(pipelines::keep_picture(&tx, row.id).await.unwrap());
+        tx.commit().await.unwrap();
+        rows.push(row);
+    }
+    rows
+}
+
+/// Those that are to be removed.
+async fn loose(base: &Base, lasts: Duration, writing: Duration) -> Vec<PictureRow> {
+    pipelines::loose_pictures(&base.store, lasts, writing, 10)
+        .await
+        .unwrap()
+}
+
+async fn pictures_are_there_once_kept_and_scoped(base: Base) {
+    let (acme, other) = (
+        base.account("Acme").await.id,
+        base.account("Other").await.id,
+    );
+    let site = site(&base, acme, "a").await;
+    let row = made(&base, new(site, acme)).await.unwrap();
+    let kept = pictured(&base, &row, None).await;
+    let blamed = pictured(&base, &row, Some("plugin a")).await;
+    let found = pipelines::pictures(&base.store, row.id).await.unwrap();
+    let ids: Vec<_> = found.iter().map(|it| it.id).collect();
+    let expected: Vec<_> = kept.iter().chain(&blamed).map(|it| it.id).collect();
+    assert_eq!(ids, expected, "in the order in which they were kept");
+    assert_eq!(found[0].size, 3_000_000_000);
+
+    let id = &kept[0].short_id;
+    for (scope, is_own) in [
+        (Scope::All, true),
+        (Scope::Accounts(vec![acme]), true),
+        (Scope::Accounts(vec![other]), false),
+        (Scope::Accounts(Vec::new()), false),
+    ] {
+        let found = pipelines::picture(&base.store, &scope, id).await.unwrap();
+        match found {
+            Lookup::Found(found) => assert!(is_own && found.id == kept[0].id, "{scope:?}"),
+            Lookup::Foreign => assert!(!is_own, "{scope:?}"),
+            Lookup::Missing => panic!("it is there: {scope:?}"),
+        }
+    }
+
+    // Those of one target go, then those of the stage.
+    let tx = base.store.begin().await.unwrap();
+    let dropped = pipelines::drop_pictures_of(&tx, row.id, "rehearsal", Some("plugin a")).await;
+    assert_eq!(dropped.unwrap(), 2);
+    assert!(!pipelines::keep_picture(&tx, blamed[0].id).await.unwrap());
+    tx.commit().await.unwrap();
+    let left = pipelines::pictures(&base.store, row.id).await.unwrap();
+    assert_eq!(left.len(), 2);
+    let gone = &blamed[0].short_id;
+    let gone = pipelines::picture(&base.store, &Scope::All, gone).await;
+    assert!(matches!(gone.unwrap(), Lookup::Missing));
+    let tx = base.store.begin().await.unwrap();
+    assert_eq!(
+        pipelines::drop_pictures_of(&tx, row.id, "upgrade", None)
+            .await
+            .unwrap(),
+        0
+    );
+    pipelines::drop_pictures(&tx, row.id, "rehearsal")
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let left = pipelines::pictures(&base.store, row.id).await.unwrap();
+    assert_eq!(left, []);
+    let day = Duration::from_hours(24);
+    assert_eq!(
+        loose(&base, day, day).await.len(),
+        4,
+        "their bytes are to go"
+    );
+}
+
+async fn pictures_outlive_no_pipeline(base: Base) {
+    let account = base.account("Acme").await.id;
+    let site = site(&base, account, "a").await;
+    let row = made(&base, new(site, account)).await.unwrap();
+    let kept = pictured(&base, &row, None).await;
+    let (day, soon) = (Duration::from_hours(24), Duration::from_millis(1));
+    assert_eq!(loose(&base, soon, soon).await, [], "it is not over");
+
+    // What nobody finished writing is to go, once no writer can be at it any more.
+    let tx = base.store.begin().await.unwrap();
+    let half = NewPicture {
+        pipeline_id: row.id,
+        account_id: account,
+        environment_id: row.environment_id,
+        stage: "verification".into(),
+        target: None,
+        page: "/".into(),
+        screen: "phone".into(),
+        moment: PictureMoment::After,
+        shot: "1-phone-1".into(),
+        width: 390,
+        height: 844,
+        areas: json!([]),
+        changed: false,
+        size: 1,
+    };
+    let half = pipelines::add_picture(&tx, half).await.unwrap();
+    tx.commit().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(loose(&base, day, day).await, []);
+    let written: Vec<_> = loose(&base, day, soon).await;
+    assert_eq!(
+        written.iter().map(|it| it.id).collect::<Vec<_>>(),
+        [half.id]
+    );
+    assert_eq!(
+        pipelines::pictures(&base.store, row.id)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+
+    assert!(to(&base, &row, PipelineState::ALL, PipelineState::Completed).await);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(loose(&base, day, day).await, []);
+    assert_eq!(
+        loose(&base, soon, day).await.len(),
+        3,
+        "it was over for long"
+    );
+    let tx = base.store.begin().await.unwrap();
+    pipelines::prune(&tx, Duration::from_millis(1))
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    // The rows stay until the bytes are gone: nothing else says where they are.
+    let orphaned = loose(&base, day, day).await;
+    assert_eq!(orphaned.len(), 3);
+    let tx = base.store.begin().await.unwrap();
+    for picture in &orphaned {
+        pipelines::forget_picture(&tx, picture.id).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(loose(&base, soon, soon).await, []);
+    let gone = pipelines::picture(&base.store, &Scope::All, &kept[0].short_id).await;
+    assert!(matches!(gone.unwrap(), Lookup::Missing));
 }

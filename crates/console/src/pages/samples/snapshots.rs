@@ -1,6 +1,6 @@
 //! Snapshots on their site's page and on their own.
 
-use super::{ago, fleet_sites, frame, health::health_of, now, person};
+use super::{ago, fleet_sites, frame, health::health_of, now, person, pipelines::panel_of};
 use crate::{
     frame::Section,
     pages::{
@@ -69,6 +69,7 @@ pub(super) fn site_with_snapshots(site: &Environment, role: Role) -> SitePage {
         frame: frame(&site.title, Section::Sites),
         site: SiteFacts::new(site, &[], &snapshots, &person(role), now()),
         health: health_of(site, "healthy"),
+        pipelines: panel_of(site, role),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         course::{APPLY, Course, Payload, end_untouched, row_of},
         looking::{BLOCKING, Depth, Eyes, Shown, Which},
         options::RollBack,
+        pictures::{Pair, keep_pictures},
         view::Approved,
     },
     teller::Teller,
@@ -287,7 +288,15 @@ impl Upgrade<'_> {
             .look(Depth::Whole, Some(&baseline.sight))
             .await?;
         let stage = StageName::Verification.as_str();
-        let found = shown.findings(baseline, stage).await?;
+        let compared = shown.compare(baseline, stage).await?;
+        let pair = Pair {
+            stage: StageName::Verification,
+            target: None,
+            before: baseline,
+            after: &shown,
+        };
+        keep_pictures(course, &pair, &compared.differences).await;
+        let found = compared.findings;
         let worst: Option<String> = found
             .iter()
             .find(|found| found.severity == BLOCKING)

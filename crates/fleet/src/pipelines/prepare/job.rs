@@ -133,7 +133,9 @@ async fn begin(course: &Course<'_>) -> Result<()> {
             stages.begin(StageName::Preflight, StageStatus::Running, now);
         })
         .await?;
-    pipelines::drop_findings(&change.tx, change.row.id, StageName::Rehearsal.as_str()).await?;
+    let rehearsal = StageName::Rehearsal.as_str();
+    pipelines::drop_findings(&change.tx, change.row.id, rehearsal).await?;
+    pipelines::drop_pictures(&change.tx, change.row.id, rehearsal).await?;
     if first {
         tell::started(&change.tx, &change.row, Teller::of_job(course.ctx)).await?;
     }

@@ -7,7 +7,8 @@ use crate::{
         StageName,
         course::Course,
         exchange::{Exchange, Piece},
-        looking::{BLOCKING, Depth, Eyes, Shown, Which, start_admin},
+        looking::{BLOCKING, Compared, Depth, Eyes, Shown, Which, start_admin},
+        pictures::{Pair, keep_pictures},
         plan::package_of,
         view::{CORE, label},
     },
@@ -126,7 +127,13 @@ impl Clone<'_> {
                 });
             }
         }
-        let (findings, after, now) = self.judge(&before).await?;
+        let (compared, after, now) = self.judge(&before).await?;
+        let blamed = match targets {
+            [only] if is_bad(&compared.findings) => Some(only),
+            _ => None,
+        };
+        self.keep(blamed, &before, &after, &compared).await;
+        let findings = compared.findings;
         let verdict = match (is_bad(&findings), targets) {
             (false, _) => {
                 let seen = before
@@ -159,9 +166,10 @@ impl Clone<'_> {
             if let Some(found) = self.update(target, &before.shown).await? {
                 return Ok(Some((target.clone(), vec![found])));
             }
-            let (findings, _, now) = self.judge(&before).await?;
-            if is_bad(&findings) {
-                return Ok(Some((target.clone(), findings)));
+            let (compared, after, now) = self.judge(&before).await?;
+            if is_bad(&compared.findings) {
+                self.keep(Some(target), &before, &after, &compared).await;
+                return Ok(Some((target.clone(), compared.findings)));
             }
             before.log = now;
         }
@@ -185,7 +193,7 @@ impl Clone<'_> {
     }
 
     /// Runs what is scheduled, looks, and holds both against before.
-    async fn judge(&self, before: &Before) -> Result<(Vec<NewFinding>, Arc<Shown>, RehearsalLog)> {
+    async fn judge(&self, before: &Before) -> Result<(Compared, Arc<Shown>, RehearsalLog)> {
         let mut findings = Vec::new();
         for (hook, error) in self.cron().await? {
             if !before.cron.contains_key(&hook) {
@@ -194,10 +202,32 @@ impl Clone<'_> {
         }
         let after = self.look(Depth::Whole, Some(&before.shown)).await?;
         let stage = StageName::Rehearsal.as_str();
-        findings.extend(after.findings(&before.shown, stage).await?);
+        let seen = after.compare(&before.shown, stage).await?;
+        findings.extend(seen.findings);
         let now = self.log().await?;
         findings.extend(new_errors(&before.log, &now));
-        Ok((findings, after, now))
+        let compared = Compared {
+            findings,
+            differences: seen.differences,
+        };
+        Ok((compared, after, now))
+    }
+
+    /// Keeps the pages as they were shown: of all updates together, or of the one that is bad.
+    async fn keep(
+        &self,
+        blamed: Option<&TargetRow>,
+        before: &Before,
+        after: &Arc<Shown>,
+        compared: &Compared,
+    ) {
+        let pair = Pair {
+            stage: StageName::Rehearsal,
+            target: blamed.map(|target| label(&target.kind, &target.slug)),
+            before: &before.shown,
+            after,
+        };
+        keep_pictures(self.course, &pair, &compared.differences).await;
     }
 
     /// Removes the clone, whatever came of it. What the work says matters more than that it
