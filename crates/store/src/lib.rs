@@ -60,6 +60,7 @@ pub mod mails;
 pub mod maintenance;
 pub mod password_resets;
 pub mod pipelines;
+pub mod policies;
 pub mod rate;
 pub mod resources;
 pub mod runs;
@@ -100,6 +101,7 @@ pub use pipelines::{
     FindingRow, NewFinding, NewPipeline, NewTarget, PipelineFilter, PipelinePatch, PipelineRow,
     PipelineState, TargetPatch, TargetRow, TargetState,
 };
+pub use policies::{PolicyFields, PolicyOf, PolicyRow, ReleaseRow, Tried, UpdateTurn};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use runs::{
