@@ -56,6 +56,11 @@ names! {
 }
 
 impl PipelineState {
+    /// Whether nothing of a pipeline is at the site yet.
+    pub const fn is_before_upgrade(self) -> bool {
+        !matches!(self, Self::Upgrading | Self::Verifying | Self::RollingBack) && !self.is_final()
+    }
+
     /// Whether a pipeline stays in this state.
     pub const fn is_final(self) -> bool {
         matches!(

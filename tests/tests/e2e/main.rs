@@ -27,6 +27,7 @@ mod pages;
 mod path;
 mod people;
 mod pipelines;
+mod policies;
 mod restores;
 mod runs;
 mod security;
