@@ -12,6 +12,7 @@ use serde_json::json;
   pressroom policy clear site:shop.example
   pressroom policy clear --account acme")]
 pub struct Clear {
+    /// Whose
     #[command(flatten)]
     pub whose: Whose,
 }

@@ -34,6 +34,7 @@ impl Is {
   pressroom policy set site:shop.example --any-time --exclude-nothing
   pressroom policy set site:shop.example --inherit hold-days --inherit windows")]
 pub struct Set {
+    /// Whose
     #[command(flatten)]
     pub whose: Whose,
     /// Whether updates begin by themselves

@@ -18,6 +18,7 @@ use pressroom_fleet::{
   pressroom policy show --account acme
   pressroom --json policy show all")]
 pub struct Show {
+    /// Whose
     #[command(flatten)]
     pub whose: Whose,
 }
