@@ -31,9 +31,9 @@ use tokio_util::sync::CancellationToken;
 /// Between looks for whose turn it is.
 const PAUSE: Duration = Duration::from_secs(3);
 /// Sites that one process asks at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// How long one is waited for.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long a turn is held: longer than anybody waits.
 const LEASE: Duration = Duration::from_mins(10);
 /// Between two looks at a site in its window.
@@ -89,7 +89,9 @@ impl Fleet {
                 tracing::warn!(%error, "new releases are not noted, it is tried again");
             }
             round = round.wrapping_add(1);
-            match self.attend_to_policies().await {
+            match self.round().await {
+                // There may be more.
+                Ok((taken, _)) if taken == AT_ONCE => {}
                 Ok(_) => sleep(PAUSE).await,
                 Err(error) => {
                     tracing::warn!(%error, "no update begins by itself, it is tried again");
@@ -102,15 +104,22 @@ impl Fleet {
     /// Asks the sites whose turn it is what their policies permit, and begins that; says how
     /// many pipelines were begun.
     pub async fn attend_to_policies(&self) -> Result<usize> {
+        Ok(self.round().await?.1)
+    }
+
+    /// How many turns were taken, and how many pipelines begun.
+    async fn round(&self) -> Result<(usize, usize)> {
         let store = &self.parts.store;
         policies::enrol(store).await?;
         let turns = policies::claim_due(store, AT_ONCE, LEASE).await?;
+        let taken = turns.len();
         let begun = stream::iter(turns)
             .map(|turn| async move { self.weigh_and_settle(&turn).await })
             .buffer_unordered(AT_ONCE)
             .collect::<Vec<_>>()
             .await;
-        begun.into_iter().sum()
+        let begun: Result<usize> = begun.into_iter().sum();
+        Ok((taken, begun?))
     }
 
     async fn weigh_and_settle(&self, turn: &UpdateTurn) -> Result<usize> {

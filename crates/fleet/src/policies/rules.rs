@@ -4,7 +4,6 @@ use super::UpdatePolicy;
 use pressroom_base::Timestamp;
 use pressroom_phpdata::version::compare;
 use pressroom_store::ReleaseRow;
-use serde::Serialize;
 use std::{cmp::Ordering, time::Duration};
 
 /// How WordPress itself is called among kinds and among slugs.
@@ -28,8 +27,7 @@ pub(crate) struct Offered {
 }
 
 /// Why an update is not made by itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// It is excluded.
     Excluded,
