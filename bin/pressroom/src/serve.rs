@@ -177,6 +177,10 @@ pub async fn run(config: &Config, role: Role, reload: Reload) -> Result<Exit, Fa
         background(&stop, "pipelines", async move {
             fleet.watch_pipelines().await;
         });
+        let fleet = wired.fleet.clone();
+        background(&stop, "update policies", async move {
+            fleet.watch_policies().await;
+        });
     }
     let fleet = wired.fleet.clone();
     let senders = role.is_worker().then(|| {

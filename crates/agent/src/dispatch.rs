@@ -174,6 +174,17 @@ fn carry_out(
         Request::MaintenanceStatus { root } => {
             Response::Maintain(maintenance::status(home, &root)?)
         }
+        Request::HoldUpdater {
+            epoch,
+            root,
+            holder,
+            release,
+        } => Response::HoldUpdater(if release {
+            database::release_updater(home, epoch, &root, &holder, watch)?;
+            None
+        } else {
+            Some(database::hold_updater(home, epoch, &root, &holder, watch)?)
+        }),
         Request::FlushCaches {
             epoch,
             root,

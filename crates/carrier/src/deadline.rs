@@ -49,6 +49,7 @@ pub(crate) const fn of(request: &Request) -> Duration {
         | Request::Protect { .. }
         | Request::Maintain { .. }
         | Request::RenewMaintenance { .. }
+        | Request::HoldUpdater { .. }
         | Request::AdoptCore { .. }
         | Request::CleanHome { .. } => WRITE,
         // A swap looks at both trees before it exchanges them, and so does recovery.

@@ -18,6 +18,7 @@ pub mod mail;
 pub mod pipeline;
 pub mod place;
 pub mod plugin;
+pub mod policy;
 pub mod run;
 pub mod security;
 mod selector;
@@ -75,6 +76,9 @@ pub enum FleetCommand {
     /// Safe updates: what was asked for, how far it came, what it found
     #[command(subcommand)]
     Pipeline(pipeline::Pipeline),
+    /// What is updated by itself, when, and what is not
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// How sites are, as their visitors find them
     #[command(subcommand)]
     Health(health::Health),
@@ -180,6 +184,7 @@ pub async fn run(
         FleetCommand::Security(security) => Box::pin(security.run(fleet, &caller, printer)).await,
         FleetCommand::Update(update) => Box::pin(update.run(fleet, &caller, printer)).await,
         FleetCommand::Pipeline(pipeline) => Box::pin(pipeline.run(fleet, &caller, printer)).await,
+        FleetCommand::Policy(policy) => Box::pin(policy.run(fleet, &caller, printer)).await,
         FleetCommand::Health(health) => Box::pin(health.run(fleet, &caller, printer)).await,
         FleetCommand::Snapshot(snapshot) => Box::pin(snapshot.run(fleet, &caller, printer)).await,
         FleetCommand::Webhook(webhook) => Box::pin(webhook.run(fleet, &caller, printer)).await,

@@ -28,6 +28,7 @@ pub mod mail;
 pub mod maintenance;
 pub mod operations;
 pub mod pipelines;
+pub mod policies;
 pub mod principal;
 mod reach;
 mod readdress;

@@ -9,6 +9,7 @@
 mod apply;
 mod approve;
 mod ask;
+mod by_policy;
 mod cancel;
 mod course;
 mod exchange;
@@ -22,6 +23,7 @@ mod prepare;
 mod schedule;
 mod stage;
 mod tell;
+mod updater;
 mod view;
 mod watch;
 

@@ -10,6 +10,7 @@ mod distribution;
 mod error;
 mod kind;
 mod offers;
+mod released;
 mod source;
 mod storage;
 mod wordpress_org;

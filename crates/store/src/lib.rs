@@ -60,6 +60,7 @@ pub mod mails;
 pub mod maintenance;
 pub mod password_resets;
 pub mod pipelines;
+pub mod policies;
 pub mod rate;
 pub mod resources;
 pub mod runs;
@@ -101,6 +102,7 @@ pub use pipelines::{
     PictureState, PipelineFilter, PipelinePatch, PipelineRow, PipelineState, TargetPatch,
     TargetRow, TargetState,
 };
+pub use policies::{PolicyFields, PolicyOf, PolicyRow, ReleaseRow, Tried, UpdateTurn};
 pub use rate::RateStatus;
 pub use resources::{NewResource, ResourceRow, ResourceState};
 pub use runs::{

@@ -34,6 +34,7 @@ mod m0029_snapshot_life;
 mod m0030_made;
 mod m0031_invitations;
 mod m0032_pipelines;
+mod m0033_update_policies;
 mod m0034_pipeline_pictures;
 
 /// The list of steps.
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_made::Step),
             Box::new(m0031_invitations::Step),
             Box::new(m0032_pipelines::Step),
+            Box::new(m0033_update_policies::Step),
             Box::new(m0034_pipeline_pictures::Step),
         ]
     }

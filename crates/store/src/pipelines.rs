@@ -61,6 +61,11 @@ names! {
 }
 
 impl PipelineState {
+    /// Whether nothing of a pipeline is at the site yet.
+    pub const fn is_before_upgrade(self) -> bool {
+        !matches!(self, Self::Upgrading | Self::Verifying | Self::RollingBack) && !self.is_final()
+    }
+
     /// Whether a pipeline stays in this state.
     pub const fn is_final(self) -> bool {
         matches!(
@@ -91,7 +96,7 @@ table! {
         stages: serde_json::Value,
         /// Whether somebody is to say yes before the site is touched.
         requires_approval: bool,
-        /// When it may begin; at once, without.
+        /// When it may begin, or go on once it is approved; at once, without.
         scheduled_at: Option<Timestamp>,
         /// What it shares with others of its account that are one undertaking.
         rollout: Option<String>,
@@ -166,6 +171,8 @@ pub struct PipelinePatch {
     pub approval: Option<serde_json::Value>,
     /// Until when somebody may.
     pub approval_until: Option<Timestamp>,
+    /// When it may go on.
+    pub scheduled_at: Option<Timestamp>,
     /// What became of taking the whole back.
     pub back: Option<serde_json::Value>,
     /// The archive snapshot from before, as programs call it.
@@ -337,6 +344,7 @@ pub async fn change(
         stages,
         approval,
         approval_until,
+        scheduled_at,
         back,
         snapshot_id,
         baseline_check_id,

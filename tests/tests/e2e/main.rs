@@ -27,6 +27,7 @@ mod pages;
 mod path;
 mod people;
 mod pipelines;
+mod policies;
 mod rescue;
 mod restores;
 mod runs;

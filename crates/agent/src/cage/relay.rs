@@ -12,10 +12,7 @@ use std::{
     fs,
     io::{self, Read, Write},
     net::{Ipv4Addr, Shutdown, TcpStream},
-    os::unix::{
-        fs::PermissionsExt,
-        net::UnixStream,
-    },
+    os::unix::{fs::PermissionsExt, net::UnixStream},
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
     thread,

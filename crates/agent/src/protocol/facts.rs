@@ -57,6 +57,7 @@ impl Request {
             Self::Maintain { .. } => "maintain",
             Self::RenewMaintenance { .. } => "renew_maintenance",
             Self::MaintenanceStatus { .. } => "maintenance_status",
+            Self::HoldUpdater { .. } => "hold_updater",
             Self::FlushCaches { .. } => "flush_caches",
             Self::CacheStatus { .. } => "cache_status",
             Self::PutDropIn { .. } => "put_drop_in",
@@ -124,6 +125,7 @@ impl Request {
             | Self::SwitchTheme { epoch, .. }
             | Self::UpgradeDatabases { epoch, .. }
             | Self::RunCron { epoch, .. }
+            | Self::HoldUpdater { epoch, .. }
             | Self::FlushCaches { epoch, .. }
             | Self::PutDropIn { epoch, .. }
             | Self::RemoveDropIn { epoch, .. }

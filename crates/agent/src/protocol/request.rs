@@ -210,6 +210,17 @@ pub enum Request {
         /// Directory of `wp-load.php`.
         root: String,
     },
+    /// Holds `WordPress`' own automatic updater off for an hour from now, or lets it be.
+    HoldUpdater {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// Directory of `wp-config.php`.
+        root: String,
+        /// Who asks: 1 to 15 digits, the last of which is not 0.
+        holder: String,
+        /// Whether to let it be: what somebody else holds stays.
+        release: bool,
+    },
     /// Flushes the site's caches without PHP of the site.
     FlushCaches {
         /// The caller's epoch.

@@ -40,6 +40,8 @@ pub enum Response {
     /// See [`super::Request::Maintain`], [`super::Request::RenewMaintenance`] and
     /// [`super::Request::MaintenanceStatus`]: what is there now.
     Maintain(maintenance::Maintenance),
+    /// See [`super::Request::HoldUpdater`]: whose the lock is now; nothing where it was let go.
+    HoldUpdater(Option<database::UpdaterLock>),
     /// See [`super::Request::FlushCaches`].
     FlushCaches(caches::FlushReport),
     /// See [`super::Request::CacheStatus`].

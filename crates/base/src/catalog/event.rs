@@ -131,6 +131,10 @@ events! {
     SITE_PASSWORD_RESET_STARTED = "site.password_reset_started";
     /// A user of a site has another password, and is logged in nowhere.
     SITE_PASSWORD_RESET = "site.password_reset";
+    /// Somebody said what is updated by itself, and when.
+    UPDATE_POLICY_SET = "update_policy.set";
+    /// What somebody said of updates by themselves is not said any more.
+    UPDATE_POLICY_CLEARED = "update_policy.cleared";
     /// A safe update was asked for.
     UPGRADE_PIPELINE_CREATED = "upgrade_pipeline.created";
     /// Somebody said yes to a safe update that was tried.

@@ -6,6 +6,7 @@ use pressroom_agent::protocol::Request;
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
     core::{CoreSwap, InstalledCore, StagedCore, SwappedCore},
+    database::UpdaterLock,
     maintenance::Maintenance,
 };
 use std::time::Duration;
@@ -111,6 +112,38 @@ impl Session {
             self.call(Request::MaintenanceStatus { root }, Data::None),
             Maintain
         )
+    }
+
+    /// Holds `WordPress`' own automatic updater off for an hour from now, unless somebody else
+    /// does. `holder` is 1 to 15 digits, the last of which is not 0.
+    pub async fn hold_updater(
+        &self,
+        epoch: Epoch,
+        root: &str,
+        holder: &str,
+    ) -> Result<Option<UpdaterLock>> {
+        self.updater(epoch, root, holder, false).await
+    }
+
+    /// Lets it be, where this one held it off.
+    pub async fn release_updater(&self, epoch: Epoch, root: &str, holder: &str) -> Result<()> {
+        self.updater(epoch, root, holder, true).await.map(drop)
+    }
+
+    async fn updater(
+        &self,
+        epoch: Epoch,
+        root: &str,
+        holder: &str,
+        release: bool,
+    ) -> Result<Option<UpdaterLock>> {
+        let request = Request::HoldUpdater {
+            epoch,
+            root: root.to_owned(),
+            holder: holder.to_owned(),
+            release,
+        };
+        answer!(self.call(request, Data::None), HoldUpdater)
     }
 
     async fn maintain(

@@ -7,6 +7,7 @@ mod lab;
 mod php;
 mod points;
 mod refused;
+mod updater;
 mod whole;
 
 use lab::Real;
@@ -36,6 +37,18 @@ async fn tables_of_a_single_site() {
     points::exactly(&real).await;
     points::with_others(&real).await;
     points::killed(&real).await;
+}
+
+#[tokio::test]
+async fn the_updater_of_a_single_site() {
+    let real = Real::of(pressroom_lab::Site::new(Wordpress::V6_1).unwrap()).await;
+    updater::held_off(&real).await;
+}
+
+#[tokio::test]
+async fn the_updater_of_a_network() {
+    let site = pressroom_lab::Site::network(Wordpress::V6_5, Multisite::Subdirectories).unwrap();
+    updater::held_off(&Real::of(site).await).await;
 }
 
 #[tokio::test]

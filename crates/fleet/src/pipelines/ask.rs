@@ -7,8 +7,8 @@ use super::{
     view::{CORE, Pipeline, Target, label},
 };
 use crate::{
-    Caller, Error, Fleet, Problem, Result, authorize::Action, code, error::refuse, sites::Site,
-    teller::Teller,
+    Caller, Error, Fleet, Problem, Result, authorize::Action, code, error::refuse,
+    policies::is_excluded, sites::Site, teller::Teller,
 };
 use pressroom_base::{
     Timestamp,
@@ -17,14 +17,14 @@ use pressroom_base::{
 };
 use pressroom_providers::packages::{PackageKind, Standing};
 use pressroom_store::{
-    ComponentRow, EnvironmentRow, NewPipeline, NewTarget, PipelineRow, SiteRow, TargetState,
+    ComponentRow, EnvironmentRow, NewPipeline, NewTarget, PipelineRow, SiteRow, TargetState, Tx,
     components, environments, pipelines, sites,
 };
 use serde_json::json;
 use std::time::Duration;
 
 /// Targets of one pipeline.
-const MOST_TARGETS: usize = 100;
+pub(super) const MOST_TARGETS: usize = 100;
 /// Pages to look at.
 const MOST_PATHS: usize = 10;
 /// Characters of one.
@@ -165,42 +165,8 @@ impl Fleet {
         }
         let installed = components::list(&self.parts.store, row.id).await?;
         let wanted = self.targets_wanted(&row, &installed, &ask.wanted).await?;
-        let options = Options {
-            strategy: ask.strategy,
-            rollback: ask.rollback,
-            snapshot: ask.snapshot,
-            paths: Some(ask.paths)
-                .filter(|paths| !paths.is_empty())
-                .unwrap_or_else(|| vec!["/".to_owned()]),
-            note: ask.note,
-        };
-        let new = NewPipeline {
-            site_id: site.id,
-            account_id: site.account_id,
-            environment_id: row.id,
-            options: serde_json::to_value(&options).map_err(Error::internal)?,
-            stages: Stages::new(ask.snapshot, ask.requires_approval).written(),
-            requires_approval: ask.requires_approval,
-            scheduled_at: ask.scheduled_at,
-            rollout: ask.rollout,
-            canary: ask.canary,
-            created_by: caller.principal.user_id(),
-            actor: caller.principal.label().to_owned(),
-        };
-        let told = json!({
-            "targets": wanted.iter().map(|it| label(&it.kind, &it.slug)).collect::<Vec<_>>(),
-        });
         let tx = self.parts.store.begin().await?;
-        let made = pipelines::create(&tx, new, wanted)
-            .await
-            .map_err(|error| match error {
-                // Somebody else was quicker.
-                pressroom_store::Error::Exists { .. } => in_the_way(),
-                other => other.into(),
-            })?;
-        caller.makes(&tx, made.id.get()).await?;
-        let kind = event::UPGRADE_PIPELINE_CREATED;
-        tell::happened(&tx, kind, &made, Teller::of(caller), told).await?;
+        let made = record(&tx, caller, site, &row, ask, wanted, false).await?;
         tx.commit().await?;
         self.pipeline_view(made).await
     }
@@ -224,9 +190,18 @@ impl Fleet {
             .await?
             .ok_or_else(|| Error::not_found("site"))?;
         let installed = components::list(&self.parts.store, row.id).await?;
+        let site = environments::get_site(&self.parts.store, row.site_id).await?;
+        let site = site.ok_or_else(|| Error::not_found("site"))?;
+        let excluded = self.effective_policy(&site).await?.policy.exclusions;
         let mut targets = Vec::new();
         for new in self.targets_wanted(&row, &installed, wanted).await? {
-            targets.push(self.foreseen(&row, &installed, new).await);
+            let is_excluded = is_excluded(&excluded, &new.kind, &new.slug);
+            let mut target = self.foreseen(&row, &installed, new).await;
+            if is_excluded && target.error.is_none() {
+                // Whoever asks for it gets it, and is told.
+                target.error = Some("the policy excludes it from what begins by itself".to_owned());
+            }
+            targets.push(target);
         }
         Ok(targets)
     }
@@ -262,7 +237,7 @@ impl Fleet {
 
     /// The version of WordPress that is on offer, where it is newer. A source that does not
     /// answer offers nothing.
-    async fn newer_core(&self, current: &str) -> Option<String> {
+    pub(super) async fn newer_core(&self, current: &str) -> Option<String> {
         let (packages, slug) = (&self.parts.packages, PackageKind::CORE_SLUG);
         let standing = packages.standing(PackageKind::Core, slug, Some(current));
         match standing.await {
@@ -296,7 +271,7 @@ impl Fleet {
     }
 
     /// The running WordPress of a site.
-    async fn running(&self, site: &SiteRow) -> Result<EnvironmentRow> {
+    pub(super) async fn running(&self, site: &SiteRow) -> Result<EnvironmentRow> {
         let known = sites::known(&self.parts.store, site.id).await?;
         let known = known.ok_or_else(|| Error::not_found("site"))?;
         let row = known.environment.clone();
@@ -348,6 +323,56 @@ impl Fleet {
         targets.truncate(MOST_TARGETS);
         Ok(targets)
     }
+}
+
+/// Records a pipeline of these targets; `by_policy` where nobody asked for it.
+pub(super) async fn record(
+    tx: &Tx,
+    caller: &Caller,
+    site: &SiteRow,
+    row: &EnvironmentRow,
+    ask: AskPipeline,
+    wanted: Vec<NewTarget>,
+    by_policy: bool,
+) -> Result<PipelineRow> {
+    let options = Options {
+        strategy: ask.strategy,
+        rollback: ask.rollback,
+        snapshot: ask.snapshot,
+        paths: Some(ask.paths)
+            .filter(|paths| !paths.is_empty())
+            .unwrap_or_else(|| vec!["/".to_owned()]),
+        note: ask.note,
+        by_policy,
+    };
+    let new = NewPipeline {
+        site_id: site.id,
+        account_id: site.account_id,
+        environment_id: row.id,
+        options: serde_json::to_value(&options).map_err(Error::internal)?,
+        stages: Stages::new(ask.snapshot, ask.requires_approval).written(),
+        requires_approval: ask.requires_approval,
+        scheduled_at: ask.scheduled_at,
+        rollout: ask.rollout,
+        canary: ask.canary,
+        created_by: caller.principal.user_id(),
+        actor: caller.principal.label().to_owned(),
+    };
+    let told = json!({
+        "targets": wanted.iter().map(|it| label(&it.kind, &it.slug)).collect::<Vec<_>>(),
+        "by_policy": by_policy,
+    });
+    let made = pipelines::create(tx, new, wanted)
+        .await
+        .map_err(|error| match error {
+            // Somebody else was quicker.
+            pressroom_store::Error::Exists { .. } => in_the_way(),
+            other => other.into(),
+        })?;
+    caller.makes(tx, made.id.get()).await?;
+    let kind = event::UPGRADE_PIPELINE_CREATED;
+    tell::happened(tx, kind, &made, Teller::of(caller), told).await?;
+    Ok(made)
 }
 
 fn in_the_way() -> Error {

@@ -69,4 +69,7 @@ pub(crate) struct Options {
     pub(crate) paths: Vec<String>,
     /// What its owner wrote to it.
     pub(crate) note: String,
+    /// Whether a policy began it: then it keeps to that policy's windows.
+    #[serde(default)]
+    pub(crate) by_policy: bool,
 }

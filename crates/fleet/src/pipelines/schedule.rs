@@ -46,7 +46,9 @@ impl Fleet {
             moved += usize::from(self.set_out(&row, PREPARE).await?);
         }
         for row in pipelines::waiting(store).await? {
-            moved += usize::from(self.set_out(&row, APPLY).await?);
+            if !self.is_held(&row).await? {
+                moved += usize::from(self.set_out(&row, APPLY).await?);
+            }
         }
         Ok(moved)
     }

@@ -241,6 +241,7 @@ pub(super) fn read_options(row: &PipelineRow) -> Options {
         snapshot: true,
         paths: vec!["/".to_owned()],
         note: String::new(),
+        by_policy: false,
     })
 }
 

@@ -1,5 +1,6 @@
 //! What a source says it has.
 
+use pressroom_base::Timestamp;
 use std::path::PathBuf;
 use url::Url;
 
@@ -12,6 +13,8 @@ pub(super) struct Candidate {
     pub offered: bool,
     pub requires_wordpress: Option<String>,
     pub requires_php: Option<String>,
+    /// When it was released, where the source tells.
+    pub released: Option<Timestamp>,
     pub place: Place,
 }
 

@@ -58,6 +58,7 @@ impl Directory {
                 offered: true,
                 requires_wordpress: identity.requires_wordpress,
                 requires_php: identity.requires_php,
+                released: None,
                 place: Place::File(path),
             })
             .collect())

@@ -32,6 +32,7 @@ impl Distribution {
                 offered: true,
                 requires_wordpress: None,
                 requires_php: None,
+                released: None,
                 place: Place::Tree(self.path.clone()),
             })
             .into_iter()

@@ -6,6 +6,7 @@ use super::{
     candidate::Candidate,
     source::{Source, check_name},
 };
+use pressroom_base::Timestamp;
 use pressroom_phpdata::version;
 use serde::{Deserialize, Serialize};
 use std::{cmp::Ordering, collections::BTreeMap};
@@ -87,6 +88,31 @@ impl PackageCache {
             }
         }
         failed.map_or(Ok(Standing::Unknown), Err)
+    }
+
+    /// When a version was released, as the first source says that knows the slug; `None` where
+    /// it tells nothing of that version. A source that does not answer is an error unless
+    /// another one does.
+    pub async fn released(
+        &self,
+        kind: PackageKind,
+        slug: &str,
+        version: &str,
+    ) -> Result<Option<Timestamp>> {
+        check_name("slug", slug)?;
+        let mut failed = None;
+        for source in self.sources() {
+            match source.candidates(kind, slug, "en_US").await {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => {
+                    let mut found = found.into_iter();
+                    let same = found.find(|candidate| candidate.version == version);
+                    return Ok(same.and_then(|candidate| candidate.released));
+                }
+                Err(error) => failed = Some(note(error)),
+            }
+        }
+        failed.map_or(Ok(None), Err)
     }
 
     /// Offers for many plugins by slug, each source asked once where it can be. A

@@ -3,6 +3,7 @@
 use super::{
     Error, PackageKind, Result,
     candidate::{Candidate, Place},
+    released::release_time,
 };
 use crate::outgoing::{self, Outgoing};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -58,6 +59,12 @@ struct Information {
     requires: Value,
     #[serde(default)]
     requires_php: Value,
+    /// Of the newest version, to the minute: that of plugins.
+    #[serde(default)]
+    last_updated: Value,
+    /// The same to the second: that of themes, whose `last_updated` is a day.
+    #[serde(default)]
+    last_updated_time: Value,
     /// A map, or PHP's empty array.
     #[serde(default)]
     versions: Value,
@@ -155,6 +162,7 @@ impl WordPressOrg {
                     locale: offer.locale,
                     requires_wordpress: None,
                     requires_php: text(&offer.php_version),
+                    released: None,
                     place: Place::Url(link(&url, &offer.packages.full)?),
                 })
             })
@@ -193,6 +201,11 @@ impl WordPressOrg {
             offered: true,
             requires_wordpress: text(&found.requires),
             requires_php: text(&found.requires_php),
+            released: found
+                .last_updated_time
+                .as_str()
+                .and_then(release_time)
+                .or_else(|| found.last_updated.as_str().and_then(release_time)),
             place: Place::Url(link(&url, &found.download_link)?),
         }];
         candidates.extend(older.into_iter().map(|(version, link)| Candidate {
@@ -201,6 +214,7 @@ impl WordPressOrg {
             offered: false,
             requires_wordpress: None,
             requires_php: None,
+            released: None,
             place: Place::Url(link),
         }));
         Ok(candidates)

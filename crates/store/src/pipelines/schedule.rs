@@ -37,14 +37,16 @@ pub async fn disappointed(from: &impl Read) -> Result<Vec<PipelineRow>> {
     found.iter().map(read).collect()
 }
 
-/// Approved ones at which no job is.
+/// Approved ones at which no job is, and whose time has come.
 pub async fn waiting(from: &impl Read) -> Result<Vec<PipelineRow>> {
+    let now = from.shared().now().await?;
     let found = sql::all(
         from,
         "SELECT p.* FROM pipelines p WHERE p.status = 'approved' \
+         AND (p.scheduled_at IS NULL OR p.scheduled_at <= $1) \
          AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = p.job_id \
          AND jobs.state IN ('queued', 'running')) ORDER BY p.id",
-        [],
+        [now.millis().into()],
     )
     .await?;
     found.iter().map(read).collect()

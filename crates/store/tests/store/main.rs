@@ -19,6 +19,7 @@ mod maintenance;
 mod migrations;
 mod password_resets;
 mod pipelines;
+mod policies;
 mod rate;
 mod rotation;
 mod rows;

@@ -15,6 +15,7 @@ crate::on_both! {
     lists_are_scoped_and_newest_first
     pictures_are_there_once_kept_and_scoped
     pictures_outlive_no_pipeline
+    an_approved_one_waits_for_its_time
 }
 
 async fn site(base: &Base, account: AccountId, name: &str) -> SiteId {
@@ -103,6 +104,29 @@ async fn of_many_that_change_it_one_does(base: Base) {
     let tries = (0..8).map(|_| to(&base, &row, &pending, PipelineState::Cancelled));
     let changed = futures_util::future::join_all(tries).await;
     assert_eq!(changed.into_iter().filter(|it| *it).count(), 1);
+}
+
+async fn an_approved_one_waits_for_its_time(base: Base) {
+    let account = base.account("Acme").await.id;
+    let site = site(&base, account, "a").await;
+    let row = made(&base, new(site, account)).await.unwrap();
+    let pending = [PipelineState::Pending];
+    assert!(to(&base, &row, &pending, PipelineState::Approved).await);
+    let waiting = || async { pipelines::waiting(&base.store).await.unwrap().len() };
+    assert_eq!(waiting().await, 1);
+    let hour = Duration::from_hours(1);
+    let tx = base.store.begin().await.unwrap();
+    let patch = PipelinePatch {
+        scheduled_at: Some(tx.now().await.unwrap().plus(hour)),
+        ..PipelinePatch::default()
+    };
+    let approved = [PipelineState::Approved];
+    let changed = pipelines::change(&tx, row.id, &approved, patch).await;
+    assert!(changed.unwrap().is_some());
+    tx.commit().await.unwrap();
+    assert_eq!(waiting().await, 0);
+    base.store.advance_clock(hour);
+    assert_eq!(waiting().await, 1);
 }
 
 async fn targets_and_findings_go_with_it(base: Base) {

@@ -84,7 +84,7 @@ pub fn read_users(
 }
 
 /// The number in the names of the main site's rights, where it is not the first one.
-fn main_blog(settings: &config::Settings) -> Option<&str> {
+pub(super) fn main_blog(settings: &config::Settings) -> Option<&str> {
     match (settings.multisite, settings.blog_id_current_site.value()) {
         (Some(true), Some(id)) if id != "1" && id.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(id)

@@ -16,6 +16,7 @@ use crate::{
         looking::{BLOCKING, Depth, Eyes, Shown, Which},
         options::RollBack,
         pictures::{Pair, keep_pictures},
+        updater,
         view::Approved,
     },
     teller::Teller,
@@ -112,6 +113,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     let (session, recovery) = fleet.open_site_recovering(ctx, &course.site).await?;
     if !OWN.contains(&course.status()) {
         // Only what lies beside the site was not removed yet.
+        updater::let_be(&course, &session).await;
         end::clear(&course, &session).await?;
         return course.result().await;
     }
@@ -126,7 +128,7 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
         session: &session,
         recovery: &recovery,
     };
-    upgrade.run().await?;
+    Box::pin(updater::held_off(&course, &session, upgrade.run())).await?;
     end::clear(&course, &session).await?;
     session.close().await;
     ctx.progress(100, "the pipeline is over").await?;
@@ -144,6 +146,12 @@ async fn refused(course: &Course<'_>, session: &Session) -> Result<Option<Value>
         end_untouched(&tx, row.id, &[PipelineState::Approved], why, teller).await?;
         tx.commit().await?;
         return Ok(Some(json!({ "cancelled": why })));
+    }
+    // It may have waited for its turn longer than its window was open.
+    if course.fleet.is_held(&row).await? {
+        let text = "its policy does not let it go on now";
+        course.ctx.line(text);
+        return Ok(Some(json!({ "held": text })));
     }
     let targets = course.targets().await?;
     if let Some(changed) = drift(session, &course.site, &targets).await? {
@@ -401,6 +409,7 @@ async fn undo(fleet: &Fleet, ctx: &JobContext, why: &JobFailure) -> Result<()> {
         fleet.leave_maintenance(ctx, &session, &course.site).await?;
         conclude(&course, why).await?;
     }
+    updater::let_be(&course, &session).await;
     end::clear(&course, &session).await?;
     session.close().await;
     Ok(())

@@ -1,6 +1,9 @@
 //! What keeps a site from being updated at all.
 
-use crate::{Error, Result, pipelines::course::Course};
+use crate::{
+    Error, Result,
+    pipelines::{course::Course, updater},
+};
 use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use std::time::Duration;
@@ -24,15 +27,12 @@ pub(super) async fn refuse_unfit(course: &Course<'_>, session: &Session) -> Resu
     let facts = session.read_site(&course.site.path, &names).await?;
     let now = course.fleet.parts.store.now().await?.seconds();
     for (name, lasts) in LOCKS {
-        let since: Option<i64> = facts.options.get(name).and_then(|text| text.parse().ok());
+        let value = facts.options.get(name);
+        let value = value.filter(|value| !updater::is_ours(&course.site, value));
+        let since: Option<i64> = value.and_then(|text| text.parse().ok());
         let lasts = i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX);
         if since.is_some_and(|since| now.saturating_sub(since) < lasts) {
-            return Err(Error::conflict(format!(
-                "WordPress' own updater is at work (its lock `{name}` is held)"
-            ))
-            .with_hint(
-                "try again when it is done; a lock of a dead updater lapses within an hour",
-            ));
+            return Err(updater::busy(name));
         }
     }
     let look = course.fleet.look_at(&course.site).await;

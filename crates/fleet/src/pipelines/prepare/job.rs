@@ -6,9 +6,10 @@ use crate::{
     pipelines::{
         StageName, StageStatus,
         course::{Course, PREPARE, Payload, end_untouched, row_of},
-        plan, tell,
-        view::Approved,
+        plan, tell, updater,
+        view::{Approved, label},
     },
+    policies::is_excluded,
     reach::nothing_begun,
     snapshots::{self, Contents, NewSnapshot},
     teller::Teller,
@@ -17,8 +18,8 @@ use async_trait::async_trait;
 use pressroom_carrier::Session;
 use pressroom_jobs::{Class, Interruption, JobContext, JobFailure, JobKind, JobRow};
 use pressroom_store::{
-    CheckKind, PipelinePatch, PipelineState, Scope, SnapshotCause, SnapshotHolder, TargetState, Tx,
-    pipelines,
+    CheckKind, PipelinePatch, PipelineState, Scope, SnapshotCause, SnapshotHolder, TargetRow,
+    TargetState, Tx, pipelines,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -97,27 +98,42 @@ async fn run(fleet: &Fleet, ctx: &JobContext) -> Result<Value> {
     let session = fleet.open_site(ctx, &course.site).await?;
     begin(&course).await?;
     ctx.progress(5, "making out what there is to do").await?;
-    let Some(count) = preflight(&course, &session).await? else {
+    let prepared = Box::pin(updater::held_off(
+        &course,
+        &session,
+        prepare(&course, &session),
+    ))
+    .await;
+    session.close().await;
+    let Some(rehearsed) = prepared? else {
         return course.result().await;
+    };
+    decide(&course, rehearsed.clean).await?;
+    ctx.progress(100, "tried").await?;
+    course.result().await
+}
+
+/// Everything up to the rehearsal; `None` where the pipeline is over by then.
+async fn prepare(course: &Course<'_>, session: &Session) -> Result<Option<rehearse::Rehearsed>> {
+    let ctx = course.ctx;
+    let Some(count) = preflight(course, session).await? else {
+        return Ok(None);
     };
     ctx.progress(20, "the plan is made").await?;
     if course.options.snapshot {
-        snapshot(&course, &session).await?;
+        snapshot(course, session).await?;
     }
     ctx.progress(45, "the site is in the archive").await?;
     course
         .enter(PipelineState::Rehearsing, StageName::Rehearsal)
         .await?;
-    let rehearsed = rehearse::rehearse(&course, &session).await?;
-    session.close().await;
+    let rehearsed = rehearse::rehearse(course, session).await?;
     if rehearsed.left == 0 {
         let why = format!("none of {count} updates survived the rehearsal");
         course.fail(&why).await?;
-        return course.result().await;
+        return Ok(None);
     }
-    decide(&course, rehearsed.clean).await?;
-    ctx.progress(100, "tried").await?;
-    course.result().await
+    Ok(Some(rehearsed))
 }
 
 /// The first of all attempts tells that it began.
@@ -164,12 +180,27 @@ async fn preflight(course: &Course<'_>, session: &Session) -> Result<Option<usiz
         return Ok(None);
     }
     baseline(course).await?;
-    let detail = json!({ "targets": targets.len(), "to_update": count });
-    let message = format!("{count} {}", if count == 1 { "target" } else { "targets" });
+    let excluded = excluded(course, &targets).await?;
+    let detail = json!({ "targets": targets.len(), "to_update": count, "excluded": excluded });
+    let mut message = format!("{count} {}", if count == 1 { "target" } else { "targets" });
+    if !excluded.is_empty() {
+        message.push_str(", though the policy excludes ");
+        message.push_str(&excluded.join(", "));
+    }
     course
         .leave(StageName::Preflight, StageStatus::Passed, message, detail)
         .await?;
     Ok(Some(count))
+}
+
+/// What of it the site's policy excludes: somebody asked for it all the same.
+async fn excluded(course: &Course<'_>, targets: &[TargetRow]) -> Result<Vec<String>> {
+    let applies = course.fleet.effective_policy(&course.of).await?;
+    let open = targets
+        .iter()
+        .filter(|target| target.status == TargetState::Pending)
+        .filter(|it| is_excluded(&applies.policy.exclusions, &it.kind, &it.slug));
+    Ok(open.map(|it| label(&it.kind, &it.slug)).collect())
 }
 
 /// Everything is as new as it can be.

@@ -4,7 +4,9 @@
 use super::trial::{Trial, Verdict};
 use crate::{
     Error, Fleet, Result,
-    pipelines::{StageName, StageStatus, course::Course, looking::BLOCKING, tell, view::label},
+    pipelines::{
+        StageName, StageStatus, course::Course, looking::BLOCKING, tell, updater, view::label,
+    },
     teller::Teller,
 };
 use pressroom_base::Kind;
@@ -96,11 +98,13 @@ pub(super) async fn rehearse(course: &Course<'_>, session: &Session) -> Result<R
     })
 }
 
-/// Removes what is left of a clone: whatever a dead session left, the first call of the next one
+/// Removes what is left of a clone, and lets WordPress update itself: whatever a dead session left, the first call of the next one
 /// finds in the site's journal and removes.
 pub(super) async fn clear(fleet: &Fleet, ctx: &JobContext) -> Result<()> {
-    let row = fleet.row_of_job(ctx).await?;
-    fleet.open_site(ctx, &row).await?.close().await;
+    let course = Course::of(fleet, ctx).await?;
+    let session = fleet.open_site(ctx, &course.site).await?;
+    updater::let_be(&course, &session).await;
+    session.close().await;
     Ok(())
 }
 
