@@ -345,7 +345,9 @@ async fn looks_are_forgotten_but_for_one_an_hour() {
         let console = Base::console();
         let looks = async || {
             let query = HealthQuery::default();
-            let looks = base.fleet.list_health_checks_of(&console, shop.id, query, 50);
+            let looks = base
+                .fleet
+                .list_health_checks_of(&console, shop.id, query, 50);
             looks.await.unwrap().0
         };
         let all = looks().await;
