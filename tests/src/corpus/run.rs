@@ -72,14 +72,14 @@ struct State {
 }
 
 /// A server that gets what is offered from here, and what it is started with.
-pub async fn options(org: &WordPressOrg, pictures: bool) -> Options {
+pub fn options(org: &WordPressOrg, pictures: bool) -> Options {
     let mut options = Options::default();
     let pictures = if pictures { "auto" } else { "off" };
     options.config = format!("[updates]\npictures = \"{pictures}\"\n");
-    options.env.push((
-        "PRESSROOM_PACKAGES__WORDPRESS_ORG".into(),
-        org.base_url.clone(),
-    ));
+    let address = org.base_url.trim_end_matches('/').to_owned();
+    options
+        .env
+        .push(("PRESSROOM_PACKAGES__WORDPRESS_ORG".into(), address));
     options
 }
 
@@ -87,7 +87,7 @@ pub async fn options(org: &WordPressOrg, pictures: bool) -> Options {
 pub async fn hosted(cases: Vec<Case>) -> Result<Vec<Outcome>> {
     let org = WordPressOrg::start(Vec::new()).await?;
     let pictures = cases.iter().any(|case| case.class.needs == Needs::Pictures);
-    let fixture = Fixture::start(options(&org, pictures).await).await?;
+    let fixture = Fixture::start(options(&org, pictures)).await?;
     let mut sites = Vec::new();
     for number in 0..SITES.min(cases.len()) {
         let domain = format!("site{number}.press.example");
@@ -388,14 +388,25 @@ impl Ground<'_> {
         self.site.php(&format!(
             "{START} foreach (get_posts(array('post_type' => 'page', 'numberposts' => -1)) as $post) {{ \
                  if (0 === strpos($post->post_name, '{0}')) {{ wp_delete_post($post->ID, true); }} }} \
-             foreach ($wpdb->get_col(\"SHOW TABLES LIKE '$wpdb->prefix{1}%'\") as $table) {{ $wpdb->query(\"DROP TABLE $table\"); }} \
+             foreach ($wpdb->get_col(\"SHOW TABLES LIKE '{{$wpdb->prefix}}{1}%'\") as $table) {{ $wpdb->query(\"DROP TABLE $table\"); }} \
              $wpdb->query(\"DELETE FROM $wpdb->options WHERE option_name LIKE '{1}%' OR option_name = 'widget_text'\"); \
              foreach ((array) _get_cron_array() as $hooks) {{ foreach ((array) $hooks as $hook => $any) {{ \
                  if (0 === strpos($hook, '{1}')) {{ wp_unschedule_hook($hook); }} }} }}",
             case.slug, case.prefix
         ))?;
         let page = self.site.get("/").await?;
-        ensure!(page.status == 200, "the site is spoiled: {}", page.body);
+        let logs = self.site.root.join("../logs");
+        let log = fs::read_dir(&logs).into_iter().flatten().flatten();
+        let log: Vec<String> = log
+            .filter_map(|file| fs::read_to_string(file.path()).ok())
+            .collect();
+        let log = log.join("\n");
+        let end = log.len().saturating_sub(1500);
+        ensure!(
+            page.status == 200,
+            "the site is spoiled: {page:?} {}",
+            log.get(end..).unwrap_or_default()
+        );
         Ok(())
     }
 }

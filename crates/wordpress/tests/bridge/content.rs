@@ -248,7 +248,7 @@ pub fn cron(lab: &Lab) {
     );
 
     // All that are due run, whoever dies among them, and who dies is named.
-    let ran = run_cron(lab.place(), &crate::lab::patient()).unwrap();
+    let ran = run_cron(lab.place(), 0, &crate::lab::patient()).unwrap();
     let ours: Vec<_> = ran
         .ran
         .iter()
@@ -286,6 +286,7 @@ pub fn cron(lab: &Lab) {
     let one: CronRan = lab.ok(Action::RunCron {
         hook: Some("press_good".into()),
         limit: 5,
+        within_s: 0,
     });
     assert_eq!(one.ran.len(), 1);
     assert_eq!(lab.option("ran_c"), "cron");
@@ -300,7 +301,8 @@ pub fn cron(lab: &Lab) {
     assert_eq!(
         lab.refused(Action::RunCron {
             hook: Some("press_good".into()),
-            limit: 5
+            limit: 5,
+            within_s: 0
         }),
         "event_missing"
     );
