@@ -151,3 +151,74 @@ impl Inside {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(hooks: &[(&str, usize, Option<i64>)]) -> Schedule {
+        let events = |(hook, count, every): &(&str, usize, Option<i64>)| {
+            let (count, every) = (*count, *every);
+            ((*hook).to_owned(), Events { count, every })
+        };
+        Schedule(hooks.iter().map(events).collect())
+    }
+
+    fn found(before: &Inside, after: &Inside) -> Vec<(String, String)> {
+        let found = after.findings(before).into_iter();
+        found.map(|found| (found.place, found.severity)).collect()
+    }
+
+    #[test]
+    fn a_schedule_that_fills_up_is_told_from_one_that_is_used() {
+        let of = |first, last| Inside {
+            first,
+            last,
+            broken: BTreeSet::new(),
+        };
+        let before = of(
+            schedule(&[("post", 3, None), ("mail", 20, None), ("own", 1, Some(5))]),
+            schedule(&[("post", 3, None), ("mail", 60, None), ("own", 1, Some(5))]),
+        );
+        // More of the same, new recurring ones, and what grew and ran often before.
+        let good = of(
+            schedule(&[("post", 9, None), ("daily", 1, Some(86_400))]),
+            schedule(&[
+                ("post", 12, None),
+                ("mail", 99, None),
+                ("own", 1, Some(5)),
+                ("daily", 1, Some(86_400)),
+                ("minute", 1, Some(60)),
+            ]),
+        );
+        assert_eq!(found(&before, &good), []);
+        let bad = of(
+            schedule(&[("bulk", 51, None), ("view", 2, None)]),
+            schedule(&[
+                ("view", 30, None),
+                ("second", 1, Some(1)),
+                ("half", 1, Some(30)),
+            ]),
+        );
+        let blocking = |hook: &str| (hook.to_owned(), BLOCKING.to_owned());
+        assert_eq!(
+            found(&before, &bad),
+            [
+                blocking("bulk"),
+                ("half".to_owned(), "warning".to_owned()),
+                blocking("second"),
+                blocking("view")
+            ]
+        );
+    }
+
+    #[test]
+    fn an_option_that_could_not_be_read_before_is_nobodys_fault() {
+        let of = |names: &[&str]| Inside {
+            broken: names.iter().map(|name| (*name).to_owned()).collect(),
+            ..Inside::default()
+        };
+        let told = found(&of(&["old"]), &of(&["old", "new"]));
+        assert_eq!(told, [("new".to_owned(), BLOCKING.to_owned())]);
+    }
+}
