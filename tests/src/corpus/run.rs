@@ -18,13 +18,12 @@ use std::{
     path::{Component, Path, PathBuf},
     time::{Duration, Instant},
 };
+use tokio::sync::Mutex;
 
 /// How long one pipeline may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(8);
 /// Between looks at one.
 const PAUSE: Duration = Duration::from_secs(2);
-/// Sites of a server, each with a pipeline of its own under way.
-const SITES: usize = 2;
 
 /// What became of an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +55,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Of one that could not even be tried.
+    fn failed(case: Case, error: &anyhow::Error) -> Self {
+        Self {
+            case,
+            ending: Ending::Stopped,
+            named: Vec::new(),
+            message: String::new(),
+            wrong: vec![format!("{error:#}")],
+            took: Duration::ZERO,
+        }
+    }
+
     /// Whether there was a package to try.
     fn is_tried(&self) -> bool {
         self.named != ["package"]
@@ -95,24 +106,25 @@ pub async fn hosted(cases: Vec<Case>) -> Result<Vec<Outcome>> {
     let org = WordPressOrg::start(Vec::new()).await?;
     let pictures = cases.iter().any(|case| case.class.needs == Needs::Pictures);
     let fixture = Fixture::start(options(&org, pictures)).await?;
-    let mut sites = Vec::new();
-    for number in 0..SITES.min(cases.len()) {
-        let domain = format!("site{number}.press.example");
-        sites.push((fixture.install(&domain).await?, domain));
-    }
-    let waiting = tokio::sync::Mutex::new(cases.into_iter());
-    let mut grounds = Vec::new();
-    for (site, domain) in &sites {
+    let count = cases.len();
+    let waiting = Mutex::new(cases.into_iter());
+    // The machine does two things at once; a site does one.
+    let at = async |domain: &str| {
+        let site = fixture.install(domain).await?;
         let ground = Ground {
             server: &fixture.server,
             org: &org,
-            site,
+            site: &site,
             selector: format!("domain:{domain}"),
             has_page_cache: false,
         };
-        grounds.push(ground.work(&waiting));
+        ground.work(&waiting).await
+    };
+    if count < 2 {
+        return at("one.press.example").await;
     }
-    together(grounds).await
+    let (one, other) = tokio::try_join!(at("one.press.example"), at("other.press.example"))?;
+    Ok([one, other].into_iter().flatten().collect())
 }
 
 /// Sends updates through the pipelines of a server with one site that was there before.
@@ -122,7 +134,7 @@ pub async fn adopted(
     site: &Site,
     cases: Vec<Case>,
 ) -> Result<Vec<Outcome>> {
-    let waiting = tokio::sync::Mutex::new(cases.into_iter());
+    let waiting = Mutex::new(cases.into_iter());
     let ground = Ground {
         server,
         org,
@@ -133,47 +145,21 @@ pub async fn adopted(
     ground.work(&waiting).await
 }
 
-/// All of them at the same time, in one task: what they look at is one machine.
-async fn together<F>(works: Vec<F>) -> Result<Vec<Outcome>>
-where
-    F: Future<Output = Result<Vec<Outcome>>>,
-{
-    let mut works = works.into_iter().map(Box::pin).collect::<Vec<_>>();
-    let mut done = Vec::new();
-    std::future::poll_fn(|context| {
-        let mut at = 0;
-        while at < works.len() {
-            match works[at].as_mut().poll(context) {
-                std::task::Poll::Ready(Ok(outcomes)) => {
-                    done.extend(outcomes);
-                    drop(works.swap_remove(at));
-                }
-                std::task::Poll::Ready(Err(error)) => return std::task::Poll::Ready(Err(error)),
-                std::task::Poll::Pending => at += 1,
-            }
-        }
-        if works.is_empty() {
-            std::task::Poll::Ready(Ok(()))
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await?;
-    Ok(done)
-}
-
 impl Ground<'_> {
-    async fn work(
-        mut self,
-        waiting: &tokio::sync::Mutex<std::vec::IntoIter<Case>>,
-    ) -> Result<Vec<Outcome>> {
+    async fn work(mut self, waiting: &Mutex<std::vec::IntoIter<Case>>) -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
         loop {
             let Some(case) = waiting.lock().await.next() else {
                 return Ok(outcomes);
             };
-            let about = format!("{} {} ({})", case.class.name, case.number, case.slug);
-            let outcome = self.run(case).await.context(about)?;
+            let outcome = match self.run(case.clone()).await {
+                Ok(outcome) => outcome,
+                // The others are told all the same, where the site is still good for them.
+                Err(error) => {
+                    self.clear(&case).await?;
+                    Outcome::failed(case, &error)
+                }
+            };
             eprintln!(
                 "{:22} {} {:9?} {:4.0} s  {} {} {}",
                 outcome.case.class.name,
