@@ -7,6 +7,7 @@
 
 pub mod adopted;
 pub mod client;
+pub mod corpus;
 pub mod fixture;
 pub mod killed;
 pub mod network;

@@ -227,7 +227,7 @@ final class Pressroom_Starts {
 		}
 	}
 
-	public function run_cron() {
+	public function run_cron( $within_s ) {
 		$whole = array(
 			'due' => 0,
 			'ran' => array(),
@@ -236,9 +236,10 @@ final class Pressroom_Starts {
 			$report = $this->run(
 				array(
 					array(
-						'action' => 'run_cron',
-						'hook'   => null,
-						'limit'  => 4294967295,
+						'action'   => 'run_cron',
+						'hook'     => null,
+						'limit'    => 4294967295,
+						'within_s' => $within_s,
 					),
 				)
 			);

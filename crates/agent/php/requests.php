@@ -89,7 +89,7 @@ final class Pressroom_Requests {
 				return self::is( 'upgrade_databases', $starts->upgrade_databases( $call->network, $call->batch ) );
 			case 'run_cron':
 				$starts = new Pressroom_Starts( $call );
-				return self::is( 'run_cron', $starts->run_cron() );
+				return self::is( 'run_cron', $starts->run_cron( isset( $call->within_s ) ? $call->within_s : 0 ) );
 			case 'run_command':
 				return self::is( 'run_command', Pressroom_Site::run_command( $epoch, $call->command ) );
 			default:

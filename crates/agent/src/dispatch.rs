@@ -401,8 +401,13 @@ fn carry_out(
             let upgraded = bridge::upgrade_databases(place, network, batch, watch)?;
             Response::UpgradeDatabases(upgraded)
         }
-        Request::RunCron { epoch, boot } => {
-            Response::RunCron(bridge::run_cron(boot.at(home, Some(epoch)), watch)?)
+        Request::RunCron {
+            epoch,
+            boot,
+            within_s,
+        } => {
+            let place = boot.at(home, Some(epoch));
+            Response::RunCron(bridge::run_cron(place, within_s, watch)?)
         }
         Request::RunCommand { epoch, command } => {
             // Not gathered: whoever watches wants to see what is printed when it is.

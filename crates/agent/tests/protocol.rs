@@ -89,6 +89,7 @@ fn what_starts_wordpress_reads_back_with_its_options() {
             Request::RunCron {
                 epoch,
                 boot: boot(),
+                within_s: 3600,
             },
             "run_cron",
         ),

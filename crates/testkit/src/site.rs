@@ -49,15 +49,32 @@ impl Site {
         };
         // No resolver knows the domains of a test: all of them are this machine.
         let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Self::at(
+            &text("id")?,
+            Path::new(&text("path")?),
+            &text("site_url")?,
+            address,
+        )
+    }
+
+    /// A site with this id whose `wp-config.php` is in `root`, of this address, which answers
+    /// at `origin` whatever a resolver says.
+    pub fn at(id: &str, root: &Path, url: &str, origin: SocketAddr) -> Result<Self> {
+        let host = url
+            .split_once("://")
+            .map_or(url, |(_, rest)| rest)
+            .split(['/', ':'])
+            .next()
+            .unwrap_or_default();
         let client = client_builder()
-            .resolve(&text("domain")?, address)
+            .resolve(host, origin)
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(30))
             .build()?;
         Ok(Self {
-            id: text("id")?,
-            root: PathBuf::from(text("path")?),
-            url: text("site_url")?.trim_end_matches('/').to_owned(),
+            id: id.to_owned(),
+            root: root.to_owned(),
+            url: url.trim_end_matches('/').to_owned(),
             client,
         })
     }

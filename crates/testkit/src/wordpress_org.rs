@@ -8,6 +8,7 @@
 use anyhow::Result;
 use axum::{
     Form, Json, Router,
+    body::Body,
     extract::{Path, Query, State},
     http::{StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
@@ -98,6 +99,17 @@ impl Release {
     }
 }
 
+/// How a download goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is not found.
+    Missing,
+    /// The server fails.
+    Fails,
+    /// The connection ends in the middle of the answer.
+    Breaks,
+}
+
 /// A zip of these files.
 pub fn zip_of(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -121,6 +133,8 @@ pub struct WordPressOrg {
 struct Shared {
     base_url: String,
     releases: Mutex<Vec<Release>>,
+    /// Downloads that go wrong, by the name of the file.
+    troubles: Mutex<HashMap<String, Trouble>>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -132,6 +146,7 @@ impl WordPressOrg {
         let state = Arc::new(Shared {
             base_url: base_url.clone(),
             releases: Mutex::new(releases),
+            troubles: Mutex::default(),
             asked: Mutex::default(),
         });
         let router = Router::new()
@@ -160,6 +175,11 @@ impl WordPressOrg {
     /// Adds a release, the newest of its slug.
     pub fn add(&self, release: Release) {
         lock(&self.state.releases).push(release);
+    }
+
+    /// From now on the download of this release goes wrong.
+    pub fn withhold(&self, slug: &str, version: &str, trouble: Trouble) {
+        lock(&self.state.troubles).insert(format!("{slug}.{version}.zip"), trouble);
     }
 
     /// Paths with queries that were asked for, in order.
@@ -313,6 +333,19 @@ async fn update_check(
 }
 
 async fn download(State(shared): State<Arc<Shared>>, Path(file): Path<String>) -> Response {
+    let trouble = lock(&shared.troubles).get(&file).copied();
+    match trouble {
+        Some(Trouble::Missing) => return StatusCode::NOT_FOUND.into_response(),
+        Some(Trouble::Fails) => return StatusCode::BAD_GATEWAY.into_response(),
+        Some(Trouble::Breaks) => {
+            let begun: [std::result::Result<_, std::io::Error>; 2] = [
+                Ok(b"PK\x03\x04".repeat(16)),
+                Err(std::io::ErrorKind::ConnectionReset.into()),
+            ];
+            return Body::from_stream(futures_util::stream::iter(begun)).into_response();
+        }
+        None => {}
+    }
     let releases = lock(&shared.releases);
     let found = releases
         .iter()

@@ -363,6 +363,29 @@ fn files_are_one_thought() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Updates are made up to be judged by what knows nothing of them.
+#[test]
+fn nothing_that_judges_updates_knows_how_they_are_made_up() {
+    let metadata = metadata();
+    let depend = metadata.packages.iter().filter(|package| {
+        let needs = &package.dependencies;
+        needs.iter().any(|needed| needed.name == "pressroom-tests")
+    });
+    let depend: Vec<_> = depend.map(|package| package.name.to_string()).collect();
+    assert!(depend.is_empty(), "{depend:?} depend on the suites");
+    let root = PathBuf::from(metadata.workspace_root.as_std_path());
+    let judges =
+        ["visitor", "fleet", "wordpress"].map(|name| root.join("crates").join(name).join("src"));
+    let knows: Vec<_> = rust_sources()
+        .filter(|(path, _)| judges.iter().any(|judge| path.starts_with(judge)))
+        .filter(|(_, text)| text.to_ascii_lowercase().contains("corpus"))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(knows.is_empty(), "{knows:?} name the corpus");
+    let seen = rust_sources().any(|(path, _)| path.starts_with(&judges[0]));
+    assert!(seen, "nothing was read");
+}
+
 #[test]
 fn each_crate_opens_with_its_purpose() {
     let mut wrong = Vec::new();

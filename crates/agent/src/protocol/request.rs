@@ -520,6 +520,9 @@ pub enum Request {
         /// What to start.
         #[serde(flatten)]
         boot: Boot,
+        /// Also those that will be due within so many seconds.
+        #[serde(default)]
+        within_s: u32,
     },
     /// *Stream out*, see [`command::Records`]: runs a command of somebody's own. With an
     /// epoch it is ended once the site has seen a later one.

@@ -118,11 +118,14 @@ impl Session {
         answer!(self.call(request, Data::None), UpgradeDatabases)
     }
 
-    /// Runs all scheduled events that are due, those behind a fatal one too.
-    pub async fn run_cron(&self, epoch: Epoch, boot: Boot) -> Result<CronRan> {
-        answer!(
-            self.call(Request::RunCron { epoch, boot }, Data::None),
-            RunCron
-        )
+    /// Runs all scheduled events that are due or will be within so many seconds, those behind a
+    /// fatal one too.
+    pub async fn run_cron(&self, epoch: Epoch, boot: Boot, within_s: u32) -> Result<CronRan> {
+        let request = Request::RunCron {
+            epoch,
+            boot,
+            within_s,
+        };
+        answer!(self.call(request, Data::None), RunCron)
     }
 }

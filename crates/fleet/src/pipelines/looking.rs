@@ -7,7 +7,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use pressroom_agent::protocol::Boot;
-use pressroom_base::Kind;
+use pressroom_base::{Kind, Secret};
 use pressroom_carrier::Session;
 use pressroom_store::NewFinding;
 use pressroom_visitor::{
@@ -70,6 +70,8 @@ pub(super) enum Which<'a> {
         handle: &'a str,
         /// Where it is.
         root: &'a str,
+        /// Cookies of somebody who may see wp-admin there.
+        signed_in: Option<&'a Secret<String>>,
     },
 }
 
@@ -238,6 +240,9 @@ impl Eyes<'_> {
         })?;
         let mut plan = Plan::new(home);
         plan.paths.clone_from(&course.options.paths);
+        if let Which::Clone { signed_in, .. } = self.which {
+            plan.as_admin = signed_in.cloned();
+        }
         plan.pictures = depth == Depth::Whole
             && course.fleet.parts.settings.pictures
             && before.is_none_or(|before| before.seen.pictures != Pictures::NotWanted);

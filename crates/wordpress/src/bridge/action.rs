@@ -334,6 +334,9 @@ pub enum Action {
         hook: Option<String>,
         /// At most so many events.
         limit: u32,
+        /// Without a hook, also what will be due within so many seconds.
+        #[serde(default)]
+        within_s: u32,
     },
     /// Schedules an event. [`CronScheduled`](super::outcomes::CronScheduled).
     ScheduleCron {
@@ -411,6 +414,10 @@ pub enum Action {
         /// The network's.
         network: bool,
     },
+
+    /// Options that were stored as PHP values and cannot be read as such any more.
+    /// [`BrokenOptions`](super::outcomes::BrokenOptions).
+    FindBrokenOptions,
 
     /// Blogs of the network, by id. [`BlogPage`](super::outcomes::BlogPage).
     ListBlogs {
@@ -499,6 +506,7 @@ impl Action {
             | Self::ListCron
             | Self::GetOption { .. }
             | Self::ListOptions { .. }
+            | Self::FindBrokenOptions
             | Self::ListBlogs { .. }
             | Self::SiteInfo
             | Self::ReadConstants { .. }

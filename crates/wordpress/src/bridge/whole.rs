@@ -320,9 +320,9 @@ pub fn upgrade_databases(
     }
 }
 
-/// Runs all events that are due: behind one in which PHP died, the others follow in
+/// Runs all events that are due, or will be within so many seconds: behind one in which PHP died, the others follow in
 /// a new start.
-pub fn run_cron(place: Place<'_>, watch: &Watch) -> Result<CronRan> {
+pub fn run_cron(place: Place<'_>, within_s: u32, watch: &Watch) -> Result<CronRan> {
     let mut whole = CronRan {
         due: 0,
         ran: Vec::new(),
@@ -332,6 +332,7 @@ pub fn run_cron(place: Place<'_>, watch: &Watch) -> Result<CronRan> {
             &[Action::RunCron {
                 hook: None,
                 limit: u32::MAX,
+                within_s,
             }],
             watch,
         )?;

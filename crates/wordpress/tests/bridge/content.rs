@@ -113,6 +113,23 @@ pub fn options(lab: &Lab) {
     let told: OptionTold = lab.ok(get("press_object"));
     assert_eq!(told.row.stored["d"]["__class"], "DateTime");
 
+    // What begins as a PHP value and is none is told, whatever its end looks like; text, valid
+    // values and `false` are not.
+    for (name, value) in [
+        ("press_cut", r#"a:2:{s:1:"a";s:3:"b"#),
+        ("press_length", r#"a:1:{s:5:"a";i:1;}"#),
+        ("press_text", "a: an ordinary text"),
+        ("press_false", "b:0;"),
+        ("press_whole", r#"a:1:{s:1:"a";i:1;}"#),
+    ] {
+        lab.sql(&format!(
+            "INSERT INTO wp_options (option_name, option_value, autoload) VALUES ('{name}', '{value}', 'no')"
+        ));
+    }
+    let broken: BrokenOptions = lab.ok(Action::FindBrokenOptions);
+    assert_eq!(broken.names, ["press_cut", "press_length"]);
+    lab.sql("DELETE FROM wp_options WHERE option_name IN ('press_cut', 'press_length', 'press_text', 'press_false', 'press_whole')");
+
     let add = |value| Action::AddOption {
         name: "press_new".into(),
         value,
@@ -248,7 +265,7 @@ pub fn cron(lab: &Lab) {
     );
 
     // All that are due run, whoever dies among them, and who dies is named.
-    let ran = run_cron(lab.place(), &crate::lab::patient()).unwrap();
+    let ran = run_cron(lab.place(), 0, &crate::lab::patient()).unwrap();
     let ours: Vec<_> = ran
         .ran
         .iter()
@@ -282,10 +299,20 @@ pub fn cron(lab: &Lab) {
         "the lock is let go"
     );
 
+    // What will be due soon runs where that is asked for, and stays where it is not.
+    let later = "wp_schedule_single_event(time() + 3000, 'press_later');";
+    lab.site.php(later).unwrap();
+    let later = |ran: &CronRan| ran.ran.iter().any(|event| event.hook == "press_later");
+    let ran = run_cron(lab.place(), 0, &crate::lab::patient()).unwrap();
+    assert!(!later(&ran), "{ran:?}");
+    let ran = run_cron(lab.place(), 3600, &crate::lab::patient()).unwrap();
+    assert!(later(&ran), "{ran:?}");
+
     // One hook, due or not; a recurring event stays in the list.
     let one: CronRan = lab.ok(Action::RunCron {
         hook: Some("press_good".into()),
         limit: 5,
+        within_s: 0,
     });
     assert_eq!(one.ran.len(), 1);
     assert_eq!(lab.option("ran_c"), "cron");
@@ -300,7 +327,8 @@ pub fn cron(lab: &Lab) {
     assert_eq!(
         lab.refused(Action::RunCron {
             hook: Some("press_good".into()),
-            limit: 5
+            limit: 5,
+            within_s: 0
         }),
         "event_missing"
     );

@@ -95,7 +95,7 @@ async fn attempts(real: &Real, epoch: Epoch, root: &str, php: &str) -> Vec<Error
             .upgrade_databases(epoch, boot(), false, 10)
             .await
             .map(drop),
-        session.run_cron(epoch, boot()).await.map(drop),
+        session.run_cron(epoch, boot(), 0).await.map(drop),
     ];
     tried.into_iter().map(Result::unwrap_err).collect()
 }

@@ -186,7 +186,7 @@ pub async fn cron(real: &Real) {
         .await
         .unwrap();
     assert!(report.is_ok(), "{report:?}");
-    let told = real.session.run_cron(EPOCH, real.boot()).await.unwrap();
+    let told = real.session.run_cron(EPOCH, real.boot(), 0).await.unwrap();
     let ok = |hook: &str| {
         let ran = told.ran.iter().find(|event| event.hook == hook);
         ran.map(|event| event.ok)

@@ -140,7 +140,11 @@ async fn reach(namespaces: bool, landlock: bool) {
     let did = text.split_once("DID:").map(|(_, did)| did.to_owned());
     let did = did.unwrap_or_else(|| panic!("{}: {text}", page.status));
     // The same by the bridge, which is another start of PHP.
-    let report = soon(live.session.run_cron(EPOCH, Boot::new(&clone.root, "php"))).await;
+    let report = soon(
+        live.session
+            .run_cron(EPOCH, Boot::new(&clone.root, "php"), 0),
+    )
+    .await;
     report.unwrap();
     let path = format!("{}/wp-content/did.json", clone.root);
     let by_bridge = fs::read_to_string(live.home.join(path)).unwrap();

@@ -1,5 +1,10 @@
 //! One throw-away clone: made, looked at, updated, looked at again, and removed.
 
+use super::{
+    complaints,
+    inside::{self, Inside, Schedule},
+    sign_in::sign_in,
+};
 use crate::{
     Error, Result,
     core::upgrade_tables,
@@ -14,7 +19,7 @@ use crate::{
     },
 };
 use pressroom_agent::protocol::{Boot, SiteRef};
-use pressroom_base::Kind;
+use pressroom_base::{Kind, Secret};
 use pressroom_carrier::Session;
 use pressroom_store::{NewFinding, TargetRow};
 use pressroom_wordpress::{
@@ -22,13 +27,11 @@ use pressroom_wordpress::{
     rehearsal::{Rehearsal, RehearsalLog, RehearsalOptions},
 };
 use serde_json::{Value, json};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-/// Errors of PHP that are told.
-const MOST_ERRORS: usize = 20;
+/// Scheduled events are run that will be due within so many seconds: nobody waits for those of
+/// the week, and what dies in them would die at the site unseen.
+const AHEAD_S: u32 = 8 * 24 * 3600;
 
 /// Tries updates of one site.
 pub(super) struct Trial<'a> {
@@ -89,12 +92,22 @@ impl Trial<'_> {
             "a clone of {} files and {} tables was made in {} ms",
             made.files, made.tables, made.took_ms
         ));
+        let signed_in = sign_in(course, session, &made).await;
         Ok(Clone {
             course,
             session,
             made,
+            signed_in,
         })
     }
+}
+
+/// How it is with them.
+struct Judged {
+    compared: Compared,
+    after: Arc<Shown>,
+    log: RehearsalLog,
+    inside: Inside,
 }
 
 /// How a clone was before its updates.
@@ -103,6 +116,7 @@ struct Before {
     cron: BTreeMap<String, String>,
     shown: Arc<Shown>,
     log: RehearsalLog,
+    inside: Inside,
 }
 
 /// A clone that is there.
@@ -110,6 +124,8 @@ struct Clone<'a> {
     course: &'a Course<'a>,
     session: &'a Session,
     made: Rehearsal,
+    /// Cookies of an administrator of it.
+    signed_in: Option<Secret<String>>,
 }
 
 impl Clone<'_> {
@@ -127,13 +143,18 @@ impl Clone<'_> {
                 });
             }
         }
-        let (compared, after, now) = self.judge(&before).await?;
+        let now = self.judge(&before).await?;
         let blamed = match targets {
-            [only] if is_bad(&compared.findings) => Some(only),
+            [only] if is_bad(&now.compared.findings) => Some(only),
             _ => None,
         };
-        self.keep(blamed, &before, &after, &compared).await;
-        let findings = compared.findings;
+        self.keep(blamed, &before, &now).await;
+        let Judged {
+            compared: Compared { findings, .. },
+            after,
+            log,
+            ..
+        } = now;
         let verdict = match (is_bad(&findings), targets) {
             (false, _) => {
                 let seen = before
@@ -152,7 +173,7 @@ impl Clone<'_> {
             },
             (true, _) => Verdict::Somebody { findings },
         };
-        let detail = self.detail(&now);
+        let detail = self.detail(&log);
         Ok(Tried { verdict, detail })
     }
 
@@ -166,12 +187,12 @@ impl Clone<'_> {
             if let Some(found) = self.update(target, &before.shown).await? {
                 return Ok(Some((target.clone(), vec![found])));
             }
-            let (compared, after, now) = self.judge(&before).await?;
-            if is_bad(&compared.findings) {
-                self.keep(Some(target), &before, &after, &compared).await;
-                return Ok(Some((target.clone(), compared.findings)));
+            let now = self.judge(&before).await?;
+            if is_bad(&now.compared.findings) {
+                self.keep(Some(target), &before, &now).await;
+                return Ok(Some((target.clone(), now.compared.findings)));
             }
-            before.log = now;
+            (before.log, before.inside) = (now.log, now.inside);
         }
         Ok(None)
     }
@@ -179,7 +200,7 @@ impl Clone<'_> {
     /// Fails with [`Kind::Unsupported`] where the clone does not answer, as the site did: no
     /// update is tried by what nobody can see.
     async fn before(&self) -> Result<Before> {
-        let cron = self.cron().await?;
+        let (cron, schedule) = self.cron().await?;
         let shown = self.look(Depth::Whole, None).await?;
         if let Some(why) = shown.sight.unanswered() {
             let text = format!("a clone was made, and does not answer: {why}");
@@ -188,14 +209,16 @@ impl Clone<'_> {
         Ok(Before {
             cron,
             shown,
+            inside: self.inside(schedule).await?,
             log: self.log().await?,
         })
     }
 
     /// Runs what is scheduled, looks, and holds both against before.
-    async fn judge(&self, before: &Before) -> Result<(Compared, Arc<Shown>, RehearsalLog)> {
+    async fn judge(&self, before: &Before) -> Result<Judged> {
         let mut findings = Vec::new();
-        for (hook, error) in self.cron().await? {
+        let (cron, schedule) = self.cron().await?;
+        for (hook, error) in cron {
             if !before.cron.contains_key(&hook) {
                 findings.push(died(hook, error));
             }
@@ -204,30 +227,43 @@ impl Clone<'_> {
         let stage = StageName::Rehearsal.as_str();
         let seen = after.compare(&before.shown, stage).await?;
         findings.extend(seen.findings);
-        let now = self.log().await?;
-        findings.extend(new_errors(&before.log, &now));
-        let compared = Compared {
-            findings,
-            differences: seen.differences,
-        };
-        Ok((compared, after, now))
+        let inside = self.inside(schedule).await?;
+        findings.extend(inside.findings(&before.inside));
+        let log = self.log().await?;
+        findings.extend(complaints::new_errors(&before.log, &log));
+        Ok(Judged {
+            compared: Compared {
+                findings,
+                differences: seen.differences,
+            },
+            after,
+            log,
+            inside,
+        })
     }
 
     /// Keeps the pages as they were shown: of all updates together, or of the one that is bad.
-    async fn keep(
-        &self,
-        blamed: Option<&TargetRow>,
-        before: &Before,
-        after: &Arc<Shown>,
-        compared: &Compared,
-    ) {
+    async fn keep(&self, blamed: Option<&TargetRow>, before: &Before, now: &Judged) {
         let pair = Pair {
             stage: StageName::Rehearsal,
             target: blamed.map(|target| label(&target.kind, &target.slug)),
             before: &before.shown,
-            after,
+            after: &now.after,
         };
-        keep_pictures(self.course, &pair, &compared.differences).await;
+        keep_pictures(self.course, &pair, &now.compared.differences).await;
+    }
+
+    fn boot(&self) -> Boot {
+        let php = self.course.fleet.php_of(&self.course.site);
+        Boot::new(&self.made.root, php)
+    }
+
+    /// What no visitor sees, behind a look.
+    async fn inside(&self, first: Schedule) -> Result<Inside> {
+        let epoch = Some(self.course.ctx.epoch());
+        let asked = inside::questions();
+        let report = self.session.bridge_with(epoch, self.boot(), asked).await?;
+        Ok(Inside::of(first, &report))
     }
 
     /// Removes the clone, whatever came of it. What the work says matters more than that it
@@ -247,6 +283,7 @@ impl Clone<'_> {
             which: Which::Clone {
                 handle: &self.made.handle,
                 root: &self.made.root,
+                signed_in: self.signed_in.as_ref(),
             },
         };
         eyes.look(depth, before.map(|before| &before.sight)).await
@@ -350,20 +387,20 @@ impl Clone<'_> {
         ))
     }
 
-    /// Runs what is scheduled and due; the hooks that died, and of what. Whether the site itself
-    /// was running its events when it was copied is of no account here.
-    async fn cron(&self) -> Result<BTreeMap<String, String>> {
+    /// Runs what is scheduled and due or will be soon; the hooks that died, and of what, and the
+    /// schedule from before. Whether the site itself was running its events when it was copied
+    /// is of no account here.
+    async fn cron(&self) -> Result<(BTreeMap<String, String>, Schedule)> {
         let epoch = self.course.ctx.epoch();
-        let php = self.course.fleet.php_of(&self.course.site);
-        let boot = Boot::new(&self.made.root, php);
+        let boot = self.boot();
         let forget = Action::DeleteTransients {
             expired_only: false,
             network: false,
         };
-        self.session
-            .bridge_with(Some(epoch), boot.clone(), vec![forget])
-            .await?;
-        let ran = match self.session.run_cron(epoch, boot).await {
+        let asked = vec![forget, Action::ListCron];
+        let report = self.session.bridge_with(Some(epoch), boot.clone(), asked);
+        let schedule = Schedule::of(&report.await?);
+        let ran = match self.session.run_cron(epoch, boot, AHEAD_S).await {
             Ok(ran) => ran,
             Err(error) if self.course.ctx.check().is_err() => return Err(error.into()),
             // That WordPress does not start is told by the look.
@@ -371,15 +408,16 @@ impl Clone<'_> {
                 self.course.ctx.line(format!(
                     "scheduled events were not run in the clone: {error}"
                 ));
-                return Ok(BTreeMap::new());
+                return Ok((BTreeMap::new(), schedule));
             }
         };
-        Ok(ran
+        let died = ran
             .ran
             .into_iter()
             .filter(|event| !event.ok)
             .map(|event| (event.hook, event.error.unwrap_or_default()))
-            .collect())
+            .collect();
+        Ok((died, schedule))
     }
 
     /// What the report says of the clone.
@@ -397,46 +435,6 @@ impl Clone<'_> {
             "kept_from_happening": log.attempts,
         })
     }
-}
-
-/// Errors of PHP that were not there before the updates. A page that died is told by the
-/// look; what died without anybody seeing it is told here.
-fn new_errors(before: &RehearsalLog, now: &RehearsalLog) -> Vec<NewFinding> {
-    let known: BTreeSet<_> = before
-        .php_errors
-        .iter()
-        .map(|error| (&error.level, &error.message))
-        .collect();
-    now.php_errors
-        .iter()
-        .filter(|error| !known.contains(&(&error.level, &error.message)))
-        .take(MOST_ERRORS)
-        .map(|error| {
-            let is_fatal = ["fatal", "parse", "core error", "compile"]
-                .iter()
-                .any(|word| error.level.to_ascii_lowercase().contains(word));
-            let place = match (&error.file, error.line) {
-                (Some(file), Some(line)) => format!("{file}:{line}"),
-                (Some(file), None) => file.clone(),
-                _ => "PHP's log".to_owned(),
-            };
-            NewFinding {
-                stage: StageName::Rehearsal.as_str().to_owned(),
-                target: None,
-                what: if is_fatal {
-                    "php_died"
-                } else {
-                    "php_complains"
-                }
-                .to_owned(),
-                severity: if is_fatal { BLOCKING } else { "note" }.to_owned(),
-                message: format!("PHP: {}: {} ({place})", error.level, error.message),
-                place,
-                was: String::new(),
-                now: error.message.clone(),
-            }
-        })
-        .collect()
 }
 
 /// What is plainly wrong with a target.

@@ -170,6 +170,13 @@ pub struct ListedOption {
     pub stored: Option<Value>,
 }
 
+/// Of [`Action::FindBrokenOptions`](crate::bridge::Action::FindBrokenOptions).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenOptions {
+    /// Their names.
+    pub names: Vec<String>,
+}
+
 /// Of [`Action::ListBlogs`](crate::bridge::Action::ListBlogs).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlogPage {

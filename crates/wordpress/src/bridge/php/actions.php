@@ -52,6 +52,7 @@ final class Pressroom_Actions {
 		'add_option'                   => array( 'Options', 'add', '' ),
 		'delete_option'                => array( 'Options', 'delete', '' ),
 		'list_options'                 => array( 'Options', 'all', '' ),
+		'find_broken_options'          => array( 'Options', 'broken', '' ),
 		'list_blogs'                   => array( 'Network', 'all', '' ),
 		'create_blog'                  => array( 'Network', 'create', '' ),
 		'site_info'                    => array( 'Network', 'info', '' ),

@@ -44,16 +44,17 @@ final class Pressroom_Cron {
 	}
 
 	/**
-	 * Runs what is due, or every event of one hook.
+	 * Runs what is due (or will be, within so many seconds), or every event of one hook.
 	 *
 	 * As WordPress does it: an event is rescheduled or removed before it runs, so that
 	 * one that dies is not run for ever, and going on afterwards is running again.
 	 */
 	public static function run( $action ) {
 		$now    = microtime( true );
+		$until  = $now + ( isset( $action['within_s'] ) ? (int) $action['within_s'] : 0 );
 		$chosen = array();
 		foreach ( self::events() as $event ) {
-			if ( isset( $action['hook'] ) ? $event[1] === $action['hook'] : $event[0] <= $now ) {
+			if ( isset( $action['hook'] ) ? $event[1] === $action['hook'] : $event[0] <= $until ) {
 				$chosen[] = $event;
 			}
 		}

@@ -229,4 +229,20 @@ final class Pressroom_Options {
 			'options'        => $options,
 		);
 	}
+
+	/**
+	 * Names of options that begin as PHP values do and are none. WordPress takes such a row for
+	 * plain text (`is_serialized()` looks at its end) or for `false`; either way what it held is lost.
+	 */
+	public static function broken() {
+		global $wpdb;
+		$names = array();
+		$rows  = $wpdb->get_results( "SELECT option_name AS name, option_value AS value FROM {$wpdb->options} WHERE option_value REGEXP '^([aOC]:[0-9]+:|s:[0-9]+:\")'" );
+		foreach ( (array) $rows as $row ) {
+			if ( false === @unserialize( trim( $row->value ), array( 'allowed_classes' => false ) ) ) {
+				$names[] = (string) $row->name;
+			}
+		}
+		return array( 'names' => $names );
+	}
 }
