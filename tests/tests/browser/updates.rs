@@ -142,10 +142,9 @@ async fn an_update_is_begun_watched_seen_and_approved() -> Result<()> {
             let front = fetched.iter().find(|it| it.ends_with(&format!("|{alt}")));
             let front = front.with_context(|| format!("`{alt}` is not among {fetched:#?}"))?;
             // A large one is kept at half its size.
-            let fits = [width, width / 2].iter();
+            let fits = [width, width / 2];
             ensure!(
-                fits.into_iter()
-                    .any(|it| front.contains(&format!("|{it}|"))),
+                fits.iter().any(|it| front.contains(&format!("|{it}|"))),
                 "{front}"
             );
         }
