@@ -8,6 +8,7 @@ mod effective;
 mod rules;
 mod set;
 mod show;
+mod target;
 mod windows;
 mod zone;
 
@@ -15,8 +16,9 @@ pub(crate) use effective::Effective;
 pub use effective::{Origin, PolicyField, UpdatePolicy};
 pub use rules::read_pattern;
 pub(crate) use rules::{Offered, admit, is_excluded};
-pub use set::{PolicyTarget, SetPolicy};
+pub use set::SetPolicy;
 pub use show::{PolicyView, Standing};
+pub use target::PolicyTarget;
 pub use windows::{Day, Window};
 pub(crate) use windows::{Openness, openness, timestamp};
 pub(crate) use zone::{site_zone, zone};

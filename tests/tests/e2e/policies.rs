@@ -57,7 +57,7 @@ fn lock(site: &Site) -> Result<String> {
 async fn what_is_permitted_goes_in_by_itself_and_nothing_else() -> Result<()> {
     let fixture = Fixture::start(Options::default()).await?;
     let slugs = ["good", "kept", "big"];
-    let site = site_with(&fixture, "self.press.example", &slugs).await?;
+    let site = site_with(&fixture, "on.example", &slugs).await?;
     site.php("require 'wp-load.php'; update_option('timezone_string', 'Australia/Lord_Howe');")?;
     for (slug, version) in [("good", "1.1.0"), ("kept", "1.1.0"), ("big", "2.0.0")] {
         offer(&fixture, slug, version)?;
@@ -127,10 +127,10 @@ async fn what_is_held_waits_and_is_begun_once() -> Result<()> {
         ..Options::default()
     };
     let fixture = Fixture::start(without_pictures).await?;
-    let held = site_with(&fixture, "held.press.example", &["good"]).await?;
-    let free = site_with(&fixture, "free.press.example", &["good"]).await?;
+    let held = site_with(&fixture, "held.example", &["good"]).await?;
+    let free = site_with(&fixture, "free.example", &["good"]).await?;
     offer(&fixture, "good", "1.1.0")?;
-    let (held_by, free_by) = ("domain:held.press.example", "domain:free.press.example");
+    let (held_by, free_by) = ("domain:held.example", "domain:free.example");
     let set = [
         "policy",
         "set",
@@ -152,7 +152,7 @@ async fn what_is_held_waits_and_is_begun_once() -> Result<()> {
     })
     .await?;
     let url = only["url"].as_str().context("an address")?;
-    ensure!(url.contains("free.press.example"), "{only}");
+    ensure!(url.contains("free.example"), "{only}");
     assert_eq!(lock(&free)?, "", "nothing of ours is there meanwhile");
 
     // What came to nothing is not begun again by itself.
@@ -169,7 +169,7 @@ async fn what_is_held_waits_and_is_begun_once() -> Result<()> {
     })
     .await?;
     let url = second["url"].as_str().context("an address")?;
-    ensure!(url.contains("held.press.example"), "{second}");
+    ensure!(url.contains("held.example"), "{second}");
     assert_eq!(pipelines(&fixture, &[]).await?.len(), 2);
     held.front_page_with("<!-- good 1.0.0 -->").await?;
     free.front_page_with("<!-- good 1.0.0 -->").await?;

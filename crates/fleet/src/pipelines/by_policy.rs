@@ -148,10 +148,10 @@ impl Fleet {
         }
         let needs_zone = applies.policy.time_zone.is_none() && !applies.policy.windows.is_empty();
         // Before its window is known to be open, a site is left alone.
-        if turn.zone.is_some() || !needs_zone {
-            if let Some(wait) = wait(&applies, turn.zone.as_deref(), site.id, now) {
-                return Ok(Next::at(wait));
-            }
+        if (turn.zone.is_some() || !needs_zone)
+            && let Some(wait) = wait(&applies, turn.zone.as_deref(), site.id, now)
+        {
+            return Ok(Next::at(wait));
         }
         if pipelines::open_of(store, site.id).await?.is_some() {
             return Ok(Next::at(now.plus(SOON)));

@@ -35,12 +35,11 @@ pub(super) async fn held_off<T>(
     // Written down, so that whoever ends the job lets it be.
     let held = hold(course, session, &holder);
     if let Err(failure) = course.ctx.step(STEP, told(held)).await {
-        if !course.status().is_before_upgrade() {
-            // What is half done is finished, whoever else is at work.
-            course.ctx.line(failure.message);
-        } else {
+        if course.status().is_before_upgrade() {
             return Err(failure.into());
         }
+        // What is half done is finished, whoever else is at work.
+        course.ctx.line(failure.message);
     }
     let mut again = interval_at(Instant::now() + RENEW, RENEW);
     again.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,16 +1,9 @@
 //! Saying what is updated by itself, and taking that back.
 
-use super::{PolicyField, PolicyView, Window, read_pattern, zone};
-use crate::{
-    Caller, Error, Fleet, Problem, Result,
-    authorize::{Action, Resource, authorize},
-    error::refuse,
-};
-use pressroom_base::{
-    catalog::event,
-    id::{AccountId, EnvironmentId},
-};
-use pressroom_store::{PolicyFields, PolicyOf, environments, policies};
+use super::{PolicyField, PolicyTarget, PolicyView, Window, read_pattern, zone};
+use crate::{Caller, Error, Fleet, Problem, Result, authorize::Action, error::refuse};
+use pressroom_base::{catalog::event, id::AccountId};
+use pressroom_store::{PolicyFields, environments, policies};
 use serde_json::json;
 
 /// Days that a release may be held.
@@ -19,15 +12,6 @@ const LONGEST_HOLD: u32 = 365;
 const MOST_EXCLUSIONS: usize = 200;
 /// Windows of one policy.
 const MOST_WINDOWS: usize = 50;
-
-/// Whose policy is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PolicyTarget {
-    /// An account's: what its sites do not say.
-    Account(AccountId),
-    /// That of the site whose WordPress this is.
-    Site(EnvironmentId),
-}
 
 /// What is said anew; what is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -114,27 +98,6 @@ impl Fleet {
         }
         tx.commit().await?;
         Ok(cleared)
-    }
-
-    /// The account and the row that are meant, for this action.
-    pub(super) async fn policy_target(
-        &self,
-        caller: &Caller,
-        action: Action,
-        of: PolicyTarget,
-    ) -> Result<(AccountId, PolicyOf)> {
-        match of {
-            PolicyTarget::Account(id) => {
-                authorize(&caller.principal, action, Resource::OfAccount(id))?;
-                let row = pressroom_store::accounts::get(&self.parts.store, id).await?;
-                let row = row.ok_or_else(|| Error::not_found("account"))?;
-                Ok((row.id, PolicyOf::Account(row.id)))
-            }
-            PolicyTarget::Site(id) => {
-                let row = self.environment_row(caller, action, id).await?.env;
-                Ok((row.account_id, PolicyOf::Site(row.site_id)))
-            }
-        }
     }
 
     async fn note_policy(
@@ -243,8 +206,7 @@ fn read(set: SetPolicy) -> Result<Said> {
         known
             .as_ref()
             .and_then(|zone| zone.iana_name())
-            .map(str::to_owned)
-            .unwrap_or(name)
+            .map_or(name, str::to_owned)
     });
     refuse(problems)?;
     Ok(Said {

@@ -29,7 +29,7 @@ pub(crate) fn site_zone(timezone_string: Option<&str>, gmt_offset: Option<&str>)
         .unwrap_or(0.0);
     // A quarter of an hour is the finest there is, and no place is further than this.
     let quarters = (hours * 4.0).round();
-    if quarters == 0.0 || !(-60.0..=60.0).contains(&quarters) {
+    if quarters.abs() < 0.5 || !(-60.0..=60.0).contains(&quarters) {
         return "UTC".to_owned();
     }
     #[expect(clippy::cast_possible_truncation, reason = "it is between -60 and 60")]
