@@ -12,7 +12,8 @@ use pressroom_carrier::Session;
 use pressroom_store::NewFinding;
 use pressroom_visitor::{
     AtOrigin, Channel, Fetch, Fetched, Impression, Picture, Plan, Severity, Thresholds,
-    Unreachable, Visitor, compare, compare_pictures, impression::Pictures,
+    Unreachable, Visitor, compare, compare_pictures,
+    impression::{Pictures, Seen as Answer},
 };
 use pressroom_wordpress::{
     bridge::{Action, BridgeOptions},
@@ -86,6 +87,16 @@ impl Sight {
             Pictures::NotWanted => Some("nobody wanted any"),
             Pictures::Made { .. } => None,
         }
+    }
+
+    /// Why no page answered, where none did.
+    pub(super) fn silence(&self) -> Option<String> {
+        let looks = || self.seen.pages.iter().flat_map(|page| &page.alive);
+        if looks().any(Answer::has_answered) {
+            return None;
+        }
+        let why = looks().find_map(|seen| seen.error.clone());
+        Some(why.unwrap_or_else(|| "no page was reached".to_owned()))
     }
 
     /// How many pages were looked at.

@@ -31,7 +31,7 @@ static RUNNING: Mutex<Option<HashMap<PathBuf, Child>>> = Mutex::new(None);
 pub(crate) fn ensure(home: &Home, record: &Record) -> Result<PathBuf> {
     gate::ensure(home, record)?;
     let dir = record.dir(home);
-    let socket = dir.join(format!("run/web-{}.sock", std::process::id()));
+    let socket = dir.join(socket_of(std::process::id()));
     let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
     let running = running.get_or_insert_default();
     if let Some(child) = running.get_mut(&dir) {
@@ -57,6 +57,13 @@ pub(crate) fn ensure(home: &Home, record: &Record) -> Result<PathBuf> {
     }
     running.insert(dir, child);
     Ok(socket)
+}
+
+/// The socket's name, below the clone's directory, in the process of this number. It is never
+/// longer than the gate's: a home has room for both or is refused for the gate's.
+fn socket_of(process: u32) -> String {
+    // Linux counts processes to 2^22.
+    format!("run/w{process:x}")
 }
 
 fn start(home: &Home, record: &Record, socket: &Path) -> Result<Child> {
@@ -125,4 +132,14 @@ fn end(mut child: Child) {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = child.wait();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_the_gate_has_room_the_web_server_has() {
+        assert!(socket_of(1 << 22).len() <= gate::SOCKET.len());
+    }
 }

@@ -191,9 +191,15 @@ impl Clone<'_> {
 
     async fn before(&self) -> Result<Before> {
         let (cron, schedule) = self.cron().await?;
+        let shown = self.look(Depth::Whole, None).await?;
+        if let Some(why) = shown.sight.silence() {
+            // Nothing could be worse than that: nothing would be tried by it.
+            let text = format!("the clone does not answer: {why}");
+            return Err(Error::new(Kind::Unsupported, text));
+        }
         Ok(Before {
             cron,
-            shown: self.look(Depth::Whole, None).await?,
+            shown,
             inside: self.inside(schedule).await?,
             log: self.log().await?,
         })
