@@ -123,7 +123,7 @@ pub async fn hosted(cases: Vec<Case>) -> Result<Vec<Outcome>> {
     if count < 2 {
         return at("one.press.example").await;
     }
-    let (one, other) = tokio::try_join!(at("one.press.example"), at("other.press.example"))?;
+    let (one, other) = tokio::try_join!(at("one.press.example"), at("two.press.example"))?;
     Ok([one, other].into_iter().flatten().collect())
 }
 

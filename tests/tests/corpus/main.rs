@@ -12,7 +12,12 @@ use pressroom_tests::{
     corpus::{self, Case, Class, Kind, Needs, run, run::Outcome, table},
     killed::rounds,
 };
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::Write,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 /// Classes that are wanted, of those that need Chromium or of the others.
 fn wanted(pictures: bool) -> Vec<Class> {
@@ -151,6 +156,36 @@ fn a_seed_makes_the_same_again() -> Result<()> {
             "{} is named by nothing",
             class.name
         );
+    }
+    Ok(())
+}
+
+/// What a site has before is good PHP, in each of many variants.
+#[test]
+fn old_versions_are_php() -> Result<()> {
+    let seed = chance::seed();
+    for class in corpus::classes() {
+        for number in 0..2 {
+            let case = class.case(seed, number)?;
+            let files = case.old.iter();
+            for (path, code) in files.filter(|(path, _)| path.ends_with(".php")) {
+                let mut php = Command::new("php")
+                    .args(["-n", "-l"])
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .stderr(Stdio::null())
+                    .spawn()?;
+                php.stdin.take().context("a pipe")?.write_all(code)?;
+                let told = php.wait_with_output()?;
+                ensure!(
+                    told.status.success(),
+                    "{} {number}: {path}: {}\n{}",
+                    class.name,
+                    String::from_utf8_lossy(&told.stdout),
+                    String::from_utf8_lossy(code)
+                );
+            }
+        }
     }
     Ok(())
 }

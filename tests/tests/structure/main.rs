@@ -373,9 +373,8 @@ fn nothing_that_judges_updates_knows_how_they_are_made_up() {
     });
     let depend: Vec<_> = depend.map(|package| package.name.to_string()).collect();
     assert!(depend.is_empty(), "{depend:?} depend on the suites");
-    let root = PathBuf::from(metadata.workspace_root.as_std_path());
-    let judges =
-        ["visitor", "fleet", "wordpress"].map(|name| root.join("crates").join(name).join("src"));
+    let crates = place::workspace().join("crates");
+    let judges = ["visitor", "fleet", "wordpress"].map(|name| crates.join(name).join("src"));
     let knows: Vec<_> = rust_sources()
         .filter(|(path, _)| judges.iter().any(|judge| path.starts_with(judge)))
         .filter(|(_, text)| text.to_ascii_lowercase().contains("corpus"))
