@@ -37,8 +37,9 @@ pub(super) const CLASSES: &[Class] = &[
 
 fn broken_serialisation(draft: &mut Draft, chance: &mut Chance) {
     let option = chance.one(&["@prefix_settings", "widget_text", "theme_mods_@prefix"]);
-    draft.both(&format!(
-        "add_action( 'init', function () {{\n\tif ( ! get_option( '{option}' ) ) {{\n\t\tadd_option( '{option}', array( 'address' => 'http://first.example/path', 'names' => array( 'one', 'two' ) ) );\n\t}}\n}}, 1 );\n"
+    // In the old version alone: it would mend what the new one breaks.
+    draft.before(&format!(
+        "add_action( 'init', function () {{\n\tif ( ! get_option( '{option}' ) ) {{\n\t\tupdate_option( '{option}', array( 'address' => 'http://first.example/path', 'names' => array( 'one', 'two' ) ) );\n\t}}\n}}, 1 );\n"
     ));
     let action = chance.one(&["init", "admin_init", "wp_loaded"]);
     let how = match chance.below(3) {
