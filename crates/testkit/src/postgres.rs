@@ -1,4 +1,5 @@
-//! Empty PostgreSQL databases, on a private server that ends with the test process.
+//! Empty PostgreSQL databases, on a private server that ends with the test process, or on one
+//! that `./check` started for all of them.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::io::{BufRead, BufReader};
@@ -8,30 +9,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Makes a server below a new directory, says where, and ends it when its standard
 /// input does: that is when the test process ends, however it does.
-const SERVER: &str = r#"
-set -eu
-for bin in /usr/lib/postgresql/*/bin; do PATH="$PATH:$bin"; done
-dir=$(mktemp -d /tmp/pressroom-postgres.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-initdb --pgdata="$dir/data" --username=postgres --auth=trust --encoding=UTF8 \
-    --locale=C.UTF-8 --no-sync >"$dir/log" 2>&1 || { cat "$dir/log" >&2; exit 1; }
-postgres -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=off -c full_page_writes=off \
-    -c max_connections=500 </dev/null >>"$dir/log" 2>&1 &
-server=$!
-until pg_isready --quiet --host="$dir" --username=postgres; do
-    kill -0 "$server" 2>/dev/null || { cat "$dir/log" >&2; exit 1; }
-    sleep 0.05
-done
-echo "$dir"
-cat >/dev/null
-kill -INT "$server"
-wait "$server" || true
-"#;
+const SERVER: &str = include_str!("postgres/server.sh");
+
+/// Where the sockets of a server are that is there already.
+const SHARED: &str = "PRESSROOM_TEST_POSTGRES";
 
 struct Server {
     socket_dir: String,
-    // Closing it ends the server.
-    _stdin: ChildStdin,
+    // Closing it ends the server; one of somebody else's goes on.
+    _stdin: Option<ChildStdin>,
 }
 
 /// The URL of a new, empty database.
@@ -46,7 +32,12 @@ fn create() -> Result<String> {
         Ok(server) => server,
         Err(error) => bail!("no PostgreSQL server: {error:#}"),
     };
-    let name = format!("scratch_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+    // Other processes make theirs on the same server.
+    let name = format!(
+        "scratch_{}_{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
     let made = Command::new("psql")
         .args([
             "--no-psqlrc",
@@ -70,6 +61,12 @@ fn create() -> Result<String> {
 }
 
 fn start() -> Result<Server> {
+    if let Ok(socket_dir) = std::env::var(SHARED) {
+        return Ok(Server {
+            socket_dir,
+            _stdin: None,
+        });
+    }
     // PostgreSQL refuses to run as root.
     let mut command = if crate::place::is_root() {
         let mut command = Command::new("setpriv");
@@ -101,7 +98,7 @@ fn start() -> Result<Server> {
     );
     Ok(Server {
         socket_dir,
-        _stdin: stdin,
+        _stdin: Some(stdin),
     })
 }
 
