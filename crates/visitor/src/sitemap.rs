@@ -74,6 +74,11 @@ pub fn read(body: &[u8]) -> Option<Sitemap> {
 
 /// Whether this is a feed from its first sign to its last, and how many entries it has.
 pub fn feed(body: &[u8]) -> (bool, u32) {
+    // Nothing may stand before the declaration (XML 1.0 §2.8): readers refuse the feed.
+    let text = body.trim_ascii_start();
+    if text.len() < body.len() && text.starts_with(b"<?xml") {
+        return (false, 0);
+    }
     let mut reader = Reader::from_reader(body);
     let mut is_feed = false;
     let mut depth = 0_usize;
@@ -215,6 +220,8 @@ mod tests {
             ("<b>Notice</b>: x<rss></rss>", (false, 0)),
             ("Notice: x<rss></rss>", (false, 0)),
             ("<rss><channel>", (false, 0)),
+            ("\n<?xml version='1.0'?><rss></rss>", (false, 0)),
+            ("\n<rss></rss>", (true, 0)),
             ("<html><body></body></html>", (false, 0)),
             ("<rss><a></b></rss>", (false, 0)),
         ] {

@@ -348,8 +348,10 @@ fn dead_at_the_site(draft: &mut Draft, chance: &mut Chance) {
     ]);
     let action = chance.one(&["init", "template_redirect", "wp_head"]);
     let death = death(chance);
+    // Its upgrade spoils an option, and then its pages die.
     draft.after(&format!(
-        "add_action( '{action}', function () {{\n\tif ( {at_the_site} && 'cli' !== PHP_SAPI ) {{\n\t\tupdate_option( '@prefix_settings', array( 'colour' => 'none' ) );\n\t\t{death}\n\t}}\n}} );\n"
+        "add_action( 'admin_init', function () {{\n\tif ( {at_the_site} ) {{\n\t\tupdate_option( '@prefix_settings', array( 'colour' => 'none' ) );\n\t}}\n}} );\n\
+         add_action( '{action}', function () {{\n\tif ( {at_the_site} && 'cli' !== PHP_SAPI ) {{\n\t\t{death}\n\t}}\n}} );\n"
     ));
 }
 
