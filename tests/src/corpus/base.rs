@@ -4,6 +4,7 @@
 
 use super::{Delivery, Draft, Files, Post};
 use pressroom_testkit::chance::Chance;
+use std::fmt::Write as _;
 
 /// What the shortcode shows.
 pub(super) const TEMPLATE: &str = "templates/box.php";
@@ -168,11 +169,11 @@ pub(super) fn plugin(chance: &mut Chance) -> Draft {
         slug.replace('-', " ")
     );
     for _ in 0..3 {
-        shown.push_str(&format!("<p>{}</p>\n", text(chance, 3)));
+        let _ = writeln!(shown, "<p>{}</p>", text(chance, 3));
     }
     shown.push_str("<ul>");
     for _ in 0..3 {
-        shown.push_str(&format!("<li>{}</li>", text(chance, 1)));
+        let _ = write!(shown, "<li>{}</li>", text(chance, 1));
     }
     shown.push_str("</ul></div>\n");
     let files = Files::from([

@@ -14,6 +14,7 @@ use pressroom_testkit::{
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs,
     path::{Component, Path, PathBuf},
     time::{Duration, Instant},
@@ -205,7 +206,7 @@ impl Ground<'_> {
             (Kind::Bad, _) => {
                 wrong.extend(self.is_as_before(case, &before).await?);
                 let is_named = |name: &&str| outcome.named.iter().any(|found| found == name);
-                if !case.class.named.iter().any(|name| is_named(&name)) {
+                if !case.class.named.iter().any(is_named) {
                     wrong.push(format!("nothing names it: {}", over["findings"]));
                 }
             }
@@ -285,12 +286,13 @@ impl Ground<'_> {
         let mut code =
             format!("{START} update_option('corpus_theme', get_stylesheet(), false); {in_use}");
         for post in &case.posts {
-            code.push_str(&format!(
+            let _ = write!(
+                code,
                 " wp_insert_post(array('post_type' => 'page', 'post_status' => 'publish', \
                  'post_name' => '{0}', 'post_title' => '{0}', 'post_content' => {1:?}));",
                 post.name,
                 post.content.replace('$', ""),
-            ));
+            );
         }
         self.site.php(&code)?;
         let wants_cache = case.class.needs == Needs::PageCache;
@@ -442,11 +444,10 @@ fn read(case: Case, over: &Value) -> Result<Outcome> {
     let status = target["status"].as_str().context("a status")?;
     let ending = match (over["status"].as_str(), status) {
         (Some("completed"), "updated") => Ending::Passed,
-        (_, "rolled_back") => Ending::TakenBack,
-        (Some("failed"), "failed") => Ending::Stopped,
-        // It was at the site's door: its package was refused there, and nothing went live.
-        (Some("completed"), "failed") => Ending::Stopped,
-        (Some("rolled_back"), _) => Ending::TakenBack,
+        (_, "rolled_back") | (Some("rolled_back"), _) => Ending::TakenBack,
+        // Of a completed one it was at the site's door: its package was refused there, and
+        // nothing went live.
+        (Some("failed" | "completed"), "failed") => Ending::Stopped,
         other => bail!("not an ending: {other:?} {over}"),
     };
     let findings = over["findings"].as_array().context("findings")?;

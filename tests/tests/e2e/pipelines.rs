@@ -225,7 +225,7 @@ async fn by_the_command_line() -> Result<()> {
     ensure!(done.code == 0, "{done:?}");
     // Visitors met nothing but pages and the announced maintenance, and not for long.
     let met = visitor.stop().await?;
-    println!(
+    eprintln!(
         "of {} visits {} met the maintenance, for {:?} in all",
         met.visits, met.turned_away, met.whole
     );

@@ -18,7 +18,7 @@ crate::on_both! {
     a_site_takes_its_policy_along_when_it_goes
 }
 
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 async fn site(base: &Base, account: AccountId, name: &str) -> SiteId {
     let tx = base.store.begin().await.unwrap();
