@@ -20,10 +20,9 @@ use std::{
 };
 
 /// What the short form tries: a few of each way to be judged.
-const SHORT: [&str; 9] = [
+const SHORT: [&str; 8] = [
     "parse_error",
     "fatal_on_one_template",
-    "fatal_in_cron",
     "cron_storm",
     "truncated_package",
     "dead_at_the_site_alone",

@@ -182,7 +182,11 @@ mod tests {
         );
         // More of the same, new recurring ones, and what grew and ran often before.
         let good = of(
-            schedule(&[("post", 9, None), ("daily", 1, Some(86_400))]),
+            schedule(&[
+                ("post", 9, None),
+                ("mail", 60, None),
+                ("daily", 1, Some(86_400)),
+            ]),
             schedule(&[
                 ("post", 12, None),
                 ("mail", 99, None),
