@@ -341,7 +341,7 @@ async fn one_is_begun_from_what_is_on_offer() {
     );
     let new = world.get(Who::Member, &new).await;
     for said in [
-        "Not made",
+        "Not begun",
         "sample",
         "all at once",
         "/, /shop",
