@@ -10,5 +10,6 @@ pub mod client;
 pub mod corpus;
 pub mod fixture;
 pub mod killed;
+pub mod left;
 pub mod network;
 pub mod poller;

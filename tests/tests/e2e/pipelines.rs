@@ -6,10 +6,10 @@ use pressroom_testkit::{
     plugin::{Behaviour, PluginPackage, zip_of},
     site::Site,
 };
-use pressroom_tests::{client::Client, fixture::Fixture, poller::Poller};
+use pressroom_tests::{client::Client, fixture::Fixture, left, poller::Poller};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 /// How long a whole pipeline may take here.
 const PATIENCE: Duration = Duration::from_mins(4);
@@ -79,33 +79,9 @@ fn stage<'p>(pipeline: &'p Value, name: &str) -> Result<&'p Value> {
 pub async fn nothing_left(site: &Site) -> Result<()> {
     let soon = Duration::from_secs(20);
     eventually("everything is cleared away", soon, || async {
-        look_for_rest(site)
+        left::nothing_left(site)
     })
     .await
-}
-
-fn look_for_rest(site: &Site) -> Result<()> {
-    let home = site.root.parent().context("a home")?;
-    for directory in ["staging", "journal", "rehearsal"] {
-        let left = home.join(".pressroom").join(directory);
-        if left.is_dir() {
-            let names: Vec<_> = fs::read_dir(&left)?
-                .flatten()
-                .map(|entry| entry.file_name())
-                .collect();
-            ensure!(names.is_empty(), "left in {}: {names:?}", left.display());
-        }
-    }
-    let tables = site.php(
-        "define('SHORTINIT', true); require 'wp-load.php'; \
-         echo implode(' ', $wpdb->get_col('SHOW TABLES'));",
-    )?;
-    let foreign: Vec<_> = tables
-        .split(' ')
-        .filter(|table| !table.starts_with("wp_"))
-        .collect();
-    ensure!(foreign.is_empty(), "tables are left: {foreign:?}");
-    Ok(())
 }
 
 async fn names(client: &Client, event: &str) -> Result<usize> {

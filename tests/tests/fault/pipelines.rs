@@ -15,13 +15,11 @@ use pressroom_tests::{
     client::Client,
     fixture::{Fixture, SHORT_LEASES},
     killed::rounds,
+    left::nothing_left,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::{
-    fs,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 const DOMAIN: &str = "killed.press.example";
 /// How long a pipeline may take that was interrupted.
@@ -62,31 +60,6 @@ fn status(pipeline: &Value, slug: &str) -> Result<String> {
     let found = targets.iter().find(|target| target["slug"] == slug);
     let status = found.and_then(|target| target["status"].as_str());
     Ok(status.context("a target")?.to_owned())
-}
-
-/// Nothing of the work is at the site any more.
-fn nothing_left(site: &Site) -> Result<()> {
-    ensure!(!site.root.join(".maintenance").exists(), "in maintenance");
-    let home = site.root.parent().context("a home")?;
-    for directory in ["staging", "journal", "rehearsal"] {
-        let left = home.join(".pressroom").join(directory);
-        if left.is_dir() {
-            let names: Vec<_> = fs::read_dir(&left)?
-                .flatten()
-                .map(|entry| entry.file_name())
-                .collect();
-            ensure!(names.is_empty(), "left in {}: {names:?}", left.display());
-        }
-    }
-    let tables = site.php(
-        "define('SHORTINIT', true); require 'wp-load.php'; \
-         echo implode(' ', $wpdb->get_col('SHOW TABLES'));",
-    )?;
-    let mut foreign = tables.split(' ').filter(|it| !it.starts_with("wp_"));
-    match foreign.next() {
-        None => Ok(()),
-        Some(table) => anyhow::bail!("table `{table}` is left"),
-    }
 }
 
 /// States of the pipeline and of its targets, at this moment.
