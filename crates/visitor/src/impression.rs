@@ -158,6 +158,16 @@ impl Seen {
         self.status.is_some() && self.error.is_none()
     }
 
+    /// Whether both say the same; how long it took may differ.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let as_fast = Self {
+            ttfb_ms: other.ttfb_ms,
+            bytes: other.bytes,
+            ..self.clone()
+        };
+        as_fast == *other
+    }
+
     /// Where the visitor came out; `None` without a redirect.
     pub fn end(&self) -> Option<&str> {
         self.chain.last().map(String::as_str)
@@ -320,6 +330,9 @@ pub struct Shot {
     pub anchors: Vec<Anchor>,
     /// What lies over the page.
     pub overlays: Vec<Area>,
+    /// Whether something lies over all links, buttons and fields of the window.
+    #[serde(default)]
+    pub is_shut: bool,
 }
 
 impl Shot {

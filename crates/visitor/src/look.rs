@@ -26,12 +26,14 @@ use std::{
 const AT_ONCE: usize = 2;
 /// Names and routes that are kept of a REST API.
 const ROUTES: usize = 3000;
-/// How often pages that are much slower than they were are asked again, and when.
-const AGAIN: usize = 2;
-const LATER: Duration = Duration::from_secs(1);
+/// When pages that are much slower than they were are asked again: those that only had to be
+/// compiled anew soon, those of a busy machine later.
+const LATER: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
 /// What that is: well below what stops an update.
 const SLOW_FACTOR: u64 = 3;
 const SLOW_MS: u64 = 150;
+/// A faster answer is no faster page.
+const FAST_MS: u64 = 20;
 /// What taking pictures may need beyond the patience of the plan, at most.
 const PICTURES: Duration = Duration::from_mins(4);
 
@@ -103,7 +105,12 @@ impl Visitor {
         }
         // Round by round, so that what changes with time has time to.
         for _ in 0..self.plan.repeats.max(1) {
-            for (at, visit) in self.round(&chosen, Freshness::Alive, deadline).await {
+            let open: Vec<usize> = (0..chosen.len())
+                .filter(|at| !self.is_as_known(&impression.pages[*at]))
+                .collect();
+            let asked: Vec<_> = open.iter().map(|at| chosen[*at].clone()).collect();
+            for (nth, visit) in self.round(&asked, Freshness::Alive, deadline).await {
+                let at = open[nth];
                 if chosen[at].kind == PageKind::Rest && impression.rest.is_none() {
                     impression.rest = rest(&visit.body);
                 }
@@ -112,8 +119,10 @@ impl Visitor {
             }
         }
         self.ask_slow_ones_again(&mut impression, deadline).await;
-        for (at, visit) in self.round(&chosen, Freshness::Served, deadline).await {
-            impression.pages[at].served.push(visit.seen);
+        if self.plan.served {
+            for (at, visit) in self.round(&chosen, Freshness::Served, deadline).await {
+                impression.pages[at].served.push(visit.seen);
+            }
         }
         impression.files = self.files(files, deadline).await;
         let (pictures, kept) = self.pictures(&chosen).await;
@@ -123,6 +132,19 @@ impl Visitor {
             impression,
             pictures: kept,
         }
+    }
+
+    /// Whether a page is as it was in an earlier look, and as fast: what differs by itself did so
+    /// then.
+    fn is_as_known(&self, page: &Page) -> bool {
+        let known = self.plan.known.get(&page.chosen);
+        known.is_some_and(|known| {
+            let least = known.fastest().unwrap_or_default().max(FAST_MS);
+            let is_known = |seen: &Seen| {
+                seen.ttfb_ms <= least * 3 / 2 && known.alive.iter().any(|then| seen.is_like(then))
+            };
+            page.alive.last().is_some_and(is_known)
+        })
     }
 
     /// Every page once; what is not reached before the deadline is left out.
@@ -148,9 +170,9 @@ impl Visitor {
     /// Pages that are much slower than they were are asked again, one at a time and a little
     /// later: a page is slow when it is slow whenever it is asked.
     async fn ask_slow_ones_again(&self, impression: &mut Impression, deadline: Instant) {
-        for _ in 0..AGAIN {
+        for later in LATER {
             let is_slow = |page: &Page| {
-                let then = self.plan.fastest.get(&page.chosen);
+                let then = self.plan.known.get(&page.chosen).and_then(Page::fastest);
                 let now = page.fastest();
                 then.zip(now).is_some_and(|(then, now)| {
                     now > then.saturating_mul(SLOW_FACTOR) && now > then.saturating_add(SLOW_MS)
@@ -164,7 +186,7 @@ impl Visitor {
             if slow.is_empty() {
                 return;
             }
-            tokio::time::sleep(LATER).await;
+            tokio::time::sleep(later).await;
             for page in slow {
                 if Instant::now() >= deadline {
                     return;

@@ -22,8 +22,11 @@ pub struct Plan {
     pub sitemap_pages: usize,
     /// `name=value` of the cookies of somebody who may see wp-admin.
     pub as_admin: Option<Secret<String>>,
-    /// How often each page is asked for: what differs between these does so by itself.
+    /// How often each page is asked for: what differs between these does so by itself. One that
+    /// is as it was in an earlier look is asked for once.
     pub repeats: usize,
+    /// Whether each page is also asked for as visitors get it, from whatever cache there is.
+    pub served: bool,
     /// Whether pictures are taken.
     pub pictures: bool,
     /// Pages that a picture is taken of at most.
@@ -34,9 +37,9 @@ pub struct Plan {
     pub shown: Vec<Shot>,
     /// Pages of an earlier look, which are looked at instead of chosen ones.
     pub pages: Vec<Chosen>,
-    /// How fast the pages of an earlier look were at best, in milliseconds. One that is much
-    /// slower now is asked again, alone: the machine may have been busy.
-    pub fastest: BTreeMap<Chosen, u64>,
+    /// How the pages of an earlier look were. One that is much slower now is asked again, alone:
+    /// the machine may have been busy.
+    pub known: BTreeMap<Chosen, Page>,
     /// How long one request may take.
     pub timeout: Duration,
     /// How long all of it may take; what is not reached by then is left out.
@@ -53,12 +56,13 @@ impl Plan {
             sitemap_pages: 6,
             as_admin: None,
             repeats: 3,
+            served: true,
             pictures: true,
             picture_pages: 4,
             shots: 3,
             shown: Vec::new(),
             pages: Vec::new(),
-            fastest: BTreeMap::new(),
+            known: BTreeMap::new(),
             timeout: Duration::from_secs(20),
             patience: Duration::from_mins(4),
         }
@@ -68,8 +72,8 @@ impl Plan {
     #[must_use]
     pub fn again(mut self, before: &Impression) -> Self {
         self.pages = before.chosen().cloned().collect();
-        let fastest = |page: &Page| Some((page.chosen.clone(), page.fastest()?));
-        self.fastest = before.pages.iter().filter_map(fastest).collect();
+        let known = |page: &Page| (page.chosen.clone(), page.clone());
+        self.known = before.pages.iter().map(known).collect();
         if let Pictures::Made { shots, .. } = &before.pictures {
             self.shown.clone_from(shots);
         }

@@ -242,6 +242,8 @@ impl Eyes<'_> {
         plan.paths.clone_from(&course.options.paths);
         if let Which::Clone { signed_in, .. } = self.which {
             plan.as_admin = signed_in.cloned();
+            // Drop-ins that keep pages are left out of it.
+            plan.served = false;
         }
         plan.pictures = depth == Depth::Whole
             && course.fleet.parts.settings.pictures

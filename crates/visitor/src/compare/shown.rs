@@ -321,6 +321,19 @@ fn moved(pairs: &[Moved], screen: Screen, limits: &Thresholds) -> usize {
 }
 
 fn covered(report: &mut Report<'_>, page: &str, screen: Screen, before: &[&Shot], after: &[&Shot]) {
+    if after.iter().all(|shot| shot.is_shut) && !before.iter().any(|shot| shot.is_shut) {
+        report.add(
+            FindingKind::Covered,
+            Severity::Blocking,
+            page,
+            ("", "nothing of it can be used"),
+            &format!(
+                "on a {} something new lies over the page, and no link, button or field of the window can be reached",
+                screen.as_str()
+            ),
+        );
+        return;
+    }
     let (width, height) = screen.size();
     let window = f64::from(width) * f64::from(height);
     let most = |shot: &&Shot| {

@@ -1,11 +1,11 @@
 //! Which pages are looked at: a few of each kind, always the same ones.
 
-use super::{Visitor, follow::Freshness, rest};
+use super::{Visitor, follow::Freshness};
 use crate::{
     address::Place,
     channel::Fetch,
     facts::{Facts, ShopPage},
-    impression::{Chosen, Content, PageKind},
+    impression::{Chosen, Content, PageKind, Rest},
     sitemap::{self, Sitemap},
 };
 use std::{
@@ -56,9 +56,10 @@ impl Visitor {
                 .into_iter()
                 .map(|page| Chosen::new(page, PageKind::Sitemap)),
         );
-        let rest = self.first_good(&["/wp-json/", "/?rest_route=/"]).await;
-        let feed = self.first_good(&["/feed/", "/?feed=rss2"]).await;
-        chosen.extend(self.shop(&front, &rest, &groups).await);
+        let (rest, index) = self.first_good(&["/wp-json/", "/?rest_route=/"]).await;
+        let (feed, _) = self.first_good(&["/feed/", "/?feed=rss2"]).await;
+        let index = super::rest(&index).unwrap_or_default();
+        chosen.extend(self.shop(&front, &index, &groups).await);
         for (path, kind) in [
             ("/?s=a", PageKind::Search),
             (NOWHERE, PageKind::NotFound),
@@ -90,17 +91,18 @@ impl Visitor {
         }
     }
 
-    /// The first of these that answers well, otherwise the first of all.
-    async fn first_good(&self, paths: &[&str]) -> String {
+    /// The first of these that answers well, with its body; otherwise the first of all.
+    async fn first_good(&self, paths: &[&str]) -> (String, Vec<u8>) {
         for path in paths {
             let address = self.home.below(path);
             let page = Chosen::new(address.clone(), PageKind::Rest);
             let visit = self.visit(&page, Freshness::Alive).await;
             if visit.seen.status == Some(200) {
-                return address;
+                return (address, visit.body);
             }
         }
-        self.home.below(paths.first().copied().unwrap_or("/"))
+        let first = self.home.below(paths.first().copied().unwrap_or("/"));
+        (first, Vec::new())
     }
 
     async fn body(&self, address: &str) -> Option<Vec<u8>> {
@@ -234,9 +236,7 @@ impl Visitor {
     }
 
     /// The pages of a shop, where there is one.
-    async fn shop(&self, front: &Facts, rest_index: &str, groups: &Groups) -> Vec<Chosen> {
-        let page = Chosen::new(rest_index, PageKind::Rest);
-        let index = rest(&self.visit(&page, Freshness::Alive).await.body).unwrap_or_default();
+    async fn shop(&self, front: &Facts, index: &Rest, groups: &Groups) -> Vec<Chosen> {
         let sells = index
             .namespaces
             .iter()

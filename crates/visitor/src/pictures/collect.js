@@ -74,9 +74,28 @@
     const holdsThePage = whole > 200 && (element.innerText || '').length > whole / 2;
     if (box.width * box.height >= 1000 && !holdsThePage) overlays.push(box);
   }
+  // Whether something lies over all that a visitor could use in the window. What is in a frame or
+  // a component of its own nobody can tell here, and what has the pointer of a link is taken for one.
+  const usable = 'a[href],button,input:not([type=hidden]),select,textarea,summary,[role=button],[role=link],[onclick],iframe';
+  const middle = (element) => {
+    const box = element.getClientRects()[0];
+    const at = box && [box.x + box.width / 2, box.y + box.height / 2];
+    return at && at[0] > 0 && at[1] > 0 && at[0] < innerWidth && at[1] < innerHeight ? at : null;
+  };
+  const isReached = (element) => {
+    const at = middle(element);
+    const top = at && document.elementFromPoint(...at);
+    return Boolean(top) && element.contains(top);
+  };
+  const invites = (element) => element.matches(usable) || element.shadowRoot !== null ||
+    getComputedStyle(element).cursor === 'pointer';
+  const everything = [...document.querySelectorAll('body *')];
+  const some = everything.length > 6000 ? [...everything.slice(0, 3000), ...everything.slice(-3000)] : everything;
+  const shut = some.some((element) => element.matches(usable) && seen(element) && middle(element) !== null) &&
+    !some.some((element) => invites(element) && isReached(element));
   const root = document.documentElement;
   return JSON.stringify({
-    controls, anchors, overlays,
+    controls, anchors, overlays, shut,
     height: Math.max(root.scrollHeight, document.body ? document.body.scrollHeight : 0),
   });
 })()

@@ -49,6 +49,9 @@ const MESSAGES: usize = 20;
 const CONTROLS: usize = 150;
 const ANCHORS: usize = 150;
 const OVERLAYS: usize = 10;
+/// How often and how long one waits for what lies over the page to go by itself, as loaders do.
+const OPENS: usize = 3;
+const OPENING: Duration = Duration::from_secs(1);
 /// Beyond the requests: to come to rest, to be read and drawn.
 const REST: Duration = Duration::from_secs(25);
 
@@ -66,6 +69,7 @@ struct Collected {
     controls: BTreeMap<String, bool>,
     anchors: Vec<Anchor>,
     overlays: Vec<Area>,
+    shut: bool,
     height: f64,
 }
 
@@ -127,9 +131,14 @@ async fn in_context(
         page.goto(url.as_str()).await?;
     }
     settle(&page).await?;
-    let collected: String = value(&page, COLLECT, false).await?;
-    let collected: Collected =
-        serde_json::from_str(&collected).map_err(|error| Error::Browser(error.to_string()))?;
+    let mut collected = collect(&page).await?;
+    for _ in 0..OPENS {
+        if !collected.shut {
+            break;
+        }
+        tokio::time::sleep(OPENING).await;
+        collected = collect(&page).await?;
+    }
     let png = picture(&page, view.screen, collected.height).await?;
     let (width, height) = size(&png);
     let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,6 +176,7 @@ async fn in_context(
             .take(OVERLAYS)
             .map(rounded)
             .collect(),
+        is_shut: collected.shut,
     };
     let picture = Picture {
         name: view.name.clone(),
@@ -292,6 +302,11 @@ fn plain(said: &str) -> String {
         }
     }
     plain
+}
+
+async fn collect(page: &Page) -> Result<Collected, Error> {
+    let collected: String = value(page, COLLECT, false).await?;
+    serde_json::from_str(&collected).map_err(|error| Error::Browser(error.to_string()))
 }
 
 async fn settle(page: &Page) -> Result<(), Error> {

@@ -21,6 +21,7 @@ fn picture(name: &str, ink: impl Fn(u32, u32) -> Option<[u8; 3]>) -> (Shot, Pict
         controls: BTreeMap::new(),
         anchors: Vec::new(),
         overlays: Vec::new(),
+        is_shut: false,
     };
     let picture = Picture {
         name: name.to_owned(),
