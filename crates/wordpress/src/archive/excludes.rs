@@ -97,9 +97,25 @@ impl Excludes {
     }
 }
 
+/// What every text that matches ends with: the pattern behind its last sign that stands for
+/// something else.
+fn end(pattern: &[u8]) -> &[u8] {
+    let Some(last) = pattern.iter().rposition(|sign| b"*?".contains(sign)) else {
+        return pattern;
+    };
+    let (open, plain) = pattern.split_at(last + 1);
+    // The slash of `**/` may stand for nothing.
+    let plain_or_all = open.ends_with(b"**").then(|| plain.strip_prefix(b"/"));
+    plain_or_all.flatten().unwrap_or(plain)
+}
+
 /// Whether a pattern matches all of a text. Takes at most their product in steps,
 /// whatever the pattern.
 fn glob(pattern: &[u8], text: &[u8]) -> bool {
+    // Nearly everything is another file, which its end tells already.
+    if !text.ends_with(end(pattern)) {
+        return false;
+    }
     // Which positions in the text the pattern so far can reach.
     let mut reach = vec![false; text.len() + 1];
     reach[0] = true;
@@ -159,6 +175,10 @@ mod tests {
             ("a*b*c", "aXbYc", true),
             ("a*b*c", "aXbY", false),
             ("**", "a/b", true),
+            ("**/b", "b", true),
+            ("a/**/b", "a/b", true),
+            ("?b", "b", false),
+            ("?/b", "a/b", true),
         ] {
             assert_eq!(
                 glob(pattern.as_bytes(), text.as_bytes()),
