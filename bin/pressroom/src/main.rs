@@ -10,6 +10,7 @@ mod instruments;
 mod listener;
 mod logging;
 mod opened;
+mod presence;
 mod reload;
 mod rotation;
 mod serve;

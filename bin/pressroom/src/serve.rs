@@ -6,7 +6,8 @@ use crate::{
     http::{self, Turnstile},
     instruments,
     listener::{Certificates, Listener, Places},
-    logging,
+    logging, presence,
+    presence::Presence,
     reload::{self, Reload},
     wire,
     wire::{AGAIN, Wired},
@@ -20,11 +21,12 @@ use pressroom_cli::{
 use pressroom_fleet::{Fleet, Selecting, mail::Mailer, webhooks::Courier};
 use pressroom_jobs::{Runner, RunnerConfig};
 use pressroom_providers::{hosting::LocalHosting, probe::Prober, tls};
-use pressroom_store::{Signal, Store};
+use pressroom_store::{Signal, Store, jobs::queue};
 use std::{
     error::Error,
     future::Future,
     io::{self, IsTerminal, Write},
+    path::Path,
     process,
     time::{Duration, Instant},
 };
@@ -330,6 +332,15 @@ async fn maintain(fleet: Fleet) {
 
 /// Brings the stack up and runs jobs until asked to stop.
 async fn work(wired: Wired, config: Config, started: CancellationToken, stop: CancellationToken) {
+    // Held until the work is over.
+    let _presence = match Presence::announce(&config.data, &wired.node) {
+        Ok(presence) => Some(presence),
+        Err(failure) => {
+            tracing::warn!("{}", failure.to_text());
+            None
+        }
+    };
+    take_over(&wired.store, &config.data).await;
     // Jobs that need no site run also where the stack does not start.
     bring_up(&wired.hosting, &wired.prober).await;
     started.cancel();
@@ -355,6 +366,28 @@ async fn work(wired: Wired, config: Config, started: CancellationToken, stop: Ca
         runner(wired.fleet.working_kinds(), jobs.workers),
         runner(wired.fleet.coordinating_kinds(), COORDINATORS),
     );
+}
+
+/// Lets jobs of workers that were killed be taken up now. One that cannot be is taken up when
+/// its lease lapses.
+async fn take_over(store: &Store, data: &Path) {
+    let gone = match presence::gone(data) {
+        Ok(gone) => gone,
+        Err(error) => return tracing::warn!(%error, "who worked here before is not known"),
+    };
+    for worker in gone {
+        match queue::lapse(store, &worker.holder).await {
+            Ok(jobs) => {
+                tracing::warn!(jobs, "the worker {} was killed", worker.holder);
+                if let Err(error) = worker.forget() {
+                    tracing::warn!(%error, "a worker that is gone is not forgotten");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "jobs of a worker that is gone wait");
+            }
+        }
+    }
 }
 
 /// Brings daemons of the stack that died up again: their sites are down meanwhile.

@@ -1,5 +1,5 @@
 //! A worker that is frozen in the middle of an update and wakes after another has
-//! taken over can change nothing any more.
+//! taken over can change nothing any more; and one that was killed is not waited for.
 
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::plugin::PluginPackage;
@@ -9,7 +9,7 @@ use pressroom_tests::fixture::{Fixture, SHORT_LEASES};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FILES: usize = 4000;
 
@@ -94,6 +94,46 @@ async fn a_worker_that_wakes_too_late_is_refused_by_the_site() -> Result<()> {
     ensure!(
         !staging.exists() || fs::read_dir(&staging)?.next().is_none(),
         "something stayed staged"
+    );
+    Ok(())
+}
+
+/// With leases as they are by default: a minute.
+#[tokio::test]
+async fn a_server_that_was_killed_goes_on_as_soon_as_it_is_back() -> Result<()> {
+    let mut fixture = Fixture::start(Options::default()).await?;
+    let site = fixture.install("killed.press.example").await?;
+    let old = PluginPackage::new("sample").files(FILES);
+    let new = old.clone().version("1.1.0");
+    site.plant_plugin(&old, "sample")?;
+    fixture.offer(&new)?;
+    let api = fixture.server.api(Some(&fixture.fresh_token().await?))?;
+    let body = json!({"id": site.id, "plugin": "sample"});
+    let request =
+        tokio::spawn(async move { api.post("/api/v1/wordpress/plugins/update", &body).await });
+    let staging = site
+        .root
+        .parent()
+        .context("a home")?
+        .join(".pressroom/staging");
+    eventually("something staged", Duration::from_secs(20), || async {
+        ensure!(fs::read_dir(&staging)?.next().is_some(), "nothing yet");
+        Ok(())
+    })
+    .await?;
+    fixture.server.kill9()?;
+    let _ = request.await?;
+    fixture.server.restart().await?;
+    let back = Instant::now();
+    let jobs = fixture.settled_jobs().await?;
+    let took = back.elapsed();
+    let job = jobs.first().context("there is the update")?;
+    ensure!(job["state"] == "completed", "{job}");
+    ensure!(took < Duration::from_secs(40), "it took {took:?}");
+    let new_tree = Tree::of_package(&new.zip(), "sample")?;
+    assert_eq!(
+        new_tree.difference(&site.plugin_tree("sample")?),
+        Vec::<String>::new()
     );
     Ok(())
 }

@@ -15,6 +15,7 @@ crate::on_both! {
     a_lost_lease_stops_the_job_at_once
     a_ghost_s_writes_are_all_refused
     a_long_job_keeps_its_lease
+    a_worker_that_is_known_to_be_dead_is_not_waited_for
 }
 
 async fn a_lost_lease_stops_the_job_at_once(base: Base) {
@@ -143,4 +144,23 @@ async fn a_long_job_keeps_its_lease(base: Base) {
     let row = base.ended(id).await;
     runner.stop().await;
     assert_eq!((row.state, row.attempt), (JobState::Completed, 1));
+}
+
+/// Its lease would last for an hour.
+async fn a_worker_that_is_known_to_be_dead_is_not_waited_for(base: Base) {
+    let id = base.enqueue(plain()).await;
+    let hour = Duration::from_hours(1);
+    let claim = async |holder: &str| {
+        let claimed = queue::claim(&base.store, &["test"], holder, hour).await;
+        claimed.unwrap()
+    };
+    let first = claim("dead").await.unwrap();
+    assert_eq!(queue::lapse(&base.store, "another").await.unwrap(), 0);
+    assert!(claim("heir").await.is_none());
+    assert_eq!(queue::lapse(&base.store, "dead").await.unwrap(), 1);
+    let heir = claim("heir").await.unwrap();
+    assert_eq!((heir.id, heir.attempt, heir.interrupted), (id, 2, true));
+    assert!(heir.epoch > first.epoch);
+    // What it holds by now is another's.
+    assert_eq!(queue::lapse(&base.store, "dead").await.unwrap(), 0);
 }

@@ -226,6 +226,24 @@ pub async fn heartbeat(store: &Store, id: JobId, epoch: Epoch, lease: Duration) 
     Ok(hold)
 }
 
+/// Lets go of every lease of a worker that is known to be dead; how many jobs wait for another
+/// one now.
+pub async fn lapse(store: &Store, holder: &str) -> Result<u64> {
+    let tx = store.begin().await?;
+    let lapsed = sql::run(
+        &tx,
+        format!(
+            "UPDATE jobs SET lease_until = {} - 1 WHERE state = 'running' AND holder = $1",
+            store.clock()
+        ),
+        [holder.into()],
+    )
+    .await?;
+    tx.signal(Signal::Queued);
+    tx.commit().await?;
+    Ok(lapsed)
+}
+
 /// Learns without writing whether the job is still this worker's and is to stop.
 pub async fn look(from: &impl Read, id: JobId, epoch: Epoch) -> Result<Hold> {
     let row = sql::one(
