@@ -26,7 +26,7 @@ const DOMAIN: &str = "killed.press.example";
 const PATIENCE: Duration = Duration::from_mins(3);
 /// A random moment comes within so much of the last one, and a named one is followed by a kill
 /// within so much.
-const LONGEST: Duration = Duration::from_secs(4);
+const LONGEST: Duration = Duration::from_millis(2500);
 const SOON: Duration = Duration::from_millis(600);
 /// Kills of one pipeline before and after the yes: what is killed again and again is given up.
 const MOST_BEFORE: usize = 1;
@@ -169,7 +169,7 @@ async fn a_safe_update_killed_anywhere_is_true() -> Result<()> {
         let here = format!("{place}/{}", made["id"].as_str().context("an id")?);
         let mut about = vec![format!("round {round}")];
         for (named, most) in [(&BEFORE[..], MOST_BEFORE), (&AFTER[..], MOST_AFTER)] {
-            for _ in 0..chance.below(most + 1) {
+            for _ in 0..=chance.below(most) {
                 about.push(moment(&client, &here, &mut chance, named).await?);
                 fixture.server.restart().await?;
                 kills += 1;
