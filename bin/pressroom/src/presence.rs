@@ -32,7 +32,7 @@ impl Presence {
     pub fn announce(data: &Path, holder: &str) -> Result<Self, Failure> {
         let dir = data.join(PLACE);
         announce(&dir, holder).map_err(|error| {
-            Failure::local(&format!("cannot write below `{}`", dir.display()), &error)
+            Failure::local(format!("cannot write below `{}`", dir.display()), &error)
         })
     }
 }

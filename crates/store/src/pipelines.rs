@@ -27,6 +27,7 @@ use sea_orm::{
     ActiveModelTrait, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Select, Set,
 };
+use std::collections::HashMap;
 
 names! {
     /// Where a pipeline stands.
@@ -190,8 +191,8 @@ pub struct PipelinePatch {
 /// Which pipelines are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct PipelineFilter {
-    /// Of this site.
-    pub site_id: Option<SiteId>,
+    /// Of these sites.
+    pub site_ids: Option<Vec<SiteId>>,
     /// In this state.
     pub status: Option<PipelineState>,
     /// Those that are not over.
@@ -272,6 +273,28 @@ pub async fn open_of(from: &impl Read, site: SiteId) -> Result<Option<PipelineRo
         .one(from.connection())
         .await?;
     found.map(PipelineRow::read).transpose()
+}
+
+/// For which pipelines of a site snapshots were taken, by the snapshots' short ids.
+pub async fn of_snapshots(
+    from: &impl Read,
+    site: SiteId,
+    snapshots: &[ShortId],
+) -> Result<HashMap<String, ShortId>> {
+    let snapshots = snapshots.iter().map(ShortId::as_str);
+    let found = pipeline::Entity::find()
+        .filter(pipeline::Column::SiteId.eq(site.get()))
+        .filter(pipeline::Column::SnapshotId.is_in(snapshots))
+        .all(from.connection())
+        .await?;
+    let mut pipelines = HashMap::new();
+    for row in found {
+        let row = PipelineRow::read(row)?;
+        if let Some(snapshot) = row.snapshot_id {
+            pipelines.insert(snapshot, row.short_id);
+        }
+    }
+    Ok(pipelines)
 }
 
 /// The pipelines within a scope, newest first.
@@ -373,8 +396,9 @@ fn filtered(scope: &Scope, filter: &PipelineFilter) -> Select<pipeline::Entity> 
     if let Some(own) = scope.ids() {
         query = query.filter(pipeline::Column::AccountId.is_in(own));
     }
-    if let Some(site) = filter.site_id {
-        query = query.filter(pipeline::Column::SiteId.eq(site.get()));
+    if let Some(sites) = &filter.site_ids {
+        let sites = sites.iter().map(|site| site.get());
+        query = query.filter(pipeline::Column::SiteId.is_in(sites));
     }
     if let Some(status) = filter.status {
         query = query.filter(pipeline::Column::Status.eq(status.as_str()));

@@ -136,7 +136,12 @@ async fn the_good_one_stays_and_the_bad_one_goes() -> Result<()> {
     nothing_left(&site).await?;
     assert_eq!(target(&waits, "good")?["from_version"], "1.0.0");
     assert_eq!(target(&waits, "good")?["to_version"], "1.1.0");
-    ensure!(waits["snapshot_id"].is_string(), "{waits}");
+    let snapshot = waits["snapshot_id"].as_str().context("a snapshot")?;
+    let site_of = place.trim_end_matches("/upgrade_pipelines");
+    let kept = client
+        .get(&format!("{site_of}/snapshots/{snapshot}"))
+        .await?;
+    assert_eq!(kept["pipeline_id"], made["id"], "{kept}");
     ensure!(waits["baseline_health_check_id"].is_string(), "{waits}");
     // Nothing was changed yet.
     site.front_page_with("<!-- good 1.0.0 -->").await?;

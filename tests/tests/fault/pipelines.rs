@@ -188,6 +188,9 @@ async fn a_safe_update_killed_anywhere_is_true() -> Result<()> {
             let said = client.send(Method::POST, &approve, None).await?;
             said.expect(200)?;
         }
+        if round % 10 == 0 {
+            eprintln!("{kills} kills in {round} updates so far");
+        }
         let over = at_rest(&client, &here).await?;
         fixture.settled_jobs().await?;
         let about = format!("{}: {over}", about.join(", "));

@@ -117,6 +117,7 @@ pub(crate) async fn show(
     let awaiting = PipelineQuery {
         status: Some(PipelineState::AwaitingApproval),
         open: true,
+        ..PipelineQuery::default()
     };
     let (approvals, total) = console
         .fleet

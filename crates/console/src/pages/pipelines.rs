@@ -160,6 +160,7 @@ impl Which {
         PipelineQuery {
             status: (self == Self::Waiting).then_some(PipelineState::AwaitingApproval),
             open: self != Self::All,
+            ..PipelineQuery::default()
         }
     }
 

@@ -6,12 +6,13 @@ use crate::{
 };
 use axum::http::{Method, StatusCode};
 use pressroom_archive::{Key, Objects};
-use pressroom_base::id::ShortId;
+use pressroom_base::{Timestamp, id::ShortId};
 use pressroom_store::{
     EnvironmentRow, NewFinding, NewPicture, NewPipeline, NewTarget, PictureMoment, PipelinePatch,
     PipelineState, TargetPatch, pipelines,
 };
 use serde_json::json;
+use std::time::Duration;
 
 /// The smallest picture there is.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\
@@ -98,6 +99,7 @@ pub async fn waiting(test: &TestFleet, environment: &EnvironmentRow) -> Update {
     }
     let patch = PipelinePatch {
         status: Some(PipelineState::AwaitingApproval),
+        approval_until: Some(Timestamp::now().plus(Duration::from_hours(24))),
         ..PipelinePatch::default()
     };
     let changed = pipelines::change(&tx, row.id, &[PipelineState::Pending], patch).await;
@@ -250,7 +252,19 @@ async fn a_yes_is_said_by_who_may_and_once() {
         .await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(state(&world).await, PipelineState::AwaitingApproval);
+    // A page from before it was tried again has another plan.
+    let old = format!("{form}&read=1");
+    let refused = world
+        .ask(Who::Operator, &Method::POST, &approve, &old)
+        .await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(refused.text.contains("read it anew"), "{}", refused.text);
+    assert_eq!(state(&world).await, PipelineState::AwaitingApproval);
 
+    let page_now = world.get(Who::Operator, &page(&world)).await;
+    let (_, rest) = page_now.text.split_once("name=\"read\" value=\"").unwrap();
+    let (read, _) = rest.split_once('"').unwrap();
+    let form = format!("{form}&read={read}");
     let said = world
         .ask(Who::Operator, &Method::POST, &approve, &form)
         .await;

@@ -22,7 +22,7 @@ pub async fn list(call: Call) -> Result<Answer, Fault> {
     let site = site(&call)?;
     let query = PipelineQuery {
         status: one_of(&call, "status", PipelineState::parse)?,
-        open: false,
+        ..PipelineQuery::default()
     };
     let (found, total) = call
         .fleet
@@ -70,6 +70,7 @@ pub async fn approve(call: Call) -> Result<Answer, Fault> {
     let approval = Approval {
         note: input.note,
         targets: input.targets,
+        read: None,
     };
     call.fleet
         .approve_site_pipeline(&call.caller, &site, &id, approval)

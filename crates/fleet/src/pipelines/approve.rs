@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Caller, Error, Fleet, Problem, Result, authorize::Action, error::refuse, teller::Teller,
 };
-use pressroom_base::{catalog::event, id::ShortId};
+use pressroom_base::{Timestamp, catalog::event, id::ShortId};
 use pressroom_carrier::Session;
 use pressroom_store::{
     EnvironmentRow, PipelinePatch, PipelineRow, PipelineState, TargetPatch, TargetRow, TargetState,
@@ -32,6 +32,9 @@ pub struct Approval {
     pub note: Option<String>,
     /// The slugs of the targets that are meant, `core` for WordPress; all, without.
     pub targets: Option<Vec<String>>,
+    /// Until when the plan that was read can be approved: a pipeline that was tried again since
+    /// has another. Whatever it is now, without.
+    pub read: Option<Timestamp>,
 }
 
 impl Fleet {
@@ -129,6 +132,10 @@ impl Fleet {
         let Some(row) = pipelines::change(&tx, row.id, &from, patch).await? else {
             return Err(too_late());
         };
+        if approval.read.is_some() && approval.read != row.approval_until {
+            return Err(Error::conflict("the plan is another than the one you read")
+                .with_hint("it was tried again meanwhile; read it anew and say yes then"));
+        }
         for target in left_out {
             let skipped = TargetPatch {
                 status: Some(TargetState::Skipped),

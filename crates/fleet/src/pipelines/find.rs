@@ -11,7 +11,7 @@ use crate::{
 };
 use pressroom_base::{
     Kind,
-    id::{EnvironmentId, ShortId},
+    id::{EnvironmentId, ShortId, SiteId},
 };
 use pressroom_store::{
     Page, PipelineFilter, PipelineRow, PipelineState, Scope, environments, pipelines, users,
@@ -24,6 +24,8 @@ pub struct PipelineQuery {
     pub status: Option<PipelineState>,
     /// Those that are not over.
     pub open: bool,
+    /// Of these sites; where one site is asked for by itself, of that.
+    pub sites: Option<Vec<SiteId>>,
 }
 
 impl Fleet {
@@ -40,7 +42,7 @@ impl Fleet {
     ) -> Result<(Vec<Pipeline>, u64)> {
         let site = self.site_for(caller, Action::SiteRead, site).await?;
         let filter = PipelineFilter {
-            site_id: Some(site.id),
+            site_ids: Some(vec![site.id]),
             status: query.status,
             open: query.open,
             ..PipelineFilter::default()
@@ -64,7 +66,7 @@ impl Fleet {
             .await?
             .env;
         let filter = PipelineFilter {
-            site_id: Some(row.site_id),
+            site_ids: Some(vec![row.site_id]),
             status: query.status,
             open: query.open,
             ..PipelineFilter::default()
@@ -84,6 +86,7 @@ impl Fleet {
     ) -> Result<(Vec<Pipeline>, u64)> {
         authorize_list(&caller.principal, Action::SiteRead)?;
         let filter = PipelineFilter {
+            site_ids: query.sites,
             status: query.status,
             open: query.open,
             ..PipelineFilter::default()

@@ -2,9 +2,10 @@
 
 use super::Snapshot;
 use crate::{Caller, Error, Fleet, Result, authorize::Action};
-use pressroom_base::id::ShortId;
+use pressroom_base::id::{ShortId, SiteId};
 use pressroom_store::{
-    Page, Scope, SnapshotContents, SnapshotFilter, SnapshotRow, SnapshotState, snapshots,
+    Page, Scope, SnapshotCause, SnapshotContents, SnapshotFilter, SnapshotRow, SnapshotState,
+    pipelines, snapshots,
 };
 use pressroom_wordpress::snapshot::Contents;
 
@@ -46,7 +47,7 @@ impl Fleet {
         let total = snapshots::count(store, &Scope::All, &filter).await?;
         let page = Page { limit, offset };
         let rows = snapshots::list(store, &Scope::All, &filter, page).await?;
-        Ok((rows.into_iter().map(Snapshot::from).collect(), total))
+        Ok((self.with_pipelines(site.id, rows).await?, total))
     }
 
     /// One of them; `NotFound` where it is another site's, or was removed.
@@ -59,7 +60,29 @@ impl Fleet {
         let row = self
             .site_snapshot(caller, Action::SiteRead, site, id)
             .await?;
-        Ok(row.into())
+        let site = row.site_id.ok_or_else(|| Error::not_found("snapshot"))?;
+        let mut found = self.with_pipelines(site, vec![row]).await?;
+        found.pop().ok_or_else(|| Error::not_found("snapshot"))
+    }
+
+    /// Snapshots of a site as faces see them, with the pipelines that they were taken for.
+    async fn with_pipelines(&self, site: SiteId, rows: Vec<SnapshotRow>) -> Result<Vec<Snapshot>> {
+        let taken: Vec<_> = rows
+            .iter()
+            .filter(|row| row.cause == SnapshotCause::Upgrade)
+            .map(|row| row.short_id.clone())
+            .collect();
+        let pipelines = pipelines::of_snapshots(&self.parts.store, site, &taken).await?;
+        let view = |row: SnapshotRow| {
+            let pipeline = pipelines
+                .get(row.short_id.as_str())
+                .map(ToString::to_string);
+            Snapshot {
+                pipeline,
+                ..row.into()
+            }
+        };
+        Ok(rows.into_iter().map(view).collect())
     }
 
     /// The row of one, for this action.

@@ -51,6 +51,8 @@ pub struct Snapshot {
     pub short_id: String,
     /// What it was made for: `manual`, `scheduled` or `upgrade`.
     pub trigger: &'static str,
+    /// The pipeline that it was taken for, without a dialect's prefix; told of a site's snapshots.
+    pub pipeline: Option<String>,
     /// `capture` where the site packed it, `upload` where somebody sent it or is to.
     pub origin: &'static str,
     /// Until when it may be sent.
@@ -122,6 +124,7 @@ impl From<SnapshotRow> for Snapshot {
             expires_at: row.expires_at,
             short_id: row.short_id.to_string(),
             trigger: row.cause.as_str(),
+            pipeline: None,
             origin: row.origin.as_str(),
             upload_until: row.upload_until,
         }

@@ -16,6 +16,7 @@ crate::on_both! {
     pictures_are_there_once_kept_and_scoped
     pictures_outlive_no_pipeline
     an_approved_one_waits_for_its_time
+    a_snapshot_is_found_with_its_pipeline
 }
 
 async fn site(base: &Base, account: AccountId, name: &str) -> SiteId {
@@ -253,6 +254,48 @@ async fn lists_are_scoped_and_newest_first(base: Base) {
         .await
         .unwrap();
     assert_eq!(list.len(), 2);
+}
+
+async fn a_snapshot_is_found_with_its_pipeline(base: Base) {
+    let account = base.account("Acme").await.id;
+    let (one, other) = (
+        site(&base, account, "a").await,
+        site(&base, account, "b").await,
+    );
+    let row = made(&base, new(one, account)).await.unwrap();
+    made(&base, new(other, account)).await.unwrap();
+    let taken = row.short_id.clone();
+    let tx = base.store.begin().await.unwrap();
+    let patch = PipelinePatch {
+        snapshot_id: Some(taken.to_string()),
+        ..PipelinePatch::default()
+    };
+    let pending = [PipelineState::Pending];
+    pipelines::change(&tx, row.id, &pending, patch)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let asked = [taken.clone()];
+    let found = pipelines::of_snapshots(&base.store, one, &asked)
+        .await
+        .unwrap();
+    assert_eq!(found.get(taken.as_str()), Some(&row.short_id));
+    let found = pipelines::of_snapshots(&base.store, other, &asked)
+        .await
+        .unwrap();
+    assert!(found.is_empty());
+    let of_one = PipelineFilter {
+        site_ids: Some(vec![one]),
+        ..PipelineFilter::default()
+    };
+    let list = pipelines::list(&base.store, &Scope::All, &of_one, Page::first(9)).await;
+    assert_eq!(list.unwrap().len(), 1);
+    let of_none = PipelineFilter {
+        site_ids: Some(Vec::new()),
+        ..PipelineFilter::default()
+    };
+    let list = pipelines::list(&base.store, &Scope::All, &of_none, Page::first(9)).await;
+    assert!(list.unwrap().is_empty());
 }
 
 /// Two of a page, written and kept.

@@ -36,6 +36,7 @@ impl Approve {
         let approval = Approval {
             note: self.note,
             targets: (!self.only.is_empty()).then_some(self.only),
+            read: None,
         };
         fleet.approve_pipeline(caller, &self.id, approval).await?;
         if self.no_wait {

@@ -2,6 +2,7 @@
 
 use crate::{
     Exit, Failure, Printer,
+    commands::selector,
     table::{Table, plain},
 };
 use clap::Args;
@@ -10,13 +11,17 @@ use pressroom_fleet::{
     pipelines::{Pipeline, PipelineQuery, PipelineState, TargetState},
 };
 
-/// Lists safe updates of all sites, newest first.
+/// Lists safe updates, newest first, of all sites or of some.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   pressroom pipeline list
   pressroom pipeline list --status awaiting_approval
+  pressroom pipeline list 'tag:shop' --open
   pressroom --json pipeline list --open")]
 pub struct List {
+    /// Only those of these sites, such as `site:blog.example`
+    #[arg(value_name = "SELECTOR")]
+    pub on: Option<String>,
     /// Only those that are not over
     #[arg(long)]
     pub open: bool,
@@ -35,7 +40,21 @@ impl List {
         caller: &Caller,
         printer: &mut Printer,
     ) -> Result<Exit, Failure> {
+        let sites = match &self.on {
+            None => None,
+            Some(on) => {
+                let refused = |error| selector::refusal(on, error);
+                let selected = fleet.select_sites(caller, on).await.map_err(refused)?;
+                selector::doubts(selected.undecided, selected.hint.as_deref(), printer);
+                if selected.environments.is_empty() {
+                    printer.note("the selector names no site");
+                    return Ok(Exit::NotFound);
+                }
+                Some(selected.environments.iter().map(|it| it.site_id).collect())
+            }
+        };
         let query = PipelineQuery {
+            sites,
             status: self.status,
             open: self.open,
         };

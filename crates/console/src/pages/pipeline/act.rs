@@ -11,6 +11,7 @@ use axum::{
     extract::{Path, State},
     response::Redirect,
 };
+use pressroom_base::Timestamp;
 use pressroom_fleet::pipelines::Approval;
 
 /// `POST /pipelines/{id}/approve`
@@ -54,6 +55,8 @@ fn approval(fields: Vec<(String, String)>) -> Approval {
             "note" => approval.note = Some(value.trim().to_owned()),
             "target" => targets.push(value),
             "choose" => chosen = true,
+            // What is no number is no plan that anybody read.
+            "read" => approval.read = Some(Timestamp::from_millis(value.parse().unwrap_or(0))),
             _ => {}
         }
     }

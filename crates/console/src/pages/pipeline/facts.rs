@@ -47,6 +47,8 @@ pub(crate) struct PipelineFacts {
     pub(crate) begins: Option<Moment>,
     pub(crate) took: Option<String>,
     pub(crate) approval_until: Option<Moment>,
+    /// What tells this plan from one that is made later.
+    pub(crate) read: Option<i64>,
     /// Who said yes, and what they wrote to it.
     pub(crate) approved: Option<(String, Moment, String)>,
     /// Address of the job that is, or was last, at it.
@@ -126,6 +128,7 @@ impl PipelineFacts {
                 .started_at
                 .map(|from| moment::span(from, pipeline.finished_at.unwrap_or(now))),
             approval_until: pipeline.approval_until.filter(|_| awaits).map(moment),
+            read: pipeline.approval_until.map(Timestamp::millis),
             approved: pipeline.approval.as_ref().map(|said| {
                 let by = said.by.clone().unwrap_or_else(|| "nobody had to".into());
                 let note = said.note.clone().unwrap_or_default();

@@ -40,6 +40,7 @@ pub(super) fn snapshot(id: &str, state: &str) -> Snapshot {
         expires_at: Some(now().plus(Duration::from_hours(700))),
         short_id: "0123456789abcdefghij".into(),
         trigger: "manual",
+        pipeline: None,
         origin: "capture",
         upload_until: None,
         held: Held {

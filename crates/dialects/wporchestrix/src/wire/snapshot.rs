@@ -123,7 +123,7 @@ impl SnapshotRowOut {
             sha256: snapshot.sha256,
             wp_version: text(snapshot.wordpress_version),
             contents: snapshot.held.into(),
-            pipeline_id: None,
+            pipeline_id: snapshot.pipeline.as_deref().map(id::pipeline),
             error: snapshot.fault,
             created_at: snapshot.created_at.to_rfc3339(),
             completed_at: snapshot.finished_at.map(Timestamp::to_rfc3339),
