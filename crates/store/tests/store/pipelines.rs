@@ -290,11 +290,11 @@ async fn a_snapshot_is_found_with_its_pipeline(base: Base) {
     };
     let list = pipelines::list(&base.store, &Scope::All, &of_one, Page::first(9)).await;
     assert_eq!(list.unwrap().len(), 1);
-    let of_none = PipelineFilter {
+    let nobody = PipelineFilter {
         site_ids: Some(Vec::new()),
         ..PipelineFilter::default()
     };
-    let list = pipelines::list(&base.store, &Scope::All, &of_none, Page::first(9)).await;
+    let list = pipelines::list(&base.store, &Scope::All, &nobody, Page::first(9)).await;
     assert!(list.unwrap().is_empty());
 }
 
