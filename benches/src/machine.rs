@@ -5,7 +5,7 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
@@ -19,16 +19,7 @@ pub struct Server {
 
 /// Runs a command of the program over a data directory; its standard output.
 pub fn cli(data: &Path, arguments: &[&str], stdin: &str) -> Result<String> {
-    let mut child = command(data)?
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    if let Some(mut input) = child.stdin.take() {
-        std::io::Write::write_all(&mut input, stdin.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
+    let output = output(data, arguments, stdin)?;
     ensure!(
         output.status.success(),
         "`pressroom {}` failed: {}",
@@ -38,6 +29,20 @@ pub fn cli(data: &Path, arguments: &[&str], stdin: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout)
         .trim_end()
         .to_owned())
+}
+
+/// The same, however it ends.
+pub fn output(data: &Path, arguments: &[&str], stdin: &str) -> Result<Output> {
+    let mut child = command(data)?
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    if let Some(mut input) = child.stdin.take() {
+        std::io::Write::write_all(&mut input, stdin.as_bytes())?;
+    }
+    Ok(child.wait_with_output()?)
 }
 
 impl Server {

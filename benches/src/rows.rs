@@ -7,6 +7,7 @@ mod fanout;
 mod files;
 mod health;
 mod jobs;
+mod pipelines;
 mod reading;
 mod remote;
 mod select;
@@ -32,6 +33,7 @@ const AREAS: &[(&str, Measure)] = &[
     ("api", api::measure),
     ("fleet filter select", select::measure),
     ("health", health::measure),
+    ("safe update pipeline", pipelines::measure),
     ("memory start", server::measure),
 ];
 

@@ -19,7 +19,7 @@ use pressroom_fleet::{
   pressroom pipeline list 'tag:shop' --open
   pressroom --json pipeline list --open")]
 pub struct List {
-    /// Only those of these sites, such as `site:blog.example`
+    /// Only those of these sites, such as `domain:blog.example`
     #[arg(value_name = "SELECTOR")]
     pub on: Option<String>,
     /// Only those that are not over

@@ -7,7 +7,7 @@ use super::{
     tables,
 };
 use crate::{
-    Fleet, Principal, Result,
+    Error, Fleet, Principal, Result,
     authorize::{Action, Resource, authorize},
     pipelines::{
         StageName, StageStatus,
@@ -19,6 +19,7 @@ use crate::{
         updater,
         view::Approved,
     },
+    reach::nothing_begun,
     teller::Teller,
 };
 use async_trait::async_trait;
@@ -392,6 +393,13 @@ async fn put_back(
 async fn undo(fleet: &Fleet, ctx: &JobContext, why: &JobFailure) -> Result<()> {
     let row = row_of(fleet, ctx).await?;
     if row.status == PipelineState::Approved {
+        // Nothing went live. What lies beside the site goes, where it can be reached.
+        if !nothing_begun(ctx).await? {
+            clear(fleet, ctx).await;
+        }
+        if why.class != Class::User {
+            return Course::of(fleet, ctx).await?.fail(&why.message).await;
+        }
         let tx = ctx.begin().await?;
         let teller = Teller::of_job(ctx);
         end_untouched(&tx, row.id, &[row.status], &why.message, teller).await?;
@@ -413,6 +421,23 @@ async fn undo(fleet: &Fleet, ctx: &JobContext, why: &JobFailure) -> Result<()> {
     end::clear(&course, &session).await?;
     session.close().await;
     Ok(())
+}
+
+/// Removes what lies beside a site that was not changed, as far as that can be done now.
+async fn clear(fleet: &Fleet, ctx: &JobContext) {
+    let clearing = async {
+        let course = Course::of(fleet, ctx).await?;
+        let (session, _) = fleet.open_site_recovering(ctx, &course.site).await?;
+        updater::let_be(&course, &session).await;
+        end::clear(&course, &session).await?;
+        session.close().await;
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = clearing.await {
+        ctx.line(format!(
+            "something may lie beside the site until its next job: {error}"
+        ));
+    }
 }
 
 /// The end of a pipeline that was stopped, or could not go on.
