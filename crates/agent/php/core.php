@@ -7,6 +7,8 @@ final class Pressroom_Core {
 	const KEPT = array( 'wp-config.php', '.htaccess', '.htpasswd', '.user.ini', 'php.ini', 'web.config', '.maintenance' );
 	/** PHP loads these before it looks for `.maintenance`: they change places first and close together. */
 	const FIRST = array( 'wp-includes', 'wp-settings.php', 'wp-load.php', 'wp-blog-header.php' );
+	/** Where WordPress keeps translations, relative to the root. */
+	const LANGUAGES = 'wp-content/languages';
 	/** What there is in every WordPress. */
 	const NEEDED = array( 'wp-load.php', 'wp-includes/version.php', 'wp-admin/install.php' );
 
@@ -44,6 +46,12 @@ final class Pressroom_Core {
 			&& strlen( $name ) <= 255
 			&& false === strpbrk( $name, "/\0" )
 			&& ! in_array( $name, self::KEPT, true );
+	}
+
+	/** The file that an item's name says it is, when it is a translation; otherwise null. */
+	private static function translation( $name ) {
+		$found = preg_match( '~^' . self::LANGUAGES . '/([A-Za-z0-9_-]+(?:\.mo|\.po|\.l10n\.php|\.json))$~D', $name, $parts );
+		return $found && strlen( $parts[1] ) <= 255 ? $parts[1] : null;
 	}
 
 	/** The tree of a directory or a file, whichever its name says; null when nothing is there. */
@@ -101,7 +109,8 @@ final class Pressroom_Core {
 	public static function check( $swap ) {
 		$seen = array();
 		foreach ( $swap['items'] as $item ) {
-			if ( ! self::is_item( $item['name'] ) || isset( $seen[ $item['name'] ] ) ) {
+			$is_known = self::is_item( $item['name'] ) || null !== self::translation( $item['name'] );
+			if ( ! $is_known || isset( $seen[ $item['name'] ] ) ) {
 				throw Pressroom_Refused::path( $item['name'] );
 			}
 			$seen[ $item['name'] ] = true;
@@ -118,7 +127,23 @@ final class Pressroom_Core {
 
 	/** Where an item is live: what lies there may be a link, which is renamed and never followed. */
 	public static function live( $swap, $item ) {
-		return Pressroom_Home::resolve( $swap['root'] ) . '/' . $item['name'];
+		$name = self::translation( $item['name'] );
+		return null === $name
+			? Pressroom_Home::resolve( $swap['root'] ) . '/' . $item['name']
+			: Pressroom_Home::resolve( Pressroom_Home::below( $swap['root'], self::LANGUAGES ) ) . '/' . $name;
+	}
+
+	/** The directories that items are in, live and aside. */
+	public static function directories( $swap ) {
+		$all = array( Pressroom_Home::resolve( $swap['root'] ), self::aside( $swap ) );
+		foreach ( $swap['items'] as $item ) {
+			if ( null !== self::translation( $item['name'] ) ) {
+				$all[] = Pressroom_Home::resolve( Pressroom_Home::below( $swap['root'], self::LANGUAGES ) );
+				$all[] = self::aside( $swap ) . '/' . self::LANGUAGES;
+				break;
+			}
+		}
+		return $all;
 	}
 
 	/** Every item's tree and side: `same`, `before`, `after` or `other`. */
@@ -163,7 +188,7 @@ final class Pressroom_Core {
 		};
 		try {
 			self::check( $swap );
-			Pressroom_Home::resolve( $swap['root'] );
+			self::directories( $swap );
 		} catch ( Pressroom_Refused $why ) {
 			// Something else is in the way by now: all of it is on neither side.
 			return array(

@@ -47,7 +47,7 @@ final class Pressroom_Core_Update {
 				$acts[] = $tree ? array( 'exchange', $live, $beside ) : array( 'move', $beside, $live );
 			} elseif ( Pressroom_Disk::exists( $beside ) ) {
 				// Somebody put one there while ours still waited.
-				$acts[] = array( 'move', $live, "$aside/.extra-{$item['name']}" );
+				$acts[] = array( 'move', $live, "$aside/.extra-" . strtr( $item['name'], '/', '-' ) );
 			} else {
 				$acts[] = array( 'move', $live, $beside );
 			}
@@ -96,13 +96,15 @@ final class Pressroom_Core_Update {
 		if ( ! $acts ) {
 			return 'atomic';
 		}
-		$aside = Pressroom_Core::aside( $swap );
-		if ( ! is_dir( $aside ) && ! @mkdir( $aside, 0777, true ) ) {
-			throw Pressroom_Refused::io( 'create', $aside );
+		// That of the translations may have been removed as a whole.
+		foreach ( Pressroom_Core::directories( $swap ) as $dir ) {
+			if ( ! is_dir( $dir ) && ! @mkdir( $dir, 0777, true ) ) {
+				throw Pressroom_Refused::io( 'create', $dir );
+			}
 		}
 		return Pressroom_Home::critical(
 			$epoch,
-			static function () use ( $epoch, $swap, $acts, $aside ) {
+			static function () use ( $epoch, $swap, $acts ) {
 				$holder = self::maintenance_holder( $swap['root'] );
 				Pressroom_Journal::write_core_swap( $epoch, $swap );
 				if ( null !== $holder ) {
@@ -117,8 +119,9 @@ final class Pressroom_Core_Update {
 						Pressroom_Disk::move_to( $one, $other );
 					}
 				}
-				Pressroom_Disk::sync_parent( "$aside/x" );
-				Pressroom_Disk::sync_parent( Pressroom_Home::resolve( $swap['root'] ) . '/x' );
+				foreach ( Pressroom_Core::directories( $swap ) as $dir ) {
+					Pressroom_Disk::sync_parent( "$dir/x" );
+				}
 				return $how;
 			}
 		);

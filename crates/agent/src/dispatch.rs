@@ -142,6 +142,18 @@ fn carry_out(
             let staged = core::stage_core(home, epoch, &root, &package, watch)?;
             Response::StageCore(Box::new(staged))
         }
+        Request::ListTranslations { root } => {
+            Response::ListTranslations(core::installed_translations(home, &root, watch)?)
+        }
+        Request::StageTranslation {
+            epoch,
+            swap,
+            locale,
+        } => {
+            let pack = package::spool(home, epoch, upload, watch)?;
+            let swap = core::stage_translation(home, epoch, &swap, &locale, &pack, watch)?;
+            Response::StageTranslation(swap)
+        }
         Request::SwapCore { epoch, swap } => {
             Response::SwappedCore(core::swap_core(home, epoch, &swap, watch)?)
         }

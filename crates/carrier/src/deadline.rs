@@ -33,6 +33,7 @@ pub(crate) const LEAVE: Duration = HARD_STOP.saturating_add(Duration::from_secs(
 pub(crate) const fn of(request: &Request) -> Duration {
     match request {
         Request::Inspect { .. }
+        | Request::ListTranslations { .. }
         | Request::Survey { .. }
         | Request::ReadConfig { .. }
         | Request::MaintenanceStatus { .. }
@@ -95,6 +96,7 @@ pub(crate) const fn of(request: &Request) -> Duration {
         Request::VerifyChecksums { .. }
         | Request::InstallCore { .. }
         | Request::StageCore { .. }
+        | Request::StageTranslation { .. }
         | Request::StageComponent { .. } => PACKAGE,
         Request::Bridge { each: false, .. } => BRIDGE,
         Request::Visit { visit, .. } => {

@@ -101,6 +101,7 @@ pub(crate) fn finding(what: &str) -> String {
         "rest_route_gone" => "A route of the REST API is gone".to_owned(),
         "cron_broken" => "A scheduled event dies".to_owned(),
         "admin_broken" => "`wp-admin` does not start".to_owned(),
+        "translation_left" => "A translation stays as it was".to_owned(),
         "looks_changed" => "A page looks different".to_owned(),
         other => from_snake(other),
     }

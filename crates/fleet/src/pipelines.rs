@@ -23,6 +23,7 @@ mod prepare;
 mod schedule;
 mod stage;
 mod tell;
+mod translations;
 mod updater;
 mod view;
 mod watch;

@@ -13,6 +13,7 @@ mod offers;
 mod released;
 mod source;
 mod storage;
+mod translations;
 mod wordpress_org;
 
 pub use cache::{Package, PackageCache};
@@ -20,4 +21,5 @@ pub use error::{Error, Result};
 pub use kind::PackageKind;
 pub use offers::{Installed, Offer, Standing};
 pub use source::PackageSource;
+pub use translations::{LanguagePack, TranslationOffer};
 pub use wordpress_org::WordPressOrg;

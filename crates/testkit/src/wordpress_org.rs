@@ -1,5 +1,5 @@
 //! A server that speaks wordpress.org's API over given packages: versions,
-//! information, update checks, check sums and downloads.
+//! information, update checks, check sums, language packs and downloads.
 //!
 //! It answers in the API's own shapes, the odd ones included (an empty PHP array
 //! where a map is expected, `false` for "not stated"), and remembers what it was
@@ -99,6 +99,102 @@ impl Release {
     }
 }
 
+/// A language pack.
+#[derive(Debug, Clone)]
+pub struct Translation {
+    /// What it is of.
+    pub kind: Kind,
+    /// Its slug; `wordpress` for WordPress.
+    pub slug: String,
+    /// The version that it translates: of WordPress a release or, for all of them, a branch.
+    pub version: String,
+    /// Its language, e.g. `de_DE`.
+    pub language: String,
+    /// When it was last changed, e.g. `2024-04-02 20:12:41`.
+    pub updated: String,
+    /// What is downloaded.
+    pub zip: Vec<u8>,
+    /// A link that the API states instead of its own download.
+    pub link: Option<String>,
+}
+
+impl Translation {
+    /// One of WordPress with these texts and their translations.
+    pub fn core(
+        language: &str,
+        version: &str,
+        updated: &str,
+        texts: &[(&str, &str)],
+    ) -> Result<Self> {
+        let (mo, po) = catalogue(language, updated, texts)?;
+        Ok(Self {
+            kind: Kind::Core,
+            slug: "wordpress".into(),
+            version: version.into(),
+            language: language.into(),
+            updated: updated.into(),
+            zip: zip_of(&[
+                (format!("{language}.mo"), mo),
+                (format!("{language}.po"), po),
+            ])?,
+            link: None,
+        })
+    }
+
+    fn file(&self) -> String {
+        let Self {
+            slug,
+            version,
+            language,
+            ..
+        } = self;
+        format!("{slug}.{version}.{language}.zip")
+    }
+}
+
+/// A compiled catalogue (`.mo`) of texts and their translations, and its source (`.po`).
+pub fn catalogue(
+    language: &str,
+    updated: &str,
+    texts: &[(&str, &str)],
+) -> Result<(Vec<u8>, Vec<u8>)> {
+    let header = format!(
+        "PO-Revision-Date: {updated}+0000\nContent-Type: text/plain; charset=UTF-8\nPlural-Forms: nplurals=2; plural=n != 1;\nLanguage: {language}\n"
+    );
+    let mut sorted: BTreeMap<&str, &str> = texts.iter().copied().collect();
+    sorted.insert("", &header);
+    let entry = |(text, translated)| format!("msgid {text:?}\nmsgstr {translated:?}\n");
+    let po = sorted.iter().map(entry).collect::<Vec<_>>().join("\n");
+    // Magic, revision, count, where both tables are, and no hash table; then length and
+    // place of each text, ended by a zero byte.
+    let count = u32::try_from(sorted.len())?;
+    let (originals, translations) = (28, 28 + count * 8);
+    let mut mo = Vec::new();
+    for number in [
+        0x9504_12de,
+        0,
+        count,
+        originals,
+        translations,
+        0,
+        28 + count * 16,
+    ] {
+        mo.extend(u32::to_le_bytes(number));
+    }
+    let mut place = 28 + count * 16;
+    let mut bytes = Vec::new();
+    for text in sorted.keys().chain(sorted.values()) {
+        let length = u32::try_from(text.len())?;
+        mo.extend(length.to_le_bytes());
+        mo.extend(place.to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(0);
+        place += length + 1;
+    }
+    mo.extend(bytes);
+    Ok((mo, po.into_bytes()))
+}
+
 /// How a download goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
@@ -133,6 +229,7 @@ pub struct WordPressOrg {
 struct Shared {
     base_url: String,
     releases: Mutex<Vec<Release>>,
+    translations: Mutex<Vec<Translation>>,
     /// Downloads that go wrong, by the name of the file.
     troubles: Mutex<HashMap<String, Trouble>>,
     asked: Mutex<Vec<String>>,
@@ -146,6 +243,7 @@ impl WordPressOrg {
         let state = Arc::new(Shared {
             base_url: base_url.clone(),
             releases: Mutex::new(releases),
+            translations: Mutex::default(),
             troubles: Mutex::default(),
             asked: Mutex::default(),
         });
@@ -155,6 +253,8 @@ impl WordPressOrg {
             .route("/plugins/info/1.2/", get(plugin_information))
             .route("/themes/info/1.2/", get(theme_information))
             .route("/plugins/update-check/1.1/", post(update_check))
+            .route("/translations/{of}/1.0/", get(translations))
+            .route("/translation/{file}", get(download_translation))
             .route("/download/{file}", get(download))
             .route("/redirect/{times}/{file}", get(redirect))
             .layer(axum::middleware::from_fn_with_state(
@@ -175,6 +275,13 @@ impl WordPressOrg {
     /// Adds a release, the newest of its slug.
     pub fn add(&self, release: Release) {
         lock(&self.state.releases).push(release);
+    }
+
+    /// Adds a language pack, in place of one of the same version and language.
+    pub fn translate(&self, translation: Translation) {
+        let mut all = lock(&self.state.translations);
+        all.retain(|old| old.file() != translation.file());
+        all.push(translation);
     }
 
     /// From now on the download of this release goes wrong.
@@ -330,6 +437,52 @@ async fn update_check(
         Value::Object(updates)
     };
     Json(json!({"plugins": plugins, "no_update": [], "translations": []}))
+}
+
+async fn translations(
+    State(shared): State<Arc<Shared>>,
+    Path(of): Path<String>,
+    Query(query): Asked,
+) -> Response {
+    let kind = match of.as_str() {
+        "core" => Kind::Core,
+        "plugins" => Kind::Plugin,
+        "themes" => Kind::Theme,
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let asked = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
+    let (version, slug) = (asked("version"), asked("slug"));
+    let all = lock(&shared.translations);
+    let fits = |it: &&Translation| {
+        let of_branch = version.starts_with(&format!("{}.", it.version));
+        let is_version = it.version == version || (kind == Kind::Core && of_branch);
+        it.kind == kind && is_version && (kind == Kind::Core || it.slug == slug)
+    };
+    let shown: Vec<Value> = all
+        .iter()
+        .filter(fits)
+        .map(|it| {
+            let own = format!("{}translation/{}", shared.base_url, it.file());
+            json!({
+                "language": it.language, "version": it.version, "updated": it.updated,
+                "english_name": it.language, "native_name": it.language,
+                "package": it.link.clone().unwrap_or(own),
+                "iso": {"1": it.language.get(..2)}, "strings": {"continue": "…"},
+            })
+        })
+        .collect();
+    Json(json!({ "translations": shown })).into_response()
+}
+
+async fn download_translation(
+    State(shared): State<Arc<Shared>>,
+    Path(file): Path<String>,
+) -> Response {
+    let all = lock(&shared.translations);
+    match all.iter().find(|it| it.file() == file) {
+        Some(found) => found.zip.clone().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 async fn download(State(shared): State<Arc<Shared>>, Path(file): Path<String>) -> Response {

@@ -1,5 +1,6 @@
 //! WordPress itself on disk: unpack into an empty root and take away again; update
-//! in place ([`stage_core`], [`swap_core`], [`take_back_core`]).
+//! in place ([`stage_core`], [`swap_core`], [`take_back_core`]), its translations with it
+//! ([`stage_translation`]).
 
 use crate::{
     Error, Result, disk, fence,
@@ -23,14 +24,21 @@ use std::{
 };
 
 pub(crate) mod items;
+mod names;
 pub(crate) mod record;
 mod stage;
+mod translations;
 mod update;
 
 pub use items::{CoreItem, CoreLive, CoreSwap, RecoveredCoreSwap, combine, package_core};
 pub(crate) use items::{below, look_at_swap};
+pub use names::LANGUAGES;
 pub(crate) use record::{Record, root_key};
 pub use stage::{StagedCore, stage_core};
+pub use translations::{
+    InstalledTranslation, installed as installed_translations, package_translation,
+    stage_translation,
+};
 pub use update::{SwappedCore, drop_staged, swap_core, take_back_core};
 
 /// A core that was unpacked.

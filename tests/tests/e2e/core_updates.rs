@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Installs the older WordPress into a new domain.
-async fn older(fixture: &Fixture, domain: &str) -> Result<Site> {
+pub async fn older(fixture: &Fixture, domain: &str) -> Result<Site> {
     fixture.add_domain(domain).await?;
     let mut body = install_request(domain);
     body["version"] = OLDER_WORDPRESS.into();
@@ -38,6 +38,11 @@ async fn ask(fixture: &Fixture, site: &Site, path: &str, body: Value) -> Result<
 /// A WordPress that dies on its front page, and nowhere else, after it has upgraded
 /// the tables.
 fn offer_fatal(fixture: &Fixture, version: &str) -> Result<()> {
+    offer_other(fixture, version, "throw new Error('a bad day');")
+}
+
+/// A WordPress that runs this before it shows a page, after it has upgraded the tables.
+pub fn offer_other(fixture: &Fixture, version: &str, first: &str) -> Result<()> {
     let packages = fixture.server.packages();
     let part = packages.join(".part");
     fs::copy(packages.join("wordpress-6.5.zip"), &part)?;
@@ -49,12 +54,12 @@ fn offer_fatal(fixture: &Fixture, version: &str) -> Result<()> {
           str_replace($argv[2], $argv[3], $z->getFromName($v)), 1, $count); \
         $count === 1 or exit(2); \
         $z->addFromString($v, $s); \
-        $z->addFromString($t, '<?php throw new Error(\"a bad day\");'); \
+        $z->addFromString($t, '<?php ' . $argv[4] . ' ?>' . $z->getFromName($t)); \
         $z->close() or exit(3);";
     let status = Command::new("php")
         .args(["-r", code])
         .arg(&part)
-        .args([WORDPRESS, version])
+        .args([WORDPRESS, version, first])
         .status()?;
     ensure!(status.success(), "no package was made: {status}");
     fs::rename(part, packages.join("wordpress-fatal.zip"))?;

@@ -38,4 +38,5 @@ mod snapshots;
 mod tags;
 mod themes;
 mod tools;
+mod translations;
 mod verdicts;

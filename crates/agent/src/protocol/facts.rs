@@ -10,6 +10,7 @@ impl Request {
             self,
             Self::InstallCore { .. }
                 | Self::StageCore { .. }
+                | Self::StageTranslation { .. }
                 | Self::StageComponent { .. }
                 | Self::VerifyChecksums { .. }
                 | Self::RestoreDatabase { .. }
@@ -51,6 +52,8 @@ impl Request {
             Self::TakeBack { .. } => "take_back",
             Self::DropStaged { .. } => "drop_staged",
             Self::StageCore { .. } => "stage_core",
+            Self::ListTranslations { .. } => "list_translations",
+            Self::StageTranslation { .. } => "stage_translation",
             Self::SwapCore { .. } => "swap_core",
             Self::TakeBackCore { .. } => "take_back_core",
             Self::DropStagedCore { .. } => "drop_staged_core",
@@ -116,6 +119,7 @@ impl Request {
             | Self::TakeBack { epoch, .. }
             | Self::DropStaged { epoch, .. }
             | Self::StageCore { epoch, .. }
+            | Self::StageTranslation { epoch, .. }
             | Self::SwapCore { epoch, .. }
             | Self::TakeBackCore { epoch, .. }
             | Self::DropStagedCore { epoch, .. }
@@ -165,6 +169,7 @@ impl Request {
             | Self::ReadConfig { .. }
             | Self::MaintenanceStatus { .. }
             | Self::HashComponent { .. }
+            | Self::ListTranslations { .. }
             | Self::Survey { .. }
             | Self::Inspect { .. }
             | Self::TreeHash { .. }

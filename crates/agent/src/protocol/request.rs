@@ -166,6 +166,20 @@ pub enum Request {
         /// Directory of `wp-load.php`.
         root: String,
     },
+    /// Which translations of WordPress there are, and of when.
+    ListTranslations {
+        /// Directory of `wp-load.php`.
+        root: String,
+    },
+    /// *Stream in*: unpacks a language pack beside a staged core, to be exchanged with it.
+    StageTranslation {
+        /// The caller's epoch.
+        epoch: Epoch,
+        /// The plan that staging the core made.
+        swap: core::CoreSwap,
+        /// The pack's language, e.g. `de_DE`.
+        locale: String,
+    },
     /// Exchanges the live core with the staged one, under maintenance.
     SwapCore {
         /// The caller's epoch.

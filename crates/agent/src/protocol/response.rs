@@ -35,6 +35,10 @@ pub enum Response {
     Swapped(component::Exchanged),
     /// See [`super::Request::StageCore`].
     StageCore(Box<core::StagedCore>),
+    /// See [`super::Request::ListTranslations`], by locale.
+    ListTranslations(Vec<core::InstalledTranslation>),
+    /// See [`super::Request::StageTranslation`]: the plan with these files.
+    StageTranslation(core::CoreSwap),
     /// See [`super::Request::SwapCore`] and [`super::Request::TakeBackCore`].
     SwappedCore(core::SwappedCore),
     /// See [`super::Request::Maintain`], [`super::Request::RenewMaintenance`] and

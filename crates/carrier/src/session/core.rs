@@ -5,7 +5,7 @@ use crate::Result;
 use pressroom_agent::protocol::Request;
 use pressroom_base::Epoch;
 use pressroom_wordpress::{
-    core::{CoreSwap, InstalledCore, StagedCore, SwappedCore},
+    core::{CoreSwap, InstalledCore, InstalledTranslation, StagedCore, SwappedCore},
     database::UpdaterLock,
     maintenance::Maintenance,
 };
@@ -49,6 +49,30 @@ impl Session {
         let staged: Result<Box<StagedCore>> =
             answer!(self.call(request, Data::Up(&mut package)), StageCore);
         staged.map(|staged| *staged)
+    }
+
+    /// The translations of `WordPress` at the site, by locale.
+    pub async fn list_translations(&self, root: &str) -> Result<Vec<InstalledTranslation>> {
+        let root = root.to_owned();
+        let request = Request::ListTranslations { root };
+        answer!(self.call(request, Data::None), ListTranslations)
+    }
+
+    /// Sends a language pack and unpacks it beside a staged core: the plan with its files.
+    pub async fn stage_translation(
+        &self,
+        epoch: Epoch,
+        swap: CoreSwap,
+        locale: &str,
+        mut pack: impl AsyncRead + Unpin + Send,
+    ) -> Result<CoreSwap> {
+        let locale = locale.to_owned();
+        let request = Request::StageTranslation {
+            epoch,
+            swap,
+            locale,
+        };
+        answer!(self.call(request, Data::Up(&mut pack)), StageTranslation)
     }
 
     /// Exchanges the live core with the staged one, under maintenance. Safe to repeat.

@@ -12,7 +12,7 @@ use pressroom_providers::packages::Package;
 use pressroom_store::EnvironmentRow;
 use pressroom_wordpress::{
     component::{ComponentKind, Swap, Target},
-    core::CoreSwap,
+    core::{CoreSwap, LANGUAGES},
     inventory::{FoundComponent, Inspection, Place},
     recovery::{Live, Recovery},
 };
@@ -24,8 +24,14 @@ use serde::{Deserialize, Serialize};
 pub(super) enum Exchange {
     /// A plugin's or theme's.
     Component { swap: Swap },
-    /// WordPress' own.
-    Core { swap: CoreSwap },
+    /// WordPress' own, and translations of it.
+    Core {
+        swap: CoreSwap,
+        /// The site's translations when the exchange was planned: the hash of their
+        /// directory. `None` where none of them is exchanged.
+        #[serde(default)]
+        languages: Option<String>,
+    },
 }
 
 /// What an exchange is of.
@@ -82,7 +88,10 @@ impl Exchange {
                 &package.version,
             )
             .await?;
-            return Ok(Self::Core { swap: staged.swap });
+            return Ok(Self::Core {
+                swap: staged.swap,
+                languages: None,
+            });
         };
         let seen = session.inspect(root).await?;
         let found = piece
@@ -105,13 +114,24 @@ impl Exchange {
     }
 
     /// Takes for what is there before what is there at this moment: a component may write
-    /// into its own directory at any request.
-    pub(super) async fn settle_before(&mut self, session: &Session) -> Result<()> {
-        if let Self::Component { swap } = self {
-            let tree = session.hash_component(swap.target.clone()).await?;
-            swap.before = tree.map(|tree| tree.hash);
+    /// into its own directory at any request. Translations that somebody else has changed
+    /// since they were planned are left out; says whether that was so.
+    pub(super) async fn settle_before(&mut self, session: &Session) -> Result<bool> {
+        match self {
+            Self::Component { swap } => {
+                let tree = session.hash_component(swap.target.clone()).await?;
+                swap.before = tree.map(|tree| tree.hash);
+            }
+            Self::Core { swap, languages } if swap.translations().next().is_some() => {
+                let tree = session.tree_hash(&languages_of(&swap.root)).await?;
+                if tree.map(|tree| tree.hash) != *languages {
+                    *swap = swap.without_translations();
+                    return Ok(true);
+                }
+            }
+            Self::Core { .. } => {}
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Exchanges the trees, and sees that the new one is the package's.
@@ -121,7 +141,7 @@ impl Exchange {
                 let exchanged = session.swap_component(epoch, swap.clone()).await?;
                 (exchanged.tree.hash, &swap.after)
             }
-            Self::Core { swap } => {
+            Self::Core { swap, .. } => {
                 let exchanged = session.swap_core(epoch, swap.clone()).await?;
                 (exchanged.tree.hash, &swap.after)
             }
@@ -142,7 +162,7 @@ impl Exchange {
                 let exchanged = session.take_back(epoch, swap.clone()).await?;
                 (exchanged.tree.hash, swap.before.clone())
             }
-            Self::Core { swap } => {
+            Self::Core { swap, .. } => {
                 let exchanged = session.take_back_core(epoch, swap.clone()).await?;
                 (exchanged.tree.hash, Some(swap.before.clone()))
             }
@@ -163,7 +183,7 @@ impl Exchange {
     pub(super) async fn drop_staged(&self, session: &Session, epoch: Epoch) -> Result<()> {
         match self {
             Self::Component { swap } => session.drop_staged(epoch, &swap.staged).await?,
-            Self::Core { swap } => session.drop_staged_core(epoch, &swap.staged).await?,
+            Self::Core { swap, .. } => session.drop_staged_core(epoch, &swap.staged).await?,
         }
         Ok(())
     }
@@ -172,7 +192,7 @@ impl Exchange {
     pub(super) fn staged(&self) -> &str {
         match self {
             Self::Component { swap } => &swap.staged,
-            Self::Core { swap } => &swap.staged,
+            Self::Core { swap, .. } => &swap.staged,
         }
     }
 
@@ -189,15 +209,39 @@ impl Exchange {
                     swap: found.swap.clone(),
                 })
             }
-            Self::Core { swap } => {
+            Self::Core { swap, .. } => {
                 let found = recovery
                     .core_swaps
                     .iter()
                     .find(|found| found.swap.staged == swap.staged)?;
                 Some(Self::Core {
                     swap: found.swap.clone(),
+                    languages: None,
                 })
             }
         }
+    }
+}
+
+/// Where the translations of a WordPress lie.
+pub(super) fn languages_of(root: &str) -> String {
+    match root.trim_end_matches('/') {
+        "" | "." => LANGUAGES.to_owned(),
+        root => format!("{root}/{LANGUAGES}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn translations_lie_below_the_root() {
+        assert_eq!(
+            languages_of("public_html/"),
+            "public_html/wp-content/languages"
+        );
+        assert_eq!(languages_of("."), LANGUAGES);
+        assert_eq!(languages_of(""), LANGUAGES);
     }
 }

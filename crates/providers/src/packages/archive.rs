@@ -16,6 +16,8 @@ use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 const MAX_ENTRIES: usize = 100_000;
 const MAX_TOTAL: u64 = 2 << 30;
+const MAX_PACK_ENTRIES: usize = 1000;
+const MAX_PACK_TOTAL: u64 = 64 << 20;
 /// `version.php` has 1 kB; minified trees too.
 const VERSION_FILE_LIMIT: u64 = 64 << 10;
 
@@ -45,6 +47,36 @@ pub fn verify(path: &Path) -> Result<Identity> {
     let identity = identify_zip(&mut zip).map_err(|message| damaged(path, message))?;
     check_entries(&mut zip, identity.top.as_deref()).map_err(|message| damaged(path, message))?;
     Ok(identity)
+}
+
+/// Reads every byte of a language pack, and makes sure that it has no folders. Whether its
+/// files are translations is told where they are used.
+pub fn verify_flat(path: &Path) -> Result<()> {
+    let blame = |message: String| damaged(path, message);
+    let mut zip = open(path)?;
+    if zip.len() > MAX_PACK_ENTRIES {
+        return Err(blame(format!("it has more than {MAX_PACK_ENTRIES} files")));
+    }
+    let mut left = MAX_PACK_TOTAL;
+    for index in 0..zip.len() {
+        let entry = zip
+            .by_index(index)
+            .map_err(|error| blame(error.to_string()))?;
+        let name = entry
+            .name()
+            .map_err(|error| blame(error.to_string()))?
+            .into_owned();
+        if name.contains(['/', '\\', '\0']) || name.starts_with('.') || entry.is_symlink() {
+            let text = format!("`{}` does not belong into it", name.escape_debug());
+            return Err(blame(text));
+        }
+        let read = io::copy(&mut entry.take(left + 1), &mut io::sink())
+            .map_err(|error| blame(format!("`{name}`: {error}")))?;
+        left = left
+            .checked_sub(read)
+            .ok_or_else(|| blame("it unpacks to more than 64 MiB".into()))?;
+    }
+    Ok(())
 }
 
 /// Whether a core zip must be rewritten before sites get it: WordPress' own folder

@@ -196,16 +196,7 @@ impl PackageCache {
         };
         let storage = &self.0.storage;
         let index = storage.index(kind, slug, &candidate, &stamp);
-        let turn = Arc::clone(
-            self.0
-                .fetches
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .entry(index.clone())
-                .or_default(),
-        );
-        let obtained = {
-            let _turn = turn.lock().await;
+        let obtained = self.in_turn(&index, async {
             match storage.load(&index, &stamp) {
                 Some(row) => Ok(row),
                 None => {
@@ -213,15 +204,8 @@ impl PackageCache {
                         .await
                 }
             }
-        };
-        drop(turn);
-        let mut fetches = self
-            .0
-            .fetches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        fetches.retain(|_, turn| Arc::strong_count(turn) > 1);
-        drop(fetches);
+        });
+        let obtained = obtained.await;
         let row = obtained?;
         Ok(Package {
             kind,
@@ -232,6 +216,22 @@ impl PackageCache {
             sha256: row.sha256,
             size: row.size,
         })
+    }
+
+    /// Fetches what an index file is of, while nobody else here does.
+    pub(super) async fn in_turn<T>(&self, index: &Path, fetch: impl Future<Output = T>) -> T {
+        let fetches = || {
+            let fetches = self.0.fetches.lock();
+            fetches.unwrap_or_else(PoisonError::into_inner)
+        };
+        let turn = Arc::clone(fetches().entry(index.to_owned()).or_default());
+        let result = {
+            let _turn = turn.lock().await;
+            fetch.await
+        };
+        drop(turn);
+        fetches().retain(|_, turn| Arc::strong_count(turn) > 1);
+        result
     }
 
     async fn import(

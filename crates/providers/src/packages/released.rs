@@ -21,6 +21,29 @@ pub(super) fn release_time(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(at.unix_timestamp() * 1000))
 }
 
+/// Reads `PO-Revision-Date` as files of translations state it: `2024-04-02 20:12:41+0000`, or
+/// without seconds. A time without a zone is of UTC.
+pub(super) fn revision_time(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    // The date has dashes of its own.
+    let (_, clock) = text.split_once(' ')?;
+    let zone = text.len() - clock.len() + clock.find(['+', '-']).unwrap_or(clock.len());
+    let at = release_time(text.get(..zone)?)?;
+    let zone: &[u8] = text.get(zone..)?.as_bytes();
+    let [sign, rest @ ..] = zone else {
+        return Some(at);
+    };
+    let digits: String = rest
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .map(|byte| char::from(*byte))
+        .collect();
+    let number: i64 = (digits.len() == 4).then(|| digits.parse().ok())??;
+    let ahead = (number / 100 * 60 + number % 100) * 60_000;
+    let ahead = if *sign == b'-' { -ahead } else { ahead };
+    Some(Timestamp::from_millis(at.millis() - ahead))
+}
+
 /// `15:04:05`, `15:04` or `3:04pm`.
 fn clock(text: &str) -> Option<Time> {
     let lower = text.to_ascii_lowercase();
@@ -43,6 +66,28 @@ fn clock(text: &str) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn revisions_are_read_with_their_zone() {
+        for (text, is) in [
+            ("2024-04-02 20:12:41+0000", "2024-04-02T20:12:41"),
+            ("2024-04-02 20:12+0200", "2024-04-02T18:12:00"),
+            ("2024-04-02 20:12:41-03:30", "2024-04-02T23:42:41"),
+            ("2024-04-02 20:12:41", "2024-04-02T20:12:41"),
+        ] {
+            let read = revision_time(text).map(Timestamp::to_rfc3339);
+            let read = read.unwrap_or_default();
+            assert!(read.starts_with(is), "{text}: {read}");
+        }
+        for bad in [
+            "",
+            "2024-04-02",
+            "YEAR-MO-DA HO:MI+ZONE",
+            "2024-04-02 20:12+2",
+        ] {
+            assert_eq!(revision_time(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn times_are_read_as_they_are_written_there() {

@@ -100,6 +100,30 @@ impl Storage {
         } else {
             &temporary.path
         };
+        self.put(ready, identity.version, index, stamp)
+    }
+
+    /// Verifies a language pack that lies at `temporary`, and keeps it.
+    pub fn keep_pack(
+        &self,
+        temporary: &Temporary,
+        url: &Url,
+        version: String,
+        index: &Path,
+        stamp: String,
+    ) -> Result<Row> {
+        archive::verify_flat(&temporary.path).map_err(|error| match error {
+            Error::Damaged { message, .. } => Error::Damaged {
+                name: outgoing::shown(url),
+                message,
+            },
+            other => other,
+        })?;
+        self.put(&temporary.path, version, index, stamp)
+    }
+
+    /// Keeps a file that was verified.
+    fn put(&self, ready: &Path, version: String, index: &Path, stamp: String) -> Result<Row> {
         let (sha256, size) = hash(ready)?;
         let object = self.object(&sha256);
         make_parent(&object)?;
@@ -110,7 +134,7 @@ impl Storage {
         let row = Row {
             sha256,
             size,
-            version: identity.version,
+            version,
             stamp,
         };
         let text = serde_json::to_vec(&row).unwrap_or_default();
@@ -147,6 +171,13 @@ impl Storage {
         self.dir
             .join("index")
             .join(format!("{kind}-{short}-{}.json", hex::encode(&rest[..12])))
+    }
+
+    /// The index file of a language pack.
+    pub fn pack_index(&self, stamp: &str) -> PathBuf {
+        self.dir
+            .join("index")
+            .join(format!("translation-{stamp}.json"))
     }
 
     /// The index file of what lies at an address that somebody named.

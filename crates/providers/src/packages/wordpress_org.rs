@@ -13,6 +13,8 @@ use url::Url;
 
 const ANSWER_LIMIT: u64 = 16 << 20;
 const PACKAGE_LIMIT: u64 = 512 << 20;
+/// The largest language packs of WordPress have 4 MiB.
+const PACK_LIMIT: u64 = 32 << 20;
 
 /// A client of wordpress.org's API.
 #[derive(Debug, Clone)]
@@ -49,6 +51,19 @@ struct CoreOffer {
 #[derive(Deserialize)]
 struct CorePackages {
     full: String,
+}
+
+/// A language pack that the API knows of.
+#[derive(Debug, Deserialize)]
+pub(super) struct Pack {
+    pub language: String,
+    pub version: String,
+    #[serde(default)]
+    pub updated: Value,
+    package: String,
+    /// Where the package is.
+    #[serde(skip)]
+    pub url: Option<Url>,
 }
 
 #[derive(Deserialize)]
@@ -136,9 +151,28 @@ impl WordPressOrg {
         Ok(updates.into_values().collect())
     }
 
+    /// Language packs of a WordPress; what cannot be read of them is left out.
+    pub(super) async fn core_translations(&self, version: &str) -> Result<Vec<Pack>> {
+        let url = self.url("translations/core/1.0/", &[("version", version)])?;
+        let answer: Value = self.get(url.clone()).await?.unwrap_or_default();
+        let packs = answer["translations"].as_array().into_iter().flatten();
+        Ok(packs
+            .filter_map(|pack| {
+                let mut pack = Pack::deserialize(pack).ok()?;
+                pack.url = Some(link(&url, &pack.package).ok()?);
+                Some(pack)
+            })
+            .collect())
+    }
+
     /// Downloads a package into a new file.
     pub(super) async fn download(&self, url: Url, target: &Path) -> Result<()> {
         download(&self.outgoing, url, target, PACKAGE_LIMIT).await
+    }
+
+    /// Downloads a language pack into a new file.
+    pub(super) async fn download_pack(&self, url: Url, target: &Path) -> Result<()> {
+        download(&self.outgoing, url, target, PACK_LIMIT).await
     }
 
     async fn cores(&self, locale: &str) -> Result<Vec<Candidate>> {

@@ -4,6 +4,7 @@
 
 mod local;
 mod online;
+mod translations;
 
 use pressroom_providers::packages::Package;
 use std::{fs, io::Read};

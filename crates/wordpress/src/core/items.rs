@@ -4,6 +4,7 @@
 //! files its package has in the root. `wp-content`, the configuration and whatever
 //! else lies in a root are the site's.
 
+use super::names::{LANGUAGES, translation};
 use crate::{
     Error, Result, disk, fence,
     home::Home,
@@ -15,12 +16,14 @@ use crate::{
     watch::Watch,
 };
 use pressroom_base::Epoch;
+use rustix::fs::{Access, AtFlags, CWD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
     fs,
     io::{self, Read, Seek},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -39,10 +42,11 @@ pub struct CoreSwap {
     pub after: String,
 }
 
-/// One thing directly in the root.
+/// One thing directly in the root, or a file of translations in
+/// [`LANGUAGES`](super::LANGUAGES).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoreItem {
-    /// Its name, e.g. `wp-includes` or `wp-login.php`.
+    /// Its name, e.g. `wp-includes`, `wp-login.php` or `wp-content/languages/de_DE.mo`.
     pub name: String,
     /// Hash before ([`tree::hash_dir`] or [`tree::hash_file`]); `None` when it is not
     /// there.
@@ -117,7 +121,8 @@ impl CoreSwap {
     pub(super) fn check(&self) -> Result<()> {
         let mut seen = std::collections::BTreeSet::new();
         for item in &self.items {
-            if !is_item(&item.name) || !seen.insert(&item.name) {
+            let is_known = is_item(&item.name) || translation(&item.name).is_some();
+            if !is_known || !seen.insert(&item.name) {
                 return Err(Error::BadPath(item.name.clone()));
             }
         }
@@ -125,6 +130,42 @@ impl CoreSwap {
             return Ok(());
         }
         Err(Error::BadPath(self.staged.clone()))
+    }
+
+    /// The items that are translations, by the name of the file.
+    pub fn translations(&self) -> impl Iterator<Item = (&str, &CoreItem)> {
+        self.items
+            .iter()
+            .filter_map(|item| Some((translation(&item.name)?, item)))
+    }
+
+    /// The same exchange of WordPress' own files alone.
+    #[must_use]
+    pub fn without_translations(&self) -> Self {
+        let own = |item: &&CoreItem| translation(&item.name).is_none();
+        self.with_items(self.items.iter().filter(own).cloned().collect())
+    }
+
+    /// The same exchange of these items.
+    pub(super) fn with_items(&self, items: Vec<CoreItem>) -> Self {
+        let hash = |side: fn(&CoreItem) -> Option<&String>| {
+            let trees: Vec<(&str, TreeHash)> = items
+                .iter()
+                .filter_map(|item| {
+                    let hash = side(item)?.clone();
+                    let (files, bytes) = (0, 0);
+                    Some((&*item.name, TreeHash { hash, files, bytes }))
+                })
+                .collect();
+            combine(trees.iter().map(|(name, tree)| (*name, tree))).hash
+        };
+        Self {
+            root: self.root.clone(),
+            staged: self.staged.clone(),
+            before: hash(|item| item.before.as_ref()),
+            after: hash(|item| item.after.as_ref()),
+            items,
+        }
     }
 
     /// Where the staged or kept-aside counterparts lie.
@@ -135,7 +176,28 @@ impl CoreSwap {
     /// Where an item is live. The name was checked, the way to it is checked here; what
     /// lies there may be a link, which is renamed and never followed.
     pub(super) fn live(&self, home: &Home, item: &CoreItem) -> Result<PathBuf> {
-        Ok(home.resolve(&self.root)?.join(&item.name))
+        Ok(match translation(&item.name) {
+            Some(name) => home.resolve(&below(&self.root, LANGUAGES))?.join(name),
+            None => home.resolve(&self.root)?.join(&item.name),
+        })
+    }
+
+    /// The directories that items are in, live and aside.
+    pub(super) fn directories(&self, home: &Home) -> Result<Vec<PathBuf>> {
+        let mut all = vec![home.resolve(&self.root)?, self.aside(home)];
+        if self.translations().next().is_some() {
+            all.push(home.resolve(&below(&self.root, LANGUAGES))?);
+            all.push(self.aside(home).join(LANGUAGES));
+        }
+        Ok(all)
+    }
+
+    /// Makes those of them that are missing.
+    pub(super) fn make_directories(&self, home: &Home) -> Result<()> {
+        for path in self.directories(home)? {
+            fs::create_dir_all(&path).map_err(|why| Error::io("create", &path, why))?;
+        }
+        Ok(())
     }
 
     /// Looks at every item.
@@ -240,7 +302,7 @@ pub(crate) fn look_at_swap(
     swap: CoreSwap,
     watch: &Watch,
 ) -> Result<RecoveredCoreSwap> {
-    match swap.check().and_then(|()| home.resolve(&swap.root)) {
+    match swap.check().and_then(|()| swap.directories(home)) {
         Ok(_) => {}
         // Something else is in the way by now: all of it is on neither side.
         Err(Error::BadPath(_) | Error::Missing(_)) => {
@@ -298,6 +360,24 @@ pub(super) fn hash(path: &Path, watch: &Watch) -> Result<Option<TreeHash>> {
         Some(name) if is_directory(name) => tree::hash_dir(path, watch),
         _ => tree::hash_file(path, watch),
     }
+}
+
+/// Refuses a directory in which nothing can be exchanged with what is staged.
+pub(super) fn refuse_fixed(home: &Home, shown: &str, path: &Path) -> Result<()> {
+    let device = |path: &Path| {
+        fs::symlink_metadata(path)
+            .map(|found| found.dev())
+            .map_err(|why| Error::io("look at", path, why))
+    };
+    let staging = home.state_subdir("staging")?;
+    if device(path)? != device(&staging)? {
+        return Err(Error::BadInput(format!(
+            "`{shown}` is on another file system than `{}`, nothing can be exchanged there",
+            home.shown(&staging)
+        )));
+    }
+    rustix::fs::accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS)
+        .map_err(|_| Error::BadInput(format!("`{shown}` may not be written by the site's user")))
 }
 
 /// The directory of a core; refused with the reason when there is none to update.

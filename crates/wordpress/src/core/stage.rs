@@ -15,12 +15,10 @@ use crate::{
 };
 use pressroom_base::Epoch;
 use pressroom_phpdata::tokens::{self, Token};
-use rustix::fs::{Access, AtFlags, CWD};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    os::unix::fs::MetadataExt,
     path::Path,
 };
 
@@ -70,7 +68,7 @@ pub fn stage_core(
     let names = items::package_items(&mut layout)?;
     let staged = package::handle(epoch)?;
     let staging = home.state_subdir("staging")?;
-    refuse_what_cannot_be_exchanged(home, root, &live, &staging)?;
+    refuse_what_cannot_be_exchanged(home, root, &live)?;
     let dir = staging.join(&staged);
     fs::create_dir(&dir).map_err(|why| Error::io("create", &dir, why))?;
     let aside = dir.join("core");
@@ -230,33 +228,14 @@ fn read_source(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Says now what would stop the renames half-way.
-fn refuse_what_cannot_be_exchanged(
-    home: &Home,
-    root: &str,
-    live: &Path,
-    staging: &Path,
-) -> Result<()> {
-    let device = |path: &Path| {
-        fs::symlink_metadata(path)
-            .map(|found| found.dev())
-            .map_err(|why| Error::io("look at", path, why))
-    };
-    let ours = device(staging)?;
+fn refuse_what_cannot_be_exchanged(home: &Home, root: &str, live: &Path) -> Result<()> {
     let directories = items::DIRECTORIES.map(|name| (items::below(root, name), live.join(name)));
     for (shown, path) in directories
         .iter()
         .map(|(shown, path)| (shown.as_str(), path.as_path()))
         .chain([(root, live)])
     {
-        if device(path)? != ours {
-            return Err(Error::BadInput(format!(
-                "`{shown}` is on another file system than `{}`, nothing can be exchanged there",
-                home.shown(staging)
-            )));
-        }
-        rustix::fs::accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).map_err(|_| {
-            Error::BadInput(format!("`{shown}` may not be written by the site's user"))
-        })?;
+        items::refuse_fixed(home, shown, path)?;
     }
     Ok(())
 }

@@ -31,7 +31,6 @@ use crate::{
 use pressroom_base::Epoch;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -100,7 +99,8 @@ pub fn take_back_core(
             });
         } else if disk::exists(&beside)? {
             // Somebody put one there while ours still waited.
-            acts.push(Act::Move(live, aside.join(format!(".extra-{}", item.name))));
+            let name = item.name.replace('/', "-");
+            acts.push(Act::Move(live, aside.join(format!(".extra-{name}"))));
         } else {
             acts.push(Act::Move(live, beside));
         }
@@ -169,8 +169,8 @@ fn perform(
     if acts.is_empty() {
         return Ok(worst);
     }
-    let aside = swap.aside(home);
-    fs::create_dir_all(&aside).map_err(|why| Error::io("create", &aside, why))?;
+    // That of the translations may have been removed as a whole.
+    swap.make_directories(home)?;
     fence::critical(home, epoch, watch, || {
         let holder = maintenance_holder(home, &swap.root)?;
         journal::write(
@@ -189,8 +189,9 @@ fn perform(
                 Act::Move(from, to) => disk::move_to(from, to)?,
             }
         }
-        disk::sync_parent(&aside.join("x"))?;
-        disk::sync_parent(&home.resolve(&swap.root)?.join("x"))
+        swap.directories(home)?
+            .iter()
+            .try_for_each(|dir| disk::sync_parent(&dir.join("x")))
     })?;
     Ok(worst)
 }

@@ -7,7 +7,10 @@ use pressroom_wordpress::{
     core::{CoreLive, CoreSwap, StagedCore},
     maintenance::Maintenance,
 };
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, chown, symlink},
+};
 
 const OLD_FILES: &str = "<?php global $_old_files; $_old_files = array(\n'wp-admin/b2.php', // gone\n'wp-feed.php', 'theirs.txt', 'wp-pass.php', 'index.php', 'wp-content/x.php', '.htaccess', 'wp-config.php', 'folder' );\n$x = array('theirs.php');";
 
@@ -119,6 +122,68 @@ async fn both_plan_and_exchange_the_same() {
             .unwrap();
         assert_eq!(both.site.staging().len(), 0);
         assert_eq!(one.recover(epoch(1)).await.unwrap().core_swaps, []);
+    }
+}
+
+#[tokio::test]
+async fn translations_that_one_has_staged_are_exchanged_by_both() {
+    let both = Both::new().await;
+    furnish(&both.site, &both.native).await;
+    let languages = both.site.path(ROOT).join("wp-content/languages");
+    fs::create_dir_all(&languages).unwrap();
+    for name in ["de_DE.mo", "de_DE-old.json"] {
+        fs::write(languages.join(name), "old").unwrap();
+    }
+    let owner = fs::metadata(both.site.path(ROOT)).unwrap();
+    for dir in [languages.parent().unwrap(), &languages] {
+        chown(dir, Some(owner.uid()), Some(owner.gid())).unwrap();
+    }
+    let pack = Zip::default()
+        .file("de_DE.mo", b"new")
+        .file("admin-de_DE.mo", b"new")
+        .end();
+    let whole = async || both.native.tree_hash(ROOT).await.unwrap().unwrap();
+    let old = whole().await;
+    let core = stage(&both.native, &wordpress("6.5")).await.swap;
+    let adding = |session: &Session| {
+        let (session, core, pack) = (session.clone(), core.clone(), pack.clone());
+        async move {
+            let staging = session.stage_translation(epoch(1), core, "de_DE", pack.as_slice());
+            soon(staging).await
+        }
+    };
+    assert_eq!(
+        adding(&both.php).await.unwrap_err().kind(),
+        pressroom_base::Kind::Unsupported
+    );
+    let plan = adding(&both.native).await.unwrap();
+    assert_eq!(plan.translations().count(), 3);
+    for (one, other) in [(0, 1), (1, 0), (0, 0)] {
+        let (one, other) = (both.all()[one], both.all()[other]);
+        let swapped = one.swap_core(epoch(1), plan.clone()).await.unwrap();
+        assert_eq!(swapped.tree.hash, plan.after);
+        assert_eq!(fs::read(languages.join("de_DE.mo")).unwrap(), b"new");
+        assert!(!languages.join("de_DE-old.json").exists());
+        let found = other.recover(epoch(1)).await.unwrap();
+        assert_eq!(found.core_swaps[0].live, CoreLive::After);
+        let back = other.take_back_core(epoch(1), plan.clone()).await.unwrap();
+        assert_eq!(back.tree.hash, plan.before);
+        assert_eq!(whole().await, old);
+    }
+    // Names that no plan of ours has are refused by both.
+    for session in both.all() {
+        let mut bad = plan.clone();
+        bad.items.last_mut().unwrap().name = "wp-content/languages/evil.php".into();
+        assert!(session.swap_core(epoch(1), bad).await.is_err());
+    }
+    // Out of reach, they stop nobody.
+    both.native.swap_core(epoch(1), plan).await.unwrap();
+    let elsewhere = both.site.path(ROOT).join("elsewhere");
+    fs::rename(&languages, &elsewhere).unwrap();
+    symlink(&elsewhere, &languages).unwrap();
+    for session in both.all() {
+        let found = session.recover(epoch(1)).await.unwrap();
+        assert_eq!(found.core_swaps[0].live, CoreLive::Mixed);
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
         options::{RollBack, Strategy},
         plan::package_of,
         tell,
+        translations::{Left, add_translations},
         view::{CORE, label},
     },
     reach::told,
@@ -27,7 +28,7 @@ use pressroom_base::Kind;
 use pressroom_carrier::Session;
 use pressroom_providers::packages::Package;
 use pressroom_store::{NewFinding, TargetPatch, TargetRow, TargetState, pipelines};
-use pressroom_wordpress::{inventory::Survey, recovery::Recovery};
+use pressroom_wordpress::{core::LANGUAGES, inventory::Survey, recovery::Recovery};
 use std::sync::Arc;
 
 /// Tries at one target whose workers were lost, before it is left alone.
@@ -165,16 +166,40 @@ impl Item<'_> {
 
     async fn stage(&self, survey: &Survey) -> Result<Exchange> {
         let package = self.package(survey).await?;
-        let site = &self.course.site;
-        Exchange::stage(
-            self.session,
-            self.course.ctx.epoch(),
-            site,
-            &site.path,
-            self.piece(),
-            &package,
-        )
-        .await
+        let (course, session, site) = (self.course, self.session, &self.course.site);
+        let epoch = course.ctx.epoch();
+        let mut exchange =
+            Exchange::stage(session, epoch, site, &site.path, self.piece(), &package).await?;
+        let to = self.target.to_version.as_deref().unwrap_or_default();
+        let left = add_translations(course, session, &site.path, &mut exchange, to).await?;
+        self.note(left).await?;
+        Ok(exchange)
+    }
+
+    /// Keeps which translations do not go with it.
+    async fn note(&self, left: Vec<Left>) -> Result<()> {
+        if left.is_empty() {
+            return Ok(());
+        }
+        let notes = left.into_iter().map(|left| NewFinding {
+            severity: "note".to_owned(),
+            target: Some(self.label()),
+            place: left.locale.unwrap_or_else(|| LANGUAGES.to_owned()),
+            ..self.finding("translation_left", &left.why)
+        });
+        let (course, id) = (self.course, self.course.row().id);
+        let tx = course.ctx.begin().await?;
+        // A worker that was lost may have said so already.
+        let told = pipelines::findings(&tx, id).await?;
+        let is_new = |note: &NewFinding| {
+            let same = told.iter().filter(|it| it.what == note.what);
+            same.filter(|it| it.message == note.message)
+                .all(|it| it.place != note.place)
+        };
+        let notes = notes.filter(is_new).collect();
+        pipelines::add_findings(&tx, id, notes).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Keeps the tables, exchanges the files and has them upgrade what is theirs, while nobody
@@ -197,7 +222,10 @@ impl Item<'_> {
         } else {
             None
         };
-        exchange.settle_before(session).await?;
+        if exchange.settle_before(session).await? {
+            let why = "somebody else has changed them meanwhile";
+            ctx.line(format!("translations are left as they are: {why}"));
+        }
         let attempt = Attempt {
             exchange,
             active,

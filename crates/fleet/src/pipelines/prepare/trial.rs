@@ -15,6 +15,7 @@ use crate::{
         looking::{BLOCKING, Compared, Depth, Eyes, Shown, Which, start_admin},
         pictures::{Pair, keep_pictures},
         plan::package_of,
+        translations::add_translations,
         view::{CORE, label},
     },
 };
@@ -308,6 +309,7 @@ impl Clone<'_> {
             let package = package_of(course, target, found, to).await?;
             let mut exchange =
                 Exchange::stage(session, epoch, &course.site, root, piece, &package).await?;
+            add_translations(course, session, root, &mut exchange, to).await?;
             exchange.settle_before(session).await?;
             exchange.swap(session, epoch).await?;
             // There is nothing to go back to: the clone goes as a whole.

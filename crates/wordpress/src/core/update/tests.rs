@@ -6,7 +6,7 @@ use crate::{
     recovery::recover,
     tree,
 };
-use std::{io::Cursor, os::unix::fs::symlink};
+use std::{fs, io::Cursor, os::unix::fs::symlink};
 
 const OLD_FILES: &str = "<?php global $_old_files; $_old_files = array(\n'wp-admin/b2.php', // gone\n'wp-feed.php', 'theirs.txt', 'wp-pass.php', 'index.php', 'wp-content/x.php', '.htaccess', 'wp-config.php', 'folder' );\n$x = array('theirs.php');";
 
