@@ -21,7 +21,7 @@ use pressroom_cli::{
 use pressroom_fleet::{Fleet, Selecting, mail::Mailer, webhooks::Courier};
 use pressroom_jobs::{Runner, RunnerConfig};
 use pressroom_providers::{hosting::LocalHosting, probe::Prober, tls};
-use pressroom_store::{Signal, Store, jobs::queue};
+use pressroom_store::{Signal, Store, jobs::orphans};
 use std::{
     error::Error,
     future::Future,
@@ -376,7 +376,7 @@ async fn take_over(store: &Store, data: &Path) {
         Err(error) => return tracing::warn!(%error, "who worked here before is not known"),
     };
     for worker in gone {
-        match queue::lapse(store, &worker.holder).await {
+        match orphans::lapse(store, &worker.holder).await {
             Ok(jobs) => {
                 tracing::warn!(jobs, "the worker {} was killed", worker.holder);
                 if let Err(error) = worker.forget() {

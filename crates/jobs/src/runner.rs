@@ -3,7 +3,10 @@
 
 use crate::{Registry, RunnerConfig, context::Worker, execute::Execution};
 use pressroom_base::id::JobId;
-use pressroom_store::{Error, Signal, Store, jobs::queue};
+use pressroom_store::{
+    Error, Signal, Store,
+    jobs::{orphans, queue},
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
@@ -107,7 +110,7 @@ impl Runner {
 
     /// Gives up jobs whose workers keep dying.
     async fn sweep(&self) {
-        let lost = match queue::lost(&self.store, &self.registry.names()).await {
+        let lost = match orphans::lost(&self.store, &self.registry.names()).await {
             Ok(lost) => lost,
             Err(error) => {
                 tracing::error!(%error, "cannot look for jobs to give up");
@@ -127,7 +130,7 @@ impl Runner {
 
     async fn bury(&self, id: JobId) -> Result<bool, Error> {
         let tx = self.store.begin().await?;
-        let Some(row) = queue::bury(&tx, id).await? else {
+        let Some(row) = orphans::bury(&tx, id).await? else {
             return Ok(false);
         };
         if let Some(kind) = self.registry.get(&row.kind)

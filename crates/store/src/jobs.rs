@@ -2,14 +2,15 @@
 //! later write of the claim's worker is conditional on that epoch; lease times are
 //! the database's; an index keeps a second writer from an environment.
 //!
-//! [`queue`] moves jobs between states, [`record`] writes what they do, [`read`]
-//! shows them. The crate `jobs` drives it.
+//! [`queue`] moves jobs between states, [`orphans`] sees to those whose workers are gone,
+//! [`record`] writes what they do, [`read`] shows them. The crate `jobs` drives it.
 
 use pressroom_base::{
     Epoch, Kind, Secret, Timestamp,
     id::{AccountId, EnvironmentId, JobId, StepId, UserId},
 };
 
+pub mod orphans;
 pub mod queue;
 pub mod read;
 pub mod record;

@@ -111,6 +111,14 @@ pub fn feed(body: &[u8]) -> (bool, u32) {
 
 /// What kind of page a sitemap lists, by its name: `post`, `page`, `category`…
 pub fn group(address: &str) -> String {
+    // WordPress' own without permalinks: `/?sitemap=posts&sitemap-subtype=page&paged=1`.
+    if let Some((_, query)) = address.split_once("?sitemap=") {
+        let subtype = query
+            .split('&')
+            .find_map(|part| part.strip_prefix("sitemap-subtype="));
+        let name = subtype.or_else(|| query.split('&').next());
+        return name.unwrap_or_default().to_owned();
+    }
     let name = address.rsplit('/').next().unwrap_or_default();
     let name = name.split(['?', '.']).next().unwrap_or_default();
     let name = name.trim_start_matches("wp-sitemap-");
@@ -199,6 +207,15 @@ mod tests {
             ("https://a.example/wp-sitemap-users-1.xml", "users"),
             ("https://a.example/page-sitemap2.xml", "page"),
             ("https://a.example/product-sitemap.xml.gz", "product"),
+            (
+                "https://a.example/?sitemap=posts&sitemap-subtype=page&paged=1",
+                "page",
+            ),
+            (
+                "/?sitemap=taxonomies&sitemap-subtype=category&paged=1",
+                "category",
+            ),
+            ("/?sitemap=users&paged=1", "users"),
         ] {
             assert_eq!(group(name), kind, "{name}");
         }

@@ -61,11 +61,7 @@ fn speak(site: &Site) -> Result<()> {
     }
     fs::write(dir.join("de_DE-0123456789abcdef.json"), "{}")?;
     site.own(&dir)?;
-    // The upgrade of the tables makes the rules of addresses anew: no page may be found by
-    // that alone.
-    site.php(
-        "require 'wp-load.php'; update_option('WPLANG', 'de_DE'); delete_option('rewrite_rules');",
-    )?;
+    site.php("require 'wp-load.php'; update_option('WPLANG', 'de_DE');")?;
     Ok(())
 }
 

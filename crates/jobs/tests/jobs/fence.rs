@@ -2,7 +2,7 @@ use crate::base::{Base, Script, config, fired, plain};
 use pressroom_jobs::{JobFailure, JobState, StepState, Stop};
 use pressroom_store::{
     Lane,
-    jobs::{self, queue},
+    jobs::{self, orphans, queue},
 };
 use serde_json::json;
 use std::{
@@ -155,12 +155,12 @@ async fn a_worker_that_is_known_to_be_dead_is_not_waited_for(base: Base) {
         claimed.unwrap()
     };
     let first = claim("dead").await.unwrap();
-    assert_eq!(queue::lapse(&base.store, "another").await.unwrap(), 0);
+    assert_eq!(orphans::lapse(&base.store, "another").await.unwrap(), 0);
     assert!(claim("heir").await.is_none());
-    assert_eq!(queue::lapse(&base.store, "dead").await.unwrap(), 1);
+    assert_eq!(orphans::lapse(&base.store, "dead").await.unwrap(), 1);
     let heir = claim("heir").await.unwrap();
     assert_eq!((heir.id, heir.attempt, heir.interrupted), (id, 2, true));
     assert!(heir.epoch > first.epoch);
     // What it holds by now is another's.
-    assert_eq!(queue::lapse(&base.store, "dead").await.unwrap(), 0);
+    assert_eq!(orphans::lapse(&base.store, "dead").await.unwrap(), 0);
 }

@@ -226,24 +226,6 @@ pub async fn heartbeat(store: &Store, id: JobId, epoch: Epoch, lease: Duration) 
     Ok(hold)
 }
 
-/// Lets go of every lease of a worker that is known to be dead; how many jobs wait for another
-/// one now.
-pub async fn lapse(store: &Store, holder: &str) -> Result<u64> {
-    let tx = store.begin().await?;
-    let lapsed = sql::run(
-        &tx,
-        format!(
-            "UPDATE jobs SET lease_until = {} - 1 WHERE state = 'running' AND holder = $1",
-            store.clock()
-        ),
-        [holder.into()],
-    )
-    .await?;
-    tx.signal(Signal::Queued);
-    tx.commit().await?;
-    Ok(lapsed)
-}
-
 /// Learns without writing whether the job is still this worker's and is to stop.
 pub async fn look(from: &impl Read, id: JobId, epoch: Epoch) -> Result<Hold> {
     let row = sql::one(
@@ -505,57 +487,6 @@ pub async fn requeue(tx: &Tx, id: JobId) -> Result<()> {
             Ok(())
         }
     }
-}
-
-/// Jobs of these kinds whose workers keep dying, even at undoing them: they hold their
-/// environment and would do so for ever.
-pub async fn lost(store: &Store, kinds: &[&str]) -> Result<Vec<JobId>> {
-    if kinds.is_empty() {
-        return Ok(Vec::new());
-    }
-    let places: Vec<String> = (1..=kinds.len()).map(|at| format!("${at}")).collect();
-    let found = sql::all(
-        store,
-        format!(
-            "SELECT id FROM jobs WHERE {} AND kind IN ({})",
-            is_lost(store),
-            places.join(", ")
-        ),
-        kinds.iter().map(|kind| Value::from(*kind)),
-    )
-    .await?;
-    found
-        .iter()
-        .map(|row| Ok(JobId::new(row.try_get("", "id")?)))
-        .collect()
-}
-
-fn is_lost(store: &Store) -> String {
-    let clock = store.clock();
-    format!(
-        "state = 'running' AND lease_until < {clock} AND attempt >= max_attempts + {UNDO_ATTEMPTS}"
-    )
-}
-
-/// Gives up one of the [`lost`] jobs; `None` when it is none any more.
-pub async fn bury(tx: &Tx, id: JobId) -> Result<Option<JobRow>> {
-    let clock = tx.store().clock();
-    let buried = sql::one(
-        tx,
-        format!(
-            "UPDATE jobs SET state = 'dead', undo_to = NULL, holder = NULL, lease_until = NULL, \
-             finished_at = {clock}, error_kind = 'internal', error_hint = NULL, \
-             error_message = 'Its worker was lost each time it was tried' \
-             WHERE id = $1 AND {} RETURNING *",
-            is_lost(tx.store())
-        ),
-        [id.get().into()],
-    )
-    .await?;
-    let Some(row) = buried else { return Ok(None) };
-    tx.signal(Signal::Job(id));
-    tx.signal(Signal::Queued);
-    JobRow::read(job::Model::from_query_result(&row, "")?).map(Some)
 }
 
 /// Says with an ended job what a person can do now.

@@ -2,7 +2,7 @@ use crate::base::Base;
 use pressroom_base::{Kind, id::EnvironmentId};
 use pressroom_store::{
     Error, JobRow, JobState, Lane, StepState, Store,
-    jobs::{self, CancelOutcome, Cancellation, Failure, NewJob, queue, record},
+    jobs::{self, CancelOutcome, Cancellation, Failure, NewJob, orphans, queue, record},
 };
 use sea_orm::ConnectionTrait;
 use std::{collections::HashMap, time::Duration};
@@ -249,18 +249,18 @@ async fn a_job_nobody_survives_is_given_up(base: Base) {
         },
     )
     .await;
-    let lost = async || queue::lost(store, &["test"]).await.unwrap();
+    let lost = async || orphans::lost(store, &["test"]).await.unwrap();
     for attempt in 1..=1 + queue::UNDO_ATTEMPTS {
         assert_eq!(lost().await, []);
         assert_eq!(claim(store, "a").await.unwrap().attempt, attempt);
         store.advance_clock(LEASE + Duration::from_secs(1));
     }
-    assert_eq!(queue::lost(store, &["other"]).await.unwrap(), []);
+    assert_eq!(orphans::lost(store, &["other"]).await.unwrap(), []);
     assert_eq!(lost().await, [job.id]);
     let tx = store.begin().await.unwrap();
-    let buried = queue::bury(&tx, job.id).await.unwrap().unwrap();
+    let buried = orphans::bury(&tx, job.id).await.unwrap().unwrap();
     queue::advise(&tx, job.id, "look").await.unwrap();
-    assert_eq!(queue::bury(&tx, job.id).await.unwrap(), None);
+    assert_eq!(orphans::bury(&tx, job.id).await.unwrap(), None);
     tx.commit().await.unwrap();
     assert_eq!((buried.id, lost().await), (job.id, Vec::new()));
     let row = jobs::get(store, job.id).await.unwrap().unwrap();

@@ -14,7 +14,13 @@ use std::{
 };
 
 /// Where sitemaps are, unless `robots.txt` says otherwise.
-const SITEMAPS: [&str; 3] = ["/wp-sitemap.xml", "/sitemap_index.xml", "/sitemap.xml"];
+const SITEMAPS: [&str; 4] = [
+    "/wp-sitemap.xml",
+    "/sitemap_index.xml",
+    "/sitemap.xml",
+    // WordPress' own without permalinks.
+    "/?sitemap=index",
+];
 /// Sitemaps that an index may lead to.
 const PARTS: usize = 12;
 /// Pages that are asked for to find templates, per page that is chosen.
@@ -56,8 +62,12 @@ impl Visitor {
                 .into_iter()
                 .map(|page| Chosen::new(page, PageKind::Sitemap)),
         );
-        let (rest, index) = self.first_good(&["/wp-json/", "/?rest_route=/"]).await;
-        let (feed, _) = self.first_good(&["/feed/", "/?feed=rss2"]).await;
+        let (rest, index) = self
+            .first_good(PageKind::Rest, &["/wp-json/", "/?rest_route=/"])
+            .await;
+        let (feed, _) = self
+            .first_good(PageKind::Feed, &["/feed/", "/?feed=rss2"])
+            .await;
         let index = super::rest(&index).unwrap_or_default();
         chosen.extend(self.shop(&front, &index, &groups).await);
         for (path, kind) in [
@@ -91,13 +101,18 @@ impl Visitor {
         }
     }
 
-    /// The first of these that answers well, with its body; otherwise the first of all.
-    async fn first_good(&self, paths: &[&str]) -> (String, Vec<u8>) {
+    /// The first of these that answers with what it should be, with its body; otherwise the first
+    /// of all. Without permalinks WordPress answers any path with its front page.
+    async fn first_good(&self, kind: PageKind, paths: &[&str]) -> (String, Vec<u8>) {
         for path in paths {
             let address = self.home.below(path);
-            let page = Chosen::new(address.clone(), PageKind::Rest);
+            let page = Chosen::new(address.clone(), kind);
             let visit = self.visit(&page, Freshness::Alive).await;
-            if visit.seen.status == Some(200) {
+            let is_it = match visit.seen.content {
+                Content::Json { is_valid } | Content::Feed { is_valid, .. } => is_valid,
+                Content::Html(_) | Content::Other => false,
+            };
+            if visit.seen.status == Some(200) && is_it {
                 return (address, visit.body);
             }
         }

@@ -1,6 +1,6 @@
 //! What a look sees, and where it looks.
 
-use crate::site::{HOME, Site, found, html, sent_to};
+use crate::site::{HOME, Site, found, html, sent_to, typed};
 use pressroom_visitor::{
     FindingKind, Plan, Severity, Thresholds, Visitor, compare,
     impression::{Content, PageKind, Pictures},
@@ -98,6 +98,64 @@ async fn facts_are_kept_and_bodies_are_not() {
     assert!(
         !kept.contains("pressroom="),
         "the mark that passes caches is no fact"
+    );
+}
+
+/// Without permalinks WordPress answers any path with its front page, and everything by queries.
+#[tokio::test]
+async fn a_site_without_permalinks_is_looked_at_by_its_queries() {
+    const FRONT: &str = "<!DOCTYPE html><html><head><title>Village</title></head>\
+        <body class=home><h1>Village</h1><a href=/?page_id=2>About</a></body></html>";
+    const ABOUT: &str = "<!DOCTYPE html><html><head><title>About</title></head>\
+        <body class='page page-id-2'><h1>About</h1></body></html>";
+    const ANSWERS: [(&str, &str, &str); 5] = [
+        (
+            "rest_route=/",
+            "application/json",
+            r#"{"namespaces":["wp/v2"],"routes":{"/wp/v2/posts":{}}}"#,
+        ),
+        (
+            "feed=rss2",
+            "application/rss+xml",
+            "<rss><channel><item></item></channel></rss>",
+        ),
+        (
+            "sitemap=index",
+            "application/xml",
+            "<sitemapindex><sitemap><loc>https://shop.example/?sitemap=posts&amp;\
+             sitemap-subtype=page&amp;paged=1</loc></sitemap></sitemapindex>",
+        ),
+        (
+            "sitemap=posts&sitemap-subtype=page&paged=1",
+            "application/xml",
+            "<urlset><url><loc>https://shop.example/?page_id=2</loc></url></urlset>",
+        ),
+        ("page_id=2", "text/html", ABOUT),
+    ];
+    let site = Site::new().but(|ask, answer| {
+        let by_query = ANSWERS
+            .iter()
+            .find(|(query, ..)| ask.query.starts_with(query));
+        if let Some((_, kind, body)) = by_query.filter(|_| ask.path == "/") {
+            *answer = typed(200, kind, body.as_bytes());
+        } else if ask.is_page() || ask.path.ends_with(".xml") || ask.path == "/wp-json/" {
+            *answer = html(200, FRONT);
+        }
+    });
+    let look = site.look(None).await;
+    let chosen = |kind: PageKind| -> Vec<&str> {
+        look.chosen()
+            .filter(|page| page.kind == kind)
+            .map(|page| page.address.as_str())
+            .collect()
+    };
+    assert_eq!(chosen(PageKind::Rest), ["/?rest_route=/"]);
+    assert_eq!(chosen(PageKind::Feed), ["/?feed=rss2"]);
+    assert_eq!(chosen(PageKind::Sitemap), ["/?page_id=2"]);
+    assert!(
+        look.rest
+            .as_ref()
+            .is_some_and(|rest| !rest.routes.is_empty())
     );
 }
 

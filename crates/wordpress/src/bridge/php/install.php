@@ -28,6 +28,8 @@ final class Pressroom_Install {
 		global $wp_rewrite;
 		$wp_rewrite->init();
 		$wp_rewrite->set_permalink_structure( $action['permalinks'] );
+		// Categories and tags were registered while there was no structure to put their rules in.
+		create_initial_taxonomies();
 		flush_rewrite_rules( false );
 		return array(
 			'user_id' => (int) $result['user_id'],
