@@ -196,9 +196,12 @@ fn answer(ask: &Ask) -> Fetched {
     };
     match ask.path.as_str() {
         "/" if ask.query.starts_with("s=") => page("Search", "search", "<p>Nothing found</p>"),
+        "/" if ask.query.starts_with("rest_route=") => typed(200, "application/json", REST),
+        "/" if ask.query.starts_with("feed=") => typed(200, "application/rss+xml", FEED),
         "/" if ask.query.starts_with("add-to-cart=") => {
             let mut page = page("The village shop", "home", "");
-            page.headers.push(("Set-Cookie".into(), "cart=7; path=/".into()));
+            page.headers
+                .push(("Set-Cookie".into(), "cart=7; path=/".into()));
             page
         }
         "/" => page(
@@ -209,8 +212,16 @@ fn answer(ask: &Ask) -> Fetched {
         ),
         "/hello/" => page("Hello", "single single-post postid-1", "<h2>World</h2>"),
         "/second/" => page("Second", "single single-post postid-2", "<h2>World</h2>"),
-        "/about/" => page("About", "page page-id-2 page-template-default", "<h2>Us</h2>"),
-        "/landing/" => page("Landing", "page page-id-9 page-template-landing", "<h2>Buy</h2>"),
+        "/about/" => page(
+            "About",
+            "page page-id-2 page-template-default",
+            "<h2>Us</h2>",
+        ),
+        "/landing/" => page(
+            "Landing",
+            "page page-id-9 page-template-landing",
+            "<h2>Buy</h2>",
+        ),
         "/category/news/" => page("News", "archive category", "<h2>Hello</h2>"),
         "/author/ann/" => page("Ann", "archive author", "<h2>Hello</h2>"),
         "/contact/" => page(
@@ -237,14 +248,23 @@ fn answer(ask: &Ask) -> Fetched {
         "/wp-sitemap.xml" => {
             let parts: Vec<String> = ["posts-post", "posts-page", "taxonomies-category", "users"]
                 .iter()
-                .map(|part| format!("<sitemap><loc>https://shop.example/wp-sitemap-{part}-1.xml</loc></sitemap>"))
+                .map(|part| {
+                    format!(
+                        "<sitemap><loc>https://shop.example/wp-sitemap-{part}-1.xml</loc></sitemap>"
+                    )
+                })
                 .collect();
-            typed(200, "application/xml", format!("<sitemapindex>{}</sitemapindex>", parts.concat()).as_bytes())
+            typed(
+                200,
+                "application/xml",
+                format!("<sitemapindex>{}</sitemapindex>", parts.concat()).as_bytes(),
+            )
         }
         "/wp-sitemap-posts-post-1.xml" => group("post", &["/hello/", "/second/"]),
-        "/wp-sitemap-posts-page-1.xml" => {
-            group("page", &["/", "/about/", "/contact/", "/more/", "/landing/"])
-        }
+        "/wp-sitemap-posts-page-1.xml" => group(
+            "page",
+            &["/", "/about/", "/contact/", "/more/", "/landing/"],
+        ),
         "/wp-sitemap-taxonomies-category-1.xml" => group("category", &["/category/news/"]),
         "/wp-sitemap-users-1.xml" => group("users", &["/author/ann/"]),
         "/wp-login.php" => html(
@@ -257,24 +277,19 @@ fn answer(ask: &Ask) -> Fetched {
         "/wp-admin/" => sent_to("/wp-login.php?redirect_to=x&reauth=1"),
         "/wp-admin/admin-ajax.php" => html(400, "0"),
         "/wp-cron.php" => html(200, ""),
-        "/wp-json/" => typed(
-            200,
-            "application/json",
-            b"{\"namespaces\":[\"wp/v2\",\"wc/store/v1\",\"club/v1\"],\"routes\":{\"/\":{},\"/wp/v2/posts\":{},\
-              \"/wc/store/v1/cart\":{},\"/club/v1/members\":{}}}",
-        ),
-        "/feed/" => typed(
-            200,
-            "application/rss+xml",
-            b"<?xml version=\"1.0\"?><rss><channel><title>x</title><item></item></channel></rss>",
-        ),
+        "/wp-json/" => typed(200, "application/json", REST),
+        "/feed/" => typed(200, "application/rss+xml", FEED),
         "/wp-content/themes/t/style.css" => typed(200, "text/css", STYLE.as_bytes()),
-        "/wp-content/plugins/p/p-1a2b3c4d.css" => {
-            typed(200, "text/css", b".send{background:#2a9d8f;color:#fff;border:0;padding:8px 16px}")
-        }
-        "/wp-includes/js/jquery.min.js" => {
-            typed(200, "text/javascript", b"window.jQuery=function(){return 1};")
-        }
+        "/wp-content/plugins/p/p-1a2b3c4d.css" => typed(
+            200,
+            "text/css",
+            b".send{background:#2a9d8f;color:#fff;border:0;padding:8px 16px}",
+        ),
+        "/wp-includes/js/jquery.min.js" => typed(
+            200,
+            "text/javascript",
+            b"window.jQuery=function(){return 1};",
+        ),
         "/wp-content/uploads/a.png" => typed(200, "image/png", PNG),
         _ => {
             let mut page = page("Not found", "error404", "<p>There is nothing here</p>");
@@ -283,6 +298,12 @@ fn answer(ask: &Ask) -> Fetched {
         }
     }
 }
+
+const REST: &[u8] =
+    b"{\"namespaces\":[\"wp/v2\",\"wc/store/v1\",\"club/v1\"],\"routes\":{\"/\":{},\"/wp/v2/posts\":{},\
+    \"/wc/store/v1/cart\":{},\"/club/v1/members\":{}}}";
+const FEED: &[u8] =
+    b"<?xml version=\"1.0\"?><rss><channel><title>x</title><item></item></channel></rss>";
 
 /// One grey pixel.
 const PNG: &[u8] = &[
