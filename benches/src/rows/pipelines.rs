@@ -178,7 +178,10 @@ impl Bench<'_> {
                 let id = self.last()?;
                 machine::cli(self.data, &["pipeline", "approve", &id], "").map(drop)
             }
-            code => anyhow::bail!("{code:?}: {}", String::from_utf8_lossy(&ended.stderr)),
+            code => {
+                let said = [ended.stdout, ended.stderr].concat();
+                anyhow::bail!("{code:?}: {}", String::from_utf8_lossy(&said))
+            }
         }
     }
 
