@@ -50,8 +50,9 @@ pub fn measure(table: &mut Table) -> Result<()> {
     fs::copy(Wordpress::V6_5.zip()?, offered.join("wordpress-6.5.zip"))?;
     let mut site = None;
     let mut version = 0;
+    // The site's address has it, so it stays.
+    let http = machine::free_port()?;
     for pictures in ["off", "auto"] {
-        let http = machine::free_port()?;
         let config = format!(
             "[packages]\ndirectory = \"{}\"\ndistribution = false\n\
              [hosting]\nhttp = \"127.0.0.1:{http}\"\n[updates]\npictures = \"{pictures}\"\n\
