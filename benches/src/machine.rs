@@ -45,6 +45,33 @@ pub fn output(data: &Path, arguments: &[&str], stdin: &str) -> Result<Output> {
     Ok(child.wait_with_output()?)
 }
 
+/// Who the account [`account`] makes belongs to.
+const PERSON: &str = "bench@press.example";
+
+/// A person who may do everything, and the account `Bench` of that person.
+pub fn account(data: &Path) -> Result<()> {
+    let add = [
+        "user",
+        "add",
+        PERSON,
+        "--name",
+        "Bench",
+        "--admin",
+        "--password-stdin",
+    ];
+    cli(data, &add, "correct horse battery staple\n")?;
+    cli(data, &["account", "add", "Bench", "--owner", PERSON], "").map(drop)
+}
+
+/// A key of a panel for that person's sites.
+pub fn panel_key(data: &Path) -> Result<String> {
+    cli(
+        data,
+        &["token", "add", "--user", PERSON, "--kind", "panel"],
+        "",
+    )
+}
+
 impl Server {
     /// Starts one and waits until it is ready; with the time that took.
     pub fn start(data: &Path) -> Result<(Self, Duration)> {

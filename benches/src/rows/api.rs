@@ -51,28 +51,10 @@ pub fn measure(table: &mut Table) -> Result<()> {
 }
 
 fn both_sides(data: &Path) -> Result<(f64, f64)> {
-    let person = [
-        "user",
-        "add",
-        "bench@press.example",
-        "--name",
-        "Bench",
-        "--password-stdin",
-    ];
-    machine::cli(data, &person, "correct horse battery staple\n")?;
-    let account = ["account", "add", "Bench", "--owner", "bench@press.example"];
-    machine::cli(data, &account, "")?;
+    machine::account(data)?;
     let domain = ["domain", "add", "site.example", "--account", "Bench"];
     machine::cli(data, &domain, "")?;
-    let issue = [
-        "token",
-        "add",
-        "--user",
-        "bench@press.example",
-        "--kind",
-        "panel",
-    ];
-    let first = machine::cli(data, &issue, "")?;
+    let first = machine::panel_key(data)?;
     let (server, _) = Server::start(data)?;
     let rates = rates(data, &server, &first);
     // While its worker runs: a site has a Unix user, which no directory takes along.

@@ -43,10 +43,7 @@ pub fn measure(table: &mut Table) -> Result<()> {
     let data = dir.path().join("data");
     fs::create_dir(&data)?;
     machine::cli(&data, &["hosting", "up"], "")?;
-    let person = "bench@press.example";
-    let add = ["user", "add", person, "--name", "Bench", "--password-stdin"];
-    machine::cli(&data, &add, "correct horse battery staple\n")?;
-    machine::cli(&data, &["account", "add", "Bench", "--owner", person], "")?;
+    machine::account(&data)?;
     Runtime::new()?.block_on(seed(&data, &homes))?;
     let (server, _) = Server::start(&data)?;
     let measured = compare(table, &data, &homes, &user);

@@ -62,7 +62,8 @@ pub fn measure(table: &mut Table) -> Result<()> {
         fs::write(data.join("pressroom.toml"), config)?;
         machine::cli(&data, &["hosting", "up"], "")?;
         if site.is_none() {
-            people(&data)?;
+            machine::account(&data)?;
+            machine::cli(&data, &["domain", "add", DOMAIN, "--account", "Bench"], "")?;
         }
         let (server, _) = Server::start(&data)?;
         if site.is_none() {
@@ -268,34 +269,9 @@ impl Bench<'_> {
     }
 }
 
-fn people(data: &Path) -> Result<()> {
-    let person = "bench@press.example";
-    let add = [
-        "user",
-        "add",
-        person,
-        "--name",
-        "Bench",
-        "--admin",
-        "--password-stdin",
-    ];
-    machine::cli(data, &add, "correct horse battery staple\n")?;
-    machine::cli(data, &["account", "add", "Bench", "--owner", person], "")?;
-    machine::cli(data, &["domain", "add", DOMAIN, "--account", "Bench"], "")?;
-    Ok(())
-}
-
 /// WordPress, installed through the API as a panel does it.
 fn install(data: &Path, url: &str) -> Result<()> {
-    let words = [
-        "token",
-        "add",
-        "--user",
-        "bench@press.example",
-        "--kind",
-        "panel",
-    ];
-    let token = machine::cli(data, &words, "")?;
+    let token = machine::panel_key(data)?;
     let body = json!({ "domain": DOMAIN, "path": "public_html", "db_name": "bench", "title": "Bench", "version": "6.5.5" });
     Runtime::new()?.block_on(async {
         let client = reqwest::Client::builder().no_proxy().build()?;

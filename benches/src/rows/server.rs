@@ -20,20 +20,7 @@ pub fn measure(table: &mut Table) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let data = dir.path();
     machine::cli(data, &["hosting", "up"], "")?;
-    let person = [
-        "user",
-        "add",
-        "bench@press.example",
-        "--name",
-        "Bench",
-        "--password-stdin",
-    ];
-    machine::cli(data, &person, "correct horse battery staple\n")?;
-    machine::cli(
-        data,
-        &["account", "add", "Bench", "--owner", "bench@press.example"],
-        "",
-    )?;
+    machine::account(data)?;
     Runtime::new()?.block_on(seed(data))?;
     let mut starts = Vec::new();
     for _ in 0..5 {

@@ -3,15 +3,50 @@
 
 use anyhow::{Context, Result, ensure};
 use pressroom_testkit::plugin::PluginPackage;
+use pressroom_testkit::site::Site;
 use pressroom_testkit::tree::Tree;
 use pressroom_testkit::{Database, Options, eventually, postgres};
 use pressroom_tests::fixture::{Fixture, SHORT_LEASES};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 const FILES: usize = 4000;
+
+/// Where packages are unpacked.
+fn staging(site: &Site) -> Result<PathBuf> {
+    let home = site.root.parent().context("a home")?;
+    Ok(home.join(".pressroom/staging"))
+}
+
+/// A site whose plugin is being updated, from the first package to the second: something is
+/// staged, the old tree is still live.
+async fn updating(
+    fixture: &mut Fixture,
+    domain: &str,
+) -> Result<(Site, PluginPackage, PluginPackage, JoinHandle<Result<()>>)> {
+    let site = fixture.install(domain).await?;
+    let old = PluginPackage::new("sample").files(FILES);
+    let new = old.clone().version("1.1.0");
+    site.plant_plugin(&old, "sample")?;
+    fixture.offer(&new)?;
+    let api = fixture.server.api(Some(&fixture.fresh_token().await?))?;
+    let body = json!({"id": site.id, "plugin": "sample"});
+    let request = tokio::spawn(async move {
+        api.post("/api/v1/wordpress/plugins/update", &body).await?;
+        Ok(())
+    });
+    let staging = staging(&site)?;
+    eventually("something staged", Duration::from_secs(20), || async {
+        ensure!(fs::read_dir(&staging)?.next().is_some(), "nothing yet");
+        Ok(())
+    })
+    .await?;
+    Ok((site, old, new, request))
+}
 
 #[tokio::test]
 async fn a_worker_that_wakes_too_late_is_refused_by_the_site() -> Result<()> {
@@ -21,28 +56,8 @@ async fn a_worker_that_wakes_too_late_is_refused_by_the_site() -> Result<()> {
         ..Options::default()
     })
     .await?;
-    let site = fixture.install("frozen.press.example").await?;
-    let old = PluginPackage::new("sample").files(FILES);
-    let new = old.clone().version("1.1.0");
-    site.plant_plugin(&old, "sample")?;
-    fixture.offer(&new)?;
-
-    let api = fixture.server.api(Some(&fixture.fresh_token().await?))?;
-    let body = json!({"id": site.id, "plugin": "sample"});
-    let request =
-        tokio::spawn(async move { api.post("/api/v1/wordpress/plugins/update", &body).await });
-
-    // Frozen while it unpacks: something is staged, the old tree is still live.
-    let staging = site
-        .root
-        .parent()
-        .context("a home")?
-        .join(".pressroom/staging");
-    eventually("something staged", Duration::from_secs(20), || async {
-        ensure!(fs::read_dir(&staging)?.next().is_some(), "nothing yet");
-        Ok(())
-    })
-    .await?;
+    // Frozen while it unpacks.
+    let (site, old, new, request) = updating(&mut fixture, "frozen.press.example").await?;
     fixture.server.signal_with_agents(Signal::STOP)?;
 
     let port = fixture.server.start_second().await?;
@@ -91,6 +106,7 @@ async fn a_worker_that_wakes_too_late_is_refused_by_the_site() -> Result<()> {
         "<!-- sample 1.0.0 -->"
     })
     .await?;
+    let staging = staging(&site)?;
     ensure!(
         !staging.exists() || fs::read_dir(&staging)?.next().is_none(),
         "something stayed staged"
@@ -102,25 +118,7 @@ async fn a_worker_that_wakes_too_late_is_refused_by_the_site() -> Result<()> {
 #[tokio::test]
 async fn a_server_that_was_killed_goes_on_as_soon_as_it_is_back() -> Result<()> {
     let mut fixture = Fixture::start(Options::default()).await?;
-    let site = fixture.install("killed.press.example").await?;
-    let old = PluginPackage::new("sample").files(FILES);
-    let new = old.clone().version("1.1.0");
-    site.plant_plugin(&old, "sample")?;
-    fixture.offer(&new)?;
-    let api = fixture.server.api(Some(&fixture.fresh_token().await?))?;
-    let body = json!({"id": site.id, "plugin": "sample"});
-    let request =
-        tokio::spawn(async move { api.post("/api/v1/wordpress/plugins/update", &body).await });
-    let staging = site
-        .root
-        .parent()
-        .context("a home")?
-        .join(".pressroom/staging");
-    eventually("something staged", Duration::from_secs(20), || async {
-        ensure!(fs::read_dir(&staging)?.next().is_some(), "nothing yet");
-        Ok(())
-    })
-    .await?;
+    let (site, _, new, request) = updating(&mut fixture, "killed.press.example").await?;
     fixture.server.kill9()?;
     let _ = request.await?;
     fixture.server.restart().await?;
