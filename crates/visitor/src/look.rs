@@ -29,8 +29,8 @@ const ROUTES: usize = 3000;
 /// When pages that are much slower than they were are asked again: those that only had to be
 /// compiled anew soon, those of a busy machine later.
 const LATER: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(1)];
-/// What that is: well below what stops an update.
-const SLOW_FACTOR: u64 = 3;
+/// What that is: no more than what is told, well below what stops an update.
+const SLOW_FACTOR: u64 = 2;
 const SLOW_MS: u64 = 150;
 /// A faster answer is no faster page.
 const FAST_MS: u64 = 20;
