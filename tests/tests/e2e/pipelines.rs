@@ -27,10 +27,11 @@ async fn site_with(fixture: &Fixture, domain: &str, slugs: &[&str]) -> Result<Si
     let site = fixture.install(domain).await?;
     for slug in slugs {
         fixture.offer(&PluginPackage::new(slug))?;
-        let words = ["plugin", "install", &site.id, slug, "--activate"];
-        let done = fixture.server.cli(&words, "").await?;
-        ensure!(done.code == 0, "{done:?}");
     }
+    let mut words = vec!["plugin", "install", &site.id, "--activate"];
+    words.extend(slugs);
+    let done = fixture.server.cli(&words, "").await?;
+    ensure!(done.code == 0, "{done:?}");
     Ok(site)
 }
 
@@ -280,4 +281,46 @@ async fn what_only_breaks_the_site_is_taken_back_with_its_tables() -> Result<()>
         assert_eq!(names(&client, event).await?, 1, "{event}");
     }
     Ok(())
+}
+
+// Each is put in by itself and looked at by itself: what one of them does is no other's.
+#[tokio::test]
+async fn of_twenty_with_one_bad_nineteen_stay() -> Result<()> {
+    let fixture = Fixture::start(without_pictures()).await?;
+    let slugs: Vec<String> = (1..=20).map(|nth| format!("twentieth-{nth}")).collect();
+    let slugs: Vec<&str> = slugs.iter().map(String::as_str).collect();
+    let site = site_with(&fixture, "twenty.press.example", &slugs).await?;
+    let bad = slugs[11];
+    let before = site.plugin_tree(bad)?;
+    for slug in &slugs {
+        if *slug == bad {
+            fixture.offer_zip(&format!("{bad}.1.1.0.zip"), &only_live(bad))?;
+        } else {
+            offer(&fixture, slug, Behaviour::Good)?;
+        }
+    }
+
+    let done = fixture
+        .server
+        .cli(&["update", "all", "--approve"], "")
+        .await?;
+    ensure!(done.code != 0, "one of them failed: {done:?}");
+    for slug in &slugs {
+        let ended = if *slug == bad {
+            "rolled_back"
+        } else {
+            "updated"
+        };
+        let said = format!("plugin {slug} {ended}");
+        ensure!(done.stdout.contains(&said), "no `{said}`: {done:?}");
+    }
+    let page = site.get("/").await?;
+    assert_eq!(page.status, 200, "{}", page.body);
+    for slug in slugs.iter().filter(|slug| **slug != bad) {
+        let mark = format!("<!-- {slug} 1.1.0 -->");
+        ensure!(page.body.contains(&mark), "no {mark}");
+    }
+    let difference = before.difference(&site.plugin_tree(bad)?);
+    ensure!(difference.is_empty(), "{difference:?}");
+    nothing_left(&site).await
 }
