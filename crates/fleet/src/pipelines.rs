@@ -38,5 +38,5 @@ pub use pictures::OpenPicture;
 pub(crate) use prepare::PrepareJob;
 pub use pressroom_store::{PictureMoment, PipelineState, TargetState};
 pub use stage::{Stage, StageName, StageStatus};
-pub use view::{Finding, Pipeline, PipelineDetails, Target};
+pub use view::{Approved, Finding, Pipeline, PipelineDetails, Target};
 pub use watch::PipelineNow;

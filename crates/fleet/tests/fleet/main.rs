@@ -12,6 +12,7 @@ mod known_sites;
 mod mail;
 mod passwords;
 mod pictures;
+mod pipelines;
 mod quota;
 mod random;
 mod redis_users;

@@ -1,6 +1,9 @@
 //! Pictures of safe updates: who gets one, and when its bytes go.
 
-use crate::base::Base;
+use crate::{
+    base::Base,
+    pipelines::{new_pipeline, plugin},
+};
 use pressroom_archive::Key;
 use pressroom_base::{
     Kind,
@@ -12,8 +15,8 @@ use pressroom_fleet::{
     principal::{Principal, Role},
 };
 use pressroom_store::{
-    EnvironmentRow, EnvironmentState, NewAccount, NewPicture, NewPipeline, NewTarget, PictureRow,
-    PipelinePatch, PipelineRow, PipelineState, accounts, pipelines,
+    EnvironmentRow, EnvironmentState, NewAccount, NewPicture, PictureRow, PipelinePatch,
+    PipelineRow, PipelineState, accounts, pipelines,
 };
 use serde_json::json;
 
@@ -24,25 +27,10 @@ crate::on_both! {
 
 async fn pipeline(base: &Base, site: &EnvironmentRow, account: AccountId) -> PipelineRow {
     let tx = base.store.begin().await.unwrap();
-    let new = NewPipeline {
-        site_id: site.site_id,
-        account_id: account,
-        environment_id: site.id,
-        options: json!({}),
-        stages: json!([]),
-        requires_approval: true,
-        scheduled_at: None,
-        rollout: None,
-        canary: false,
-        created_by: None,
-        actor: "test".into(),
-    };
-    let target = NewTarget {
-        kind: "plugin".into(),
-        slug: "shop".into(),
-        wanted: None,
-    };
-    let row = pipelines::create(&tx, new, vec![target]).await.unwrap();
+    let new = new_pipeline(site, account);
+    let row = pipelines::create(&tx, new, vec![plugin("shop")])
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     row
 }

@@ -102,7 +102,8 @@ pub async fn settle(
     Ok(!done.is_empty())
 }
 
-/// Has the turns come at once of all sites that a policy is about: it says something else now.
+/// Has the turns come at once of all sites that a policy is about, and of what is approved there
+/// and waits for a window: it says something else now.
 pub async fn wake(tx: &Tx, of: PolicyOf) -> Result<()> {
     let now = tx.now().await?;
     let (which, id) = about(of, 2);
@@ -111,6 +112,15 @@ pub async fn wake(tx: &Tx, of: PolicyOf) -> Result<()> {
         format!(
             "UPDATE update_turns SET due_at = $1, claim = NULL, lease_until = NULL \
              WHERE site_id IN ({which})"
+        ),
+        [now.millis().into(), id.into()],
+    )
+    .await?;
+    sql::run(
+        tx,
+        format!(
+            "UPDATE pipelines SET scheduled_at = $1 WHERE status = 'approved' \
+             AND scheduled_at > $1 AND site_id IN ({which})"
         ),
         [now.millis().into(), id.into()],
     )
