@@ -2,10 +2,10 @@
 //! that `./check` started for all of them.
 
 use anyhow::{Context, Result, bail, ensure};
+use pressroom_base::token;
 use std::io::{BufRead, BufReader};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Makes a server below a new directory, says where, and ends it when its standard
 /// input does: that is when the test process ends, however it does.
@@ -27,17 +27,12 @@ pub async fn database() -> Result<String> {
 
 fn create() -> Result<String> {
     static SERVER_OF_PROCESS: OnceLock<Result<Server>> = OnceLock::new();
-    static COUNT: AtomicU32 = AtomicU32::new(0);
     let server = match SERVER_OF_PROCESS.get_or_init(start) {
         Ok(server) => server,
         Err(error) => bail!("no PostgreSQL server: {error:#}"),
     };
-    // Other processes make theirs on the same server.
-    let name = format!(
-        "scratch_{}_{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    );
+    // Other processes make theirs on the same server, more of them than there are process ids.
+    let name = format!("scratch_{}", token::hex(8));
     let made = Command::new("psql")
         .args([
             "--no-psqlrc",
