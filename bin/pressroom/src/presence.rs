@@ -13,12 +13,15 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// Below the data directory.
 const PLACE: &str = "workers";
 /// A file that is not whole yet.
 const UNFINISHED: &str = "new";
+/// It is so for a moment; what is older belongs to nobody.
+const LEFT_OVER: Duration = Duration::from_hours(1);
 
 /// That this process is alive, until it is dropped or the process ends.
 #[derive(Debug)]
@@ -75,6 +78,9 @@ pub fn gone(data: &Path) -> io::Result<Vec<Gone>> {
     for entry in entries {
         let path = entry?.path();
         if path.extension().is_some() {
+            if is_left_over(&path) {
+                let _ = fs::remove_file(&path);
+            }
             continue;
         }
         let Ok(mut lock) = File::open(&path) else {
@@ -85,7 +91,11 @@ pub fn gone(data: &Path) -> io::Result<Vec<Gone>> {
             continue;
         }
         let mut holder = String::new();
-        lock.read_to_string(&mut holder)?;
+        if let Err(error) = lock.read_to_string(&mut holder) {
+            // The leases of its jobs lapse all the same.
+            tracing::warn!(%error, file = %path.display(), "whose this is cannot be read");
+            continue;
+        }
         all.push(Gone {
             holder,
             file: path,
@@ -93,6 +103,12 @@ pub fn gone(data: &Path) -> io::Result<Vec<Gone>> {
         });
     }
     Ok(all)
+}
+
+/// Whether a file was never finished: its process was killed before it had a name.
+fn is_left_over(unfinished: &Path) -> bool {
+    let written = fs::metadata(unfinished).and_then(|it| it.modified());
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT_OVER))
 }
 
 /// A worker that is no more.
@@ -114,6 +130,7 @@ impl Gone {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
 
     fn names(data: &Path) -> Vec<String> {
         gone(data)
@@ -147,5 +164,21 @@ mod tests {
         }
         assert!(names(data.path()).is_empty());
         drop(alive);
+    }
+
+    #[test]
+    fn what_is_unreadable_or_unfinished_is_in_nobodys_way() {
+        let data = tempfile::tempdir().unwrap();
+        let dir = data.path().join(PLACE);
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join("a"), [0xff, 0xfe]).unwrap();
+        fs::write(dir.join("b"), "killed").unwrap();
+        let (young, old) = (dir.join("c.new"), dir.join("d.new"));
+        fs::write(&young, "").unwrap();
+        let file = File::create(&old).unwrap();
+        file.set_modified(SystemTime::now() - LEFT_OVER * 2)
+            .unwrap();
+        assert_eq!(names(data.path()), ["killed"]);
+        assert!(young.exists() && !old.exists());
     }
 }
