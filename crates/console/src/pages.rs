@@ -11,6 +11,7 @@ pub(crate) mod path;
 pub(crate) mod people;
 pub(crate) mod pipeline;
 pub(crate) mod pipelines;
+pub(crate) mod policy;
 pub(crate) mod set_up;
 pub(crate) mod sign_in;
 pub(crate) mod site;

@@ -115,6 +115,12 @@ pub const ROUTES: &[Route] = &[
         Some(Action::ComponentUpdate),
         || post(pages::pipeline::begin::begin),
     ),
+    page("/sites/{id}/policy", Some(Action::SiteRead), || {
+        get(pages::policy::of_site)
+    }),
+    change("/sites/{id}/policy", Some(Action::UpgradeApprove), || {
+        post(pages::policy::set_site)
+    }),
     page("/pipelines", Some(Action::SiteRead), || {
         get(pages::pipelines::show)
     }),
@@ -158,6 +164,12 @@ pub const ROUTES: &[Route] = &[
     }),
     change("/people/{id}/withdraw", Some(Action::AccountInvite), || {
         post(pages::people::withdraw)
+    }),
+    page("/people/{id}/policy", Some(Action::AccountRead), || {
+        get(pages::policy::of_account)
+    }),
+    change("/people/{id}/policy", Some(Action::UpgradeApprove), || {
+        post(pages::policy::set_account)
     }),
     open("/assets/{*path}", || get(assets::serve)),
 ];

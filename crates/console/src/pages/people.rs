@@ -226,7 +226,7 @@ fn render(status: StatusCode, current: &Current, people: People) -> Result<Respo
 }
 
 /// The account of `/people/{id}`. What is no id is not there.
-fn account_id(id: &str) -> Result<AccountId, Failure> {
+pub(super) fn account_id(id: &str) -> Result<AccountId, Failure> {
     id.parse().map_err(|_| Failure::missing())
 }
 

@@ -76,6 +76,8 @@ pub(crate) struct PipelinePanel {
     /// Address of the one that waits for a yes.
     pub(crate) awaiting: Option<String>,
     pub(crate) may_begin: bool,
+    /// Where one says what is updated by itself.
+    pub(crate) policy: String,
 }
 
 #[derive(Deserialize)]
@@ -256,6 +258,7 @@ impl PipelinePanel {
             more: total.saturating_sub(rows.len() as u64),
             awaiting: awaiting.map(|it| href(&it.id)),
             may_begin: may && open.is_none(),
+            policy: format!("/sites/{}/policy", site.id),
             rows: rows
                 .iter()
                 .map(|it| PipelineLine {

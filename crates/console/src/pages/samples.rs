@@ -5,12 +5,14 @@ mod files;
 mod health;
 mod people;
 mod pipelines;
+mod policy;
 mod snapshots;
 
 use self::entrance::entrance_pages;
 use self::files::files_page;
 use self::health::{health_of, waiting};
 use self::people::people_pages;
+use self::policy::policy_pages;
 use self::snapshots::{site_with_snapshots, snapshot, snapshot_page};
 use super::{
     fleet::{FleetFragment, FleetPage, SiteList},
@@ -435,6 +437,7 @@ fn pages() -> Vec<(&'static str, String)> {
     .chain(entrance_pages())
     .chain(pipelines::pipeline_pages())
     .chain(people_pages("Atelier Hansen"))
+    .chain(policy_pages("Atelier Hansen"))
     .map(|(name, html)| (name, html.expect("the page renders")))
     .collect()
 }
@@ -538,6 +541,8 @@ fn hostile_names_stay_text() {
         snapshot_page(&evil, &hostile, Role::Owner).render(),
         files_page(&evil, HOSTILE).render(),
         people_pages(HOSTILE).swap_remove(0).1,
+        policy_pages(HOSTILE).swap_remove(1).1,
+        policy_pages(HOSTILE).swap_remove(2).1,
         ConfirmPage::restore(&evil, &hostile, &person(Role::Owner)).render(),
         job_page(&job, HOSTILE).render(),
         job_page(&other, HOSTILE).render(),
@@ -573,7 +578,8 @@ fn buttons_are_shown_to_those_who_may_use_them() {
     // Looking at files changes nothing.
     let looks = ["files", "check"].map(|look| format!("action=\"/sites/1/{look}\""));
     let mut viewed = page(&blog, Role::Viewer);
-    for look in looks {
+    let policy = "href=\"/sites/1/policy\"".to_owned();
+    for look in looks.into_iter().chain([policy]) {
         assert!(viewed.contains(&look));
         viewed = viewed.replace(&look, "");
     }

@@ -13,4 +13,5 @@ mod entrance;
 mod matrix;
 mod pages;
 mod people;
+mod policy;
 mod updates;

@@ -21,6 +21,8 @@ pub struct PolicyView {
     pub policy: UpdatePolicy,
     /// Who says each of it.
     pub from: BTreeMap<PolicyField, Origin>,
+    /// What is excluded by whoever is asked, without what its account excludes.
+    pub own_exclusions: Vec<String>,
     /// The time zone of the windows: the policy's or the site's own; `None` where that was not
     /// read yet, and in an account.
     pub zone: Option<String>,
@@ -47,7 +49,9 @@ impl Fleet {
             PolicyTarget::Account(_) => Action::AccountRead,
             PolicyTarget::Site(_) => Action::SiteRead,
         };
-        let (account, _) = self.policy_target(caller, action, of).await?;
+        let (account, whose) = self.policy_target(caller, action, of).await?;
+        let own = policies::get(store, whose).await?;
+        let own_exclusions = own.and_then(|own| own.exclusions).unwrap_or_default();
         let account_name = accounts::name_of(store, account).await?;
         let PolicyTarget::Site(id) = of else {
             let Effective { policy, from, .. } = effective(store, account, None).await?;
@@ -57,6 +61,7 @@ impl Fleet {
                 zone: policy.time_zone.clone(),
                 policy,
                 from,
+                own_exclusions,
                 now: None,
             });
         };
@@ -86,6 +91,7 @@ impl Fleet {
             zone: policy.time_zone.clone().or(own),
             policy,
             from,
+            own_exclusions,
             now: Some(standing),
         })
     }

@@ -139,6 +139,7 @@ mod tests {
                 (PolicyField::Windows, Origin::Account),
             ]
             .into(),
+            own_exclusions: vec!["plugin:woo*".into()],
             zone: Some("Europe/Berlin".into()),
             now: Some(Standing {
                 open: false,

@@ -145,7 +145,8 @@ fn asked(fields: Vec<(String, String)>) -> Result<AskPipeline, Failure> {
     Ok(ask)
 }
 
-fn lines(text: &str) -> Vec<String> {
+/// What a field of several lines says, one a line.
+pub(crate) fn lines(text: &str) -> Vec<String> {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
