@@ -55,7 +55,7 @@ thresholds! {
     slower_looks: usize = 2,
     /// This many times as long …
     told_slower_factor: f64 = 2.0,
-    /// … and this much longer, in milliseconds, is told.
+    /// … and this much longer, in milliseconds, is told; the shortest count here too.
     told_slower_ms: u64 = 500,
     /// A page whose own styles have less than this share of their bytes has lost its looks.
     style_share: f64 = 0.50,

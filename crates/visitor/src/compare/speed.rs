@@ -24,23 +24,26 @@ pub(super) fn compare(report: &mut Report<'_>, two: &Two<'_>) {
         return;
     };
     let factor = |now: u64, then: u64| times_as_long(now, then.max(FASTEST));
-    let enough = before.len() >= limits.slower_looks && after.len() >= limits.slower_looks;
     let by_contract = factor(now, then) > limits.slow_factor && now > limits.slow_ms;
-    let by_best = enough
-        && factor(*best_now, *best_then) >= limits.slower_factor
-        && best_now.saturating_sub(*best_then) >= limits.slower_ms;
-    // Of one look there is nothing better than itself; of several, one that was fast is enough.
-    let (told_now, told_then) = if enough {
-        (*best_now, *best_then)
+    // With several looks on both sides the fastest are compared: what the machine does besides
+    // makes some slow, never all.
+    let enough = before.len() >= limits.slower_looks && after.len() >= limits.slower_looks;
+    let (best_then, best_now) = if enough {
+        (*best_then, *best_now)
     } else {
-        (now, then)
+        (then, now)
     };
-    let told = factor(told_now, told_then) > limits.told_slower_factor
-        && told_now.saturating_sub(told_then) > limits.told_slower_ms;
-    let severity = if by_contract || by_best {
-        two.at_most(Severity::Blocking)
+    let longer = best_now.saturating_sub(best_then);
+    let by_best =
+        enough && factor(best_now, best_then) >= limits.slower_factor && longer >= limits.slower_ms;
+    let told =
+        factor(best_now, best_then) > limits.told_slower_factor && longer > limits.told_slower_ms;
+    let (severity, then, now) = if by_best {
+        (two.at_most(Severity::Blocking), best_then, best_now)
+    } else if by_contract {
+        (two.at_most(Severity::Blocking), then, now)
     } else if told {
-        Severity::Warning
+        (Severity::Warning, best_then, best_now)
     } else {
         return;
     };
@@ -53,7 +56,7 @@ pub(super) fn compare(report: &mut Report<'_>, two: &Two<'_>) {
             "takes {now} ms, before: {then} ms (the fastest of {}: {best_now} ms, before: {best_then} ms)",
             after.len()
         ),
-);
+    );
 }
 
 /// How long answers took to begin, the fastest first.

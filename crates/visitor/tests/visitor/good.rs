@@ -326,3 +326,23 @@ async fn a_notice_in_wp_admin_warns() {
     assert_eq!(findings[0].severity, Severity::Warning);
     assert_eq!(findings[0].after, "Notice:  Undefined index: x");
 }
+
+// Of a site whose pages take a while.
+#[tokio::test]
+async fn what_is_slower_each_time_is_told_and_what_was_once_is_not() {
+    let before = || Site::new().but(|_, answer| answer.ttfb_ms = 400);
+    let always = before().but(|_, answer| answer.ttfb_ms = 1000);
+    let findings = found(&before(), &always).await;
+    assert!(!findings.is_empty());
+    for found in findings {
+        assert_eq!(found.what, FindingKind::Slower, "{found:#?}");
+        assert_eq!(found.severity, Severity::Warning);
+    }
+    let at_first = before().but(|ask, answer| {
+        if ask.nth < 25 {
+            answer.ttfb_ms = 1000;
+        }
+    });
+    let findings = found(&before(), &at_first).await;
+    assert!(findings.is_empty(), "{findings:#?}");
+}
