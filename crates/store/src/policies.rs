@@ -6,9 +6,9 @@ mod turns;
 
 pub use releases::{ReleaseRow, note_offers, note_releases, releases_of, set_released};
 pub use tries::{Tried, begin, forget, tried};
-pub use turns::{UpdateTurn, claim_due, enrol, settle, wake, zone};
+pub use turns::{UpdateTurn, claim_due, enrol, set_zone, settle, wake, zone};
 
-use crate::{Error, Read, Result, Tx, stored::Stored};
+use crate::{Error, Read, Result, Tx, sql, stored::Stored};
 use pressroom_base::{
     Timestamp,
     id::{AccountId, SiteId, UserId},
@@ -97,6 +97,18 @@ pub async fn get(from: &impl Read, of: PolicyOf) -> Result<Option<PolicyRow>> {
         .one(from.connection())
         .await?;
     found.map(PolicyRow::read).transpose()
+}
+
+/// Has nobody else say something of this one until `tx` ends.
+pub async fn lock(tx: &Tx, of: PolicyOf) -> Result<()> {
+    let (table, id) = match of {
+        PolicyOf::Account(id) => ("accounts", id.get()),
+        PolicyOf::Site(id) => ("sites", id.get()),
+    };
+    let lock = tx.store().lock_clause("FOR NO KEY UPDATE");
+    let sql = format!("SELECT id FROM {table} WHERE id = $1 {lock}");
+    sql::one(tx, sql, [id.into()]).await?;
+    Ok(())
 }
 
 /// Makes this what it says from now on.

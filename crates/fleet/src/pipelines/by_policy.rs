@@ -46,6 +46,10 @@ const LONGEST_SLEEP: Duration = Duration::from_hours(24);
 const SPREAD: Duration = Duration::from_mins(15);
 /// Looks for new releases are that many pauses apart: ten minutes.
 const PAUSES_PER_NOTE: u32 = 200;
+/// How long a site is waited for that is to tell its time zone, before what is approved there.
+const ZONE_PATIENCE: Duration = Duration::from_secs(20);
+/// Until it is asked again.
+const UNKNOWN: Duration = Duration::from_mins(1);
 /// The options that tell a site's time zone.
 const ZONE_OPTIONS: [&str; 2] = ["timezone_string", "gmt_offset"];
 /// What is written to a pipeline that a policy began.
@@ -146,7 +150,7 @@ impl Fleet {
         if !applies.policy.automatic {
             return Ok(Next::at(now.plus(AGAIN)));
         }
-        let needs_zone = applies.policy.time_zone.is_none() && !applies.policy.windows.is_empty();
+        let needs_zone = applies.needs_zone();
         // Before its window is known to be open, a site is left alone.
         if (turn.zone.is_some() || !needs_zone)
             && let Some(wait) = wait(&applies, turn.zone.as_deref(), site.id, now)
@@ -353,7 +357,7 @@ impl Fleet {
     }
 
     /// Whoever said something, if they may still do that at the site.
-    async fn setter(
+    pub(crate) async fn setter(
         &self,
         person: Option<UserId>,
         site: &SiteRow,
@@ -369,11 +373,25 @@ impl Fleet {
             .map(Caller::new))
     }
 
-    /// What keeps an approved pipeline from going on, where a policy began it.
-    pub(super) async fn barred(&self, row: &PipelineRow) -> Result<Option<Barred>> {
-        if !read_options(row).by_policy {
-            return Ok(None);
+    /// Has the time zone known by which a site's windows open, where that is its own.
+    async fn know_zone(&self, site: SiteId) -> Result<()> {
+        let store = &self.parts.store;
+        let Some(site) = environments::get_site(store, site).await? else {
+            return Ok(());
+        };
+        let needed = self.effective_policy(&site).await?.needs_zone();
+        if !needed || policies::zone(store, site.id).await?.is_some() {
+            return Ok(());
         }
+        let row = self.running(&site).await?;
+        let zone = timeout(ZONE_PATIENCE, Box::pin(self.read_zone(&row))).await;
+        let zone = zone.map_err(|_| Error::conflict("the site did not tell its time zone"))??;
+        policies::set_zone(store, site.id, &zone).await?;
+        Ok(())
+    }
+
+    /// What keeps an approved pipeline from going on that a policy began.
+    async fn barred(&self, row: &PipelineRow) -> Result<Option<Barred>> {
         let store = &self.parts.store;
         let Some(site) = environments::get_site(store, row.site_id).await? else {
             return Ok(None);
@@ -402,6 +420,9 @@ impl Fleet {
         }
         let zone = policies::zone(store, site.id).await?;
         let now = store.now().await?;
+        if zone.is_none() && applies.needs_zone() {
+            return Ok(Some(Barred::Until(now.plus(UNKNOWN))));
+        }
         Ok(match applies.openness(zone.as_deref(), now) {
             Openness::Open(_) => None,
             Openness::Closed(Some(next)) => Some(Barred::Until(timestamp(next))),
@@ -413,11 +434,22 @@ impl Fleet {
 
     /// Has an approved pipeline wait, or ends it, where its policy does not let it go on now.
     pub(super) async fn is_held(&self, row: &PipelineRow) -> Result<bool> {
+        if !read_options(row).by_policy {
+            return Ok(false);
+        }
+        if let Err(error) = self.know_zone(row.site_id).await {
+            tracing::debug!(site.id = %row.site_id, %error, "its time zone is not known");
+        }
+        let tx = self.parts.store.begin().await?;
+        let from = [PipelineState::Approved];
+        // Takes the row first: whoever changes the policy meanwhile wakes it afterwards.
+        let held = pipelines::change(&tx, row.id, &from, PipelinePatch::default()).await?;
+        if held.is_none() {
+            return Ok(true);
+        }
         let Some(barred) = self.barred(row).await? else {
             return Ok(false);
         };
-        let tx = self.parts.store.begin().await?;
-        let from = [PipelineState::Approved];
         match barred {
             Barred::Until(at) => {
                 let patch = PipelinePatch {

@@ -113,6 +113,8 @@ pub(crate) struct Effective {
     pub(crate) policy: UpdatePolicy,
     /// Who says each.
     pub(crate) from: BTreeMap<PolicyField, Origin>,
+    /// What the site says, or the account where no site is meant.
+    pub(super) own: Option<PolicyRow>,
     /// Who had updates begin by themselves; `None` at this machine's own command line.
     pub(crate) automatic_by: Option<UserId>,
     /// Who said that nobody has to be asked.
@@ -122,6 +124,7 @@ pub(crate) struct Effective {
 impl Effective {
     /// What applies where these say something, the wider one first.
     pub(super) fn of(account: Option<PolicyRow>, site: Option<PolicyRow>) -> Result<Self> {
+        let own = site.clone();
         let who = |row: &Option<PolicyRow>| row.as_ref().and_then(|row| row.set_by);
         let setters = [(Origin::Site, who(&site)), (Origin::Account, who(&account))];
         let account = account.map(PolicyFields::from).unwrap_or_default();
@@ -168,7 +171,13 @@ impl Effective {
             automatic_by: by(PolicyField::Automatic),
             approved_by: by(PolicyField::AutoApprove),
             from,
+            own,
         })
+    }
+
+    /// Whether when the site may be updated depends on its own time zone.
+    pub(crate) fn needs_zone(&self) -> bool {
+        self.policy.time_zone.is_none() && !self.policy.windows.is_empty()
     }
 
     /// Whether the site may be updated at an instant, with this as its own time zone. A zone
@@ -194,11 +203,13 @@ pub(super) async fn effective(
     site: Option<SiteId>,
 ) -> Result<Effective> {
     let of_account = policies::get(from, PolicyOf::Account(account)).await?;
-    let of_site = match site {
-        Some(site) => policies::get(from, PolicyOf::Site(site)).await?,
-        None => None,
+    let Some(site) = site else {
+        return Ok(Effective {
+            own: of_account.clone(),
+            ..Effective::of(of_account, None)?
+        });
     };
-    Effective::of(of_account, of_site)
+    Effective::of(of_account, policies::get(from, PolicyOf::Site(site)).await?)
 }
 
 #[cfg(test)]

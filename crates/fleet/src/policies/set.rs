@@ -2,7 +2,7 @@
 
 use super::{PolicyField, PolicyTarget, PolicyView, Window, read_pattern, zone};
 use crate::{Caller, Error, Fleet, Problem, Result, authorize::Action, error::refuse};
-use pressroom_base::{catalog::event, id::AccountId};
+use pressroom_base::{Timestamp, catalog::event, id::AccountId};
 use pressroom_store::{PolicyFields, environments, policies};
 use serde_json::json;
 
@@ -30,8 +30,33 @@ pub struct SetPolicy {
     pub time_zone: Option<String>,
     /// Whether nobody has to say yes to what was clean in its rehearsal.
     pub auto_approve: Option<bool>,
-    /// What is not said any more, and left to the account or to the usual.
+    /// What is not said any more, and left to the account or to the usual, unless it is said
+    /// anew here.
     pub inherit: Vec<PolicyField>,
+    /// What was there when this was thought of.
+    pub seen: Seen,
+}
+
+/// What somebody has seen of a policy before they say something else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// It does not matter.
+    #[default]
+    Whatever,
+    /// That nothing was said.
+    Nothing,
+    /// What was said at this instant.
+    Of(Timestamp),
+}
+
+impl Seen {
+    fn is(self, said_at: Option<Timestamp>) -> bool {
+        match self {
+            Self::Whatever => true,
+            Self::Nothing => said_at.is_none(),
+            Self::Of(at) => said_at == Some(at),
+        }
+    }
 }
 
 impl Fleet {
@@ -41,7 +66,8 @@ impl Fleet {
     /// Whoever says so says yes to updates beforehand: it needs the right to approve them, and
     /// holds as long as they have it.
     ///
-    /// Errors: `Invalid`, with everything that cannot be; `NotFound`, `Forbidden`.
+    /// Errors: `Invalid`, with everything that cannot be; `Conflict` where somebody else said
+    /// something since; `NotFound`, `Forbidden`.
     pub async fn set_update_policy(
         &self,
         caller: &Caller,
@@ -51,10 +77,23 @@ impl Fleet {
         let (account, whose) = self
             .policy_target(caller, Action::UpgradeApprove, of)
             .await?;
+        let seen = set.seen;
         let said = read(set)?;
         let store = &self.parts.store;
         let tx = store.begin().await?;
+        policies::lock(&tx, whose).await?;
         let earlier = policies::get(&tx, whose).await?;
+        if let Some(earlier) = &earlier
+            && !seen.is(Some(earlier.updated_at))
+        {
+            let by = &earlier.actor;
+            return Err(Error::conflict(format!(
+                "`{by}` changed the policy meanwhile"
+            )));
+        }
+        if earlier.is_none() && !seen.is(None) {
+            return Err(Error::conflict("the policy was taken back meanwhile"));
+        }
         let fields = said.over(earlier.map(PolicyFields::from).unwrap_or_default());
         let told = json!({
             "site": matches!(of, PolicyTarget::Site(_)),
@@ -126,10 +165,21 @@ struct Said {
 }
 
 impl Said {
-    /// With what was said before.
+    /// With what was said before, and is not left to others now.
     fn over(self, before: PolicyFields) -> PolicyFields {
-        let new = self.fields;
-        let mut all = PolicyFields {
+        let (new, mut before) = (self.fields, before);
+        for field in self.inherit {
+            match field {
+                PolicyField::Automatic => before.automatic = None,
+                PolicyField::HoldDays => before.hold_days = None,
+                PolicyField::MinorOnly => before.minor_only = None,
+                PolicyField::Exclusions => before.exclusions = None,
+                PolicyField::Windows => before.windows = None,
+                PolicyField::TimeZone => before.time_zone = None,
+                PolicyField::AutoApprove => before.auto_approve = None,
+            }
+        }
+        PolicyFields {
             automatic: new.automatic.or(before.automatic),
             hold_days: new.hold_days.or(before.hold_days),
             minor_only: new.minor_only.or(before.minor_only),
@@ -137,19 +187,7 @@ impl Said {
             windows: new.windows.or(before.windows),
             time_zone: new.time_zone.or(before.time_zone),
             auto_approve: new.auto_approve.or(before.auto_approve),
-        };
-        for field in self.inherit {
-            match field {
-                PolicyField::Automatic => all.automatic = None,
-                PolicyField::HoldDays => all.hold_days = None,
-                PolicyField::MinorOnly => all.minor_only = None,
-                PolicyField::Exclusions => all.exclusions = None,
-                PolicyField::Windows => all.windows = None,
-                PolicyField::TimeZone => all.time_zone = None,
-                PolicyField::AutoApprove => all.auto_approve = None,
-            }
         }
-        all
     }
 }
 

@@ -4,8 +4,8 @@ use super::{
     Effective, Openness, Origin, PolicyField, PolicyTarget, UpdatePolicy, effective::effective,
     timestamp,
 };
-use crate::{Caller, Fleet, Result, accounts, authorize::Action};
-use pressroom_base::Timestamp;
+use crate::{Caller, Error, Fleet, Result, accounts, authorize::Action};
+use pressroom_base::{Timestamp, id::AccountId};
 use pressroom_store::{environments, policies};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -15,19 +15,28 @@ use std::collections::BTreeMap;
 pub struct PolicyView {
     /// The account's name.
     pub account: String,
+    /// Its id.
+    pub account_id: AccountId,
     /// The site's address; `None` where the account's policy is shown.
     pub site: Option<String>,
     /// What applies.
     pub policy: UpdatePolicy,
     /// Who says each of it.
     pub from: BTreeMap<PolicyField, Origin>,
-    /// What is excluded by whoever is asked, without what its account excludes.
+    /// What is excluded here; a site's without its account's.
     pub own_exclusions: Vec<String>,
+    /// Who said something here last; `None` where nothing is said here.
+    pub actor: Option<String>,
+    /// When that was.
+    pub said_at: Option<Timestamp>,
     /// The time zone of the windows: the policy's or the site's own; `None` where that was not
     /// read yet, and in an account.
     pub zone: Option<String>,
-    /// Whether the site may be updated now; `None` in an account.
+    /// Whether the site may be updated now; `None` in an account, and where its windows are in
+    /// a time zone that is not known yet.
     pub now: Option<Standing>,
+    /// Why nothing begins by itself, where it is not for the policy.
+    pub hindrance: Option<Hindrance>,
 }
 
 /// Whether a site may be updated now.
@@ -37,6 +46,29 @@ pub struct Standing {
     pub open: bool,
     /// Until when, or from when on; `None` where that never changes.
     pub until: Option<Timestamp>,
+}
+
+/// Why nothing begins by itself at a site whose policy permits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hindrance {
+    /// Nobody looks at the site.
+    Paused,
+    /// Whoever set the policy may not update the site any more.
+    SetterMayNot,
+}
+
+impl Hindrance {
+    /// What it is and what is to be done, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Paused => "the site is paused: nothing begins before it is resumed",
+            Self::SetterMayNot => {
+                "whoever set the policy may not update the site any more: nothing begins before \
+                 somebody else sets it"
+            }
+        }
+    }
 }
 
 impl Fleet {
@@ -49,50 +81,74 @@ impl Fleet {
             PolicyTarget::Account(_) => Action::AccountRead,
             PolicyTarget::Site(_) => Action::SiteRead,
         };
-        let (account, whose) = self.policy_target(caller, action, of).await?;
-        let own = policies::get(store, whose).await?;
-        let own_exclusions = own.and_then(|own| own.exclusions).unwrap_or_default();
-        let account_name = accounts::name_of(store, account).await?;
+        let (account_id, _) = self.policy_target(caller, action, of).await?;
+        let account = accounts::name_of(store, account_id).await?;
         let PolicyTarget::Site(id) = of else {
-            let Effective { policy, from, .. } = effective(store, account, None).await?;
-            return Ok(PolicyView {
-                account: account_name,
-                site: None,
-                zone: policy.time_zone.clone(),
-                policy,
-                from,
-                own_exclusions,
-                now: None,
-            });
+            let applies = effective(store, account_id, None).await?;
+            return Ok(PolicyView::new(account, account_id, applies));
         };
         let row = self.environment_row(caller, action, id).await?.env;
-        let applies = effective(store, account, Some(row.site_id)).await?;
-        let own = policies::zone(store, row.site_id).await?;
-        let now = store.now().await?;
-        let standing = match applies.openness(own.as_deref(), now) {
-            Openness::Open(until) => Standing {
-                open: true,
-                until: until.map(timestamp),
-            },
-            Openness::Closed(next) => Standing {
-                open: false,
-                until: next.map(timestamp),
-            },
-        };
         let site = environments::get_site(store, row.site_id).await?;
-        let Effective { policy, from, .. } = applies;
+        let site = site.ok_or_else(|| Error::not_found("site"))?;
+        let applies = effective(store, account_id, Some(site.id)).await?;
+        let zone = policies::zone(store, site.id).await?;
+        let is_known = zone.is_some() || !applies.needs_zone();
+        let now = store.now().await?;
+        let now = is_known.then(|| Standing::of(applies.openness(zone.as_deref(), now)));
+        let hindrance = if !applies.policy.automatic {
+            None
+        } else if site.paused {
+            Some(Hindrance::Paused)
+        } else {
+            let action = Action::ComponentUpdate;
+            let setter = self.setter(applies.automatic_by, &site, action).await?;
+            setter.is_none().then_some(Hindrance::SetterMayNot)
+        };
+        let view = PolicyView::new(account, account_id, applies);
         Ok(PolicyView {
-            account: account_name,
             site: Some(if row.url.is_empty() {
-                site.map(|site| site.name).unwrap_or_default()
+                site.name
             } else {
                 row.url
             }),
-            zone: policy.time_zone.clone().or(own),
-            policy,
-            from,
-            own_exclusions,
-            now: Some(standing),
+            zone: view.zone.or(zone),
+            now,
+            hindrance,
+            ..view
         })
+    }
+}
+
+impl PolicyView {
+    fn new(account: String, account_id: AccountId, applies: Effective) -> Self {
+        let own = applies.own;
+        Self {
+            account,
+            account_id,
+            site: None,
+            zone: applies.policy.time_zone.clone(),
+            policy: applies.policy,
+            from: applies.from,
+            actor: own.as_ref().map(|own| own.actor.clone()),
+            said_at: own.as_ref().map(|own| own.updated_at),
+            own_exclusions: own.and_then(|own| own.exclusions).unwrap_or_default(),
+            now: None,
+            hindrance: None,
+        }
+    }
+}
+
+impl Standing {
+    fn of(openness: Openness) -> Self {
+        match openness {
+            Openness::Open(until) => Self {
+                open: true,
+                until: until.map(timestamp),
+            },
+            Openness::Closed(next) => Self {
+                open: false,
+                until: next.map(timestamp),
+            },
+        }
     }
 }

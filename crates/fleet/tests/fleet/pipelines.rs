@@ -6,11 +6,11 @@ use pressroom_fleet::{
     Caller,
     pipelines::Approved,
     policies::{Day, PolicyTarget, SetPolicy},
-    principal::{Identity, Principal, Role},
+    principal::{Identity, Role},
 };
 use pressroom_store::{
     EnvironmentRow, EnvironmentState, NewPipeline, NewTarget, NewUser, PipelinePatch, PipelineRow,
-    PipelineState, Role as Stored, accounts, pipelines, users,
+    PipelineState, Role as Stored, accounts, pipelines, policies, users,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -19,7 +19,8 @@ crate::on_both! {
     who_asked_and_may_not_any_more_is_not_obeyed
     a_policy_lasts_as_long_as_its_setters_rights
     what_is_approved_waits_for_its_window
-    what_is_approved_waits_for_the_sites_other_work
+    a_window_of_unknown_clocks_is_closed
+    what_is_approved_is_set_out_once_and_not_beside_other_work
 }
 
 /// A pipeline to be, of one plugin.
@@ -106,21 +107,10 @@ async fn somebody(base: &Base) -> (UserId, Caller) {
     let id = users::create(&tx, new).await.unwrap().id;
     tx.commit().await.unwrap();
     becomes(base, id, Stored::Admin).await;
-    let Principal { identity, .. } = base.person(Role::Admin).principal;
-    let Identity::User { email, .. } = identity else {
-        unreachable!("a person is a user")
-    };
-    let caller = Caller::new(Principal {
-        identity: Identity::User {
-            id,
-            email,
-            operator: false,
-            token: None,
-            session: None,
-            family: None,
-        },
-        ..base.person(Role::Admin).principal
-    });
+    let mut caller = base.person(Role::Admin);
+    if let Identity::User { id: own, .. } = &mut caller.principal.identity {
+        *own = id;
+    }
     (id, caller)
 }
 
@@ -160,7 +150,6 @@ async fn a_policy_lasts_as_long_as_its_setters_rights(base: Base) {
     let set = SetPolicy {
         automatic: Some(true),
         auto_approve: Some(true),
-        exclusions: Some(vec!["plugin:other*".into()]),
         ..SetPolicy::default()
     };
     let of = PolicyTarget::Account(base.account);
@@ -168,6 +157,11 @@ async fn a_policy_lasts_as_long_as_its_setters_rights(base: Base) {
         .set_update_policy(&caller, of, set)
         .await
         .unwrap();
+
+    let row = approved(&base, by_policy(&site, base.account), None).await;
+    assert_eq!(base.fleet.attend_to_pipelines().await.unwrap(), 1);
+    let job = now(&base, &row).await.job_id;
+    base.ended(job.expect("while they may")).await;
 
     let row = approved(&base, by_policy(&site, base.account), None).await;
     becomes(&base, id, Stored::Viewer).await;
@@ -222,7 +216,36 @@ async fn what_is_approved_waits_for_its_window(base: Base) {
     assert!(now(&base, &row).await.job_id.is_some());
 }
 
-async fn what_is_approved_waits_for_the_sites_other_work(base: Base) {
+/// Whose zone is not known: what would be in a window by UTC may be outside of it there.
+async fn a_window_of_unknown_clocks_is_closed(base: Base) {
+    let site = base.site("a", EnvironmentState::Active).await;
+    let set = SetPolicy {
+        automatic: Some(true),
+        auto_approve: Some(true),
+        windows: Some(vec!["00:00-24:00".into()]),
+        ..SetPolicy::default()
+    };
+    let of = PolicyTarget::Site(site.id);
+    let console = Base::console();
+    let view = base.fleet.set_update_policy(&console, of, set);
+    assert_eq!(view.await.unwrap().now, None);
+
+    let row = approved(&base, by_policy(&site, base.account), None).await;
+    assert_eq!(base.fleet.attend_to_pipelines().await.unwrap(), 0);
+    let held = now(&base, &row).await;
+    assert_eq!((held.status, held.job_id), (PipelineState::Approved, None));
+    assert!(held.scheduled_at > Some(base.store.now().await.unwrap()));
+    // Now it has told them.
+    policies::enrol(&base.store).await.unwrap();
+    policies::set_zone(&base.store, site.site_id, "Europe/Berlin")
+        .await
+        .unwrap();
+    base.store.advance_clock(Duration::from_mins(2));
+    assert_eq!(base.fleet.attend_to_pipelines().await.unwrap(), 1);
+    assert!(now(&base, &row).await.job_id.is_some());
+}
+
+async fn what_is_approved_is_set_out_once_and_not_beside_other_work(base: Base) {
     let site = base.site("a", EnvironmentState::Active).await;
     let first = approved(&base, new_pipeline(&site, base.account), Some("one")).await;
     assert_eq!(base.fleet.attend_to_pipelines().await.unwrap(), 1);
@@ -230,4 +253,14 @@ async fn what_is_approved_waits_for_the_sites_other_work(base: Base) {
     // Once is enough, however often one looks.
     assert_eq!(base.fleet.attend_to_pipelines().await.unwrap(), 0);
     assert_eq!(now(&base, &first).await.job_id, Some(job));
+    // That job is other work to what comes next.
+    base.raw("UPDATE pipelines SET status = 'completed', finished_at = 1")
+        .await;
+    let second = approved(&base, new_pipeline(&site, base.account), Some("one")).await;
+    assert_eq!(base.fleet.attend_to_pipelines().await.unwrap(), 0);
+    assert_eq!(now(&base, &second).await.job_id, None);
+    base.raw("UPDATE jobs SET state = 'failed', finished_at = 1")
+        .await;
+    assert_eq!(base.fleet.attend_to_pipelines().await.unwrap(), 1);
+    assert_ne!(now(&base, &second).await.job_id, Some(job));
 }

@@ -102,8 +102,8 @@ pub async fn settle(
     Ok(!done.is_empty())
 }
 
-/// Has the turns come at once of all sites that a policy is about, and of what is approved there
-/// and waits for a window: it says something else now.
+/// Makes the turns of the sites that a policy is about due now, and has approved pipelines there
+/// that wait for a window looked at again: it says something else by now.
 pub async fn wake(tx: &Tx, of: PolicyOf) -> Result<()> {
     let now = tx.now().await?;
     let (which, id) = about(of, 2);
@@ -135,6 +135,13 @@ pub async fn zone(from: &impl Read, site: SiteId) -> Result<Option<String>> {
         Some(row) => Ok(row.try_get("", "zone")?),
         None => Ok(None),
     }
+}
+
+/// Records a site's own time zone.
+pub async fn set_zone(store: &Store, site: SiteId, zone: &str) -> Result<()> {
+    let sql = "UPDATE update_turns SET zone = $1 WHERE site_id = $2 RETURNING site_id";
+    sql::changed(store, sql, [zone.into(), site.get().into()]).await?;
+    Ok(())
 }
 
 /// The sites that a policy is about, for `IN (…)` with the id as this parameter.

@@ -5,7 +5,7 @@ use crate::{Exit, Failure, Printer, table::plain};
 use clap::{Args, ValueEnum};
 use pressroom_fleet::{
     Caller, Fleet,
-    policies::{PolicyField, SetPolicy, Window, read_pattern},
+    policies::{PolicyField, Seen, SetPolicy, Window, read_pattern},
 };
 
 /// Whether something is so.
@@ -138,6 +138,7 @@ impl Set {
             time_zone: self.time_zone.clone(),
             auto_approve: Is::read(self.auto_approve),
             inherit: self.inherit.clone(),
+            seen: Seen::Whatever,
         }
     }
 }

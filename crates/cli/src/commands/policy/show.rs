@@ -101,10 +101,16 @@ fn origin(view: &PolicyView, field: PolicyField) -> &'static str {
 
 /// What it means now, in a sentence.
 fn standing(view: &PolicyView) -> Option<String> {
-    let now = view.now?;
+    view.site.as_ref()?;
     if !view.policy.automatic {
         return Some("nothing is updated by itself".to_owned());
     }
+    if let Some(hindrance) = view.hindrance {
+        return Some(hindrance.words().to_owned());
+    }
+    let Some(now) = view.now else {
+        return Some("the site's time zone, which is that of its windows, was not read yet".into());
+    };
     let at = now.until.map(pressroom_base::Timestamp::to_rfc3339);
     Some(match (now.open, at) {
         (true, None) => "may be updated at any time".to_owned(),
@@ -117,8 +123,8 @@ fn standing(view: &PolicyView) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pressroom_base::Timestamp;
-    use pressroom_fleet::policies::{Standing, UpdatePolicy, Window};
+    use pressroom_base::{Timestamp, id::AccountId};
+    use pressroom_fleet::policies::{Hindrance, Standing, UpdatePolicy, Window};
 
     #[test]
     fn a_policy_is_shown_with_who_says_it() {
@@ -139,7 +145,11 @@ mod tests {
                 (PolicyField::Windows, Origin::Account),
             ]
             .into(),
+            account_id: AccountId::new(1),
             own_exclusions: vec!["plugin:woo*".into()],
+            actor: Some("mara@acme.example".into()),
+            said_at: Some(Timestamp::from_millis(0)),
+            hindrance: None,
             zone: Some("Europe/Berlin".into()),
             now: Some(Standing {
                 open: false,
@@ -163,6 +173,11 @@ mod tests {
                 .err()
                 .starts_with("shop.example: may be updated from 1970-01-01T")
         );
+        view.now = None;
+        let unknown = standing(&view).unwrap();
+        assert!(unknown.contains("was not read yet"), "{unknown}");
+        view.hindrance = Some(Hindrance::Paused);
+        assert!(standing(&view).unwrap().starts_with("the site is paused"));
         view.policy.automatic = false;
         assert_eq!(
             standing(&view).as_deref(),
