@@ -5,7 +5,7 @@ use crate::{
     errors::{Failure, sentence},
     frame::{Frame, Section},
     moment::Moment,
-    pages::{fleet::name, path::site_id, people::account_id, pipeline::begin::lines},
+    pages::{path::site_id, people::account_id, pipeline::begin::lines},
     prose::Prose,
     session::Current,
 };
@@ -16,11 +16,13 @@ use axum::{
     http::StatusCode,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use pressroom_base::{Kind, Timestamp, id::AccountId};
+use pressroom_base::{Kind, Timestamp};
 use pressroom_fleet::{
     Error,
     authorize::Action,
-    policies::{Origin, PolicyField, PolicyTarget, PolicyView, SetPolicy, UpdatePolicy, Window},
+    policies::{
+        Origin, PolicyField, PolicyTarget, PolicyView, Seen, SetPolicy, UpdatePolicy, Window,
+    },
 };
 use serde::Deserialize;
 
@@ -32,10 +34,14 @@ pub(crate) struct PolicyPage {
     pub(crate) href: String,
     /// Where it belongs, as address and name.
     pub(crate) of: (String, String),
-    /// Who says what is left open here: an account, or nobody.
-    pub(crate) wider: Wider,
-    /// What it means for the site now; `None` in an account.
-    pub(crate) standing: Option<(&'static str, Option<Moment>)>,
+    /// The account's page like this one and its name, where this is a site's.
+    pub(crate) account: Option<(String, String)>,
+    /// What applies where nothing is said here.
+    pub(crate) wider: UpdatePolicy,
+    /// What it means now.
+    pub(crate) standing: Option<Standing>,
+    /// Who said it last, and when.
+    pub(crate) said: Option<(String, Moment)>,
     /// The windows' time zone where this policy names none.
     pub(crate) zone: Option<String>,
     pub(crate) typed: Typed,
@@ -45,17 +51,20 @@ pub(crate) struct PolicyPage {
     pub(crate) problem: Option<Prose>,
 }
 
-/// What applies where nothing is said here.
-pub(crate) struct Wider {
-    /// The account, where this is a site: as address and name.
-    pub(crate) account: Option<(String, String)>,
-    pub(crate) policy: UpdatePolicy,
+/// What a policy means for its site now.
+pub(crate) struct Standing {
+    pub(crate) words: String,
+    pub(crate) at: Option<Moment>,
+    /// Whether somebody should see to it.
+    pub(crate) is_trouble: bool,
 }
 
 /// The form. What is left empty is not said here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Typed {
+    /// What was there when the page was made, see [`seen`].
+    pub(crate) seen: String,
     pub(crate) automatic: String,
     pub(crate) auto_approve: String,
     pub(crate) minor_only: String,
@@ -71,21 +80,20 @@ pub(crate) struct After {
     saved: Option<String>,
 }
 
-/// Whose policy a page shows.
-enum Whose {
-    Account(AccountId),
-    Site(String),
-}
-
 /// `GET /sites/{id}/policy`
 pub(crate) async fn of_site(
     State(console): State<Console>,
     current: Current,
     Path(id): Path<String>,
     Query(after): Query<After>,
-) -> Result<Response, Failure> {
-    let page = page(&console, &current, &Whose::Site(id)).await?;
-    shown(page, &after)
+) -> Result<Html<String>, Failure> {
+    show(
+        &console,
+        &current,
+        PolicyTarget::Site(site_id(&id)?),
+        &after,
+    )
+    .await
 }
 
 /// `GET /people/{id}/policy`
@@ -94,9 +102,9 @@ pub(crate) async fn of_account(
     current: Current,
     Path(id): Path<String>,
     Query(after): Query<After>,
-) -> Result<Response, Failure> {
-    let whose = Whose::Account(account_id(&id)?);
-    shown(page(&console, &current, &whose).await?, &after)
+) -> Result<Html<String>, Failure> {
+    let target = PolicyTarget::Account(account_id(&id)?);
+    show(&console, &current, target, &after).await
 }
 
 /// `POST /sites/{id}/policy`
@@ -106,8 +114,7 @@ pub(crate) async fn set_site(
     Path(id): Path<String>,
     Form(form): Form<Typed>,
 ) -> Result<Response, Failure> {
-    let target = PolicyTarget::Site(site_id(&id)?);
-    set(&console, &current, target, &Whose::Site(id), form).await
+    set(&console, &current, PolicyTarget::Site(site_id(&id)?), form).await
 }
 
 /// `POST /people/{id}/policy`
@@ -117,167 +124,193 @@ pub(crate) async fn set_account(
     Path(id): Path<String>,
     Form(form): Form<Typed>,
 ) -> Result<Response, Failure> {
-    let id = account_id(&id)?;
-    let (target, whose) = (PolicyTarget::Account(id), Whose::Account(id));
-    set(&console, &current, target, &whose, form).await
+    let target = PolicyTarget::Account(account_id(&id)?);
+    set(&console, &current, target, form).await
+}
+
+async fn show(
+    console: &Console,
+    current: &Current,
+    target: PolicyTarget,
+    after: &After,
+) -> Result<Html<String>, Failure> {
+    let mut page = page(console, current, target).await?;
+    page.saved = after.saved.is_some();
+    Ok(Html(page.render()?))
 }
 
 async fn set(
     console: &Console,
     current: &Current,
     target: PolicyTarget,
-    whose: &Whose,
     form: Typed,
 ) -> Result<Response, Failure> {
-    let (fleet, caller) = (&console.fleet, current.caller());
+    let caller = current.caller();
     let said = match form.read() {
-        Ok(said) => fleet.set_update_policy(&caller, target, said).await,
-        Err(error) => {
-            // What is not theirs is not theirs, whatever they typed.
-            fleet.update_policy_of(&caller, target).await?;
-            Err(error)
+        Ok(said) => console.fleet.set_update_policy(&caller, target, said).await,
+        Err(error) => Err(error),
+    };
+    let Err(refused) = said else {
+        let saved = format!("{}/policy?saved=1", owner(target));
+        return Ok(Redirect::to(&saved).into_response());
+    };
+    let (status, hint) = match refused.kind() {
+        Kind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, ""),
+        Kind::Conflict => (
+            StatusCode::CONFLICT,
+            ". Nothing was saved: look at it again before you do",
+        ),
+        _ => return Err(refused.into()),
+    };
+    let mut page = page(console, current, target).await?;
+    // Somebody who may look and no more is told so, whatever was typed.
+    if !page.may {
+        let why = "you are not allowed to change the update policy";
+        return Err(Error::new(Kind::Forbidden, why).into());
+    }
+    page.typed = form;
+    page.problem = Some(Prose::from(sentence(refused.message()) + hint));
+    Ok((status, Html(page.render()?)).into_response())
+}
+
+async fn page(
+    console: &Console,
+    current: &Current,
+    target: PolicyTarget,
+) -> Result<PolicyPage, Failure> {
+    let (fleet, caller) = (&console.fleet, current.caller());
+    let view = fleet.update_policy_of(&caller, target).await?;
+    let (section, account) = match target {
+        PolicyTarget::Account(_) => (Section::People, None),
+        PolicyTarget::Site(_) => {
+            let account = PolicyTarget::Account(view.account_id);
+            let account = fleet.update_policy_of(&caller, account).await?;
+            (Section::Sites, Some(account))
         }
     };
-    match said {
-        Ok(_) => {
-            let href = whose.href();
-            Ok(Redirect::to(&format!("{href}?saved=1")).into_response())
-        }
-        Err(error) if error.kind() == Kind::Invalid => {
-            let mut page = page(console, current, whose).await?;
-            page.typed = form;
-            page.problem = Some(Prose::from(sentence(error.message())));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, Html(page.render()?)).into_response())
-        }
-        Err(error) => Err(error.into()),
-    }
+    let frame = current.frame("Update policy", section);
+    let may = current.may(Action::UpgradeApprove, view.account_id);
+    Ok(PolicyPage::new(frame, target, &view, account, may))
 }
 
-async fn page(console: &Console, current: &Current, whose: &Whose) -> Result<PolicyPage, Failure> {
-    let (fleet, caller) = (&console.fleet, current.caller());
-    match whose {
-        Whose::Account(id) => {
-            let view = fleet
-                .update_policy_of(&caller, PolicyTarget::Account(*id))
-                .await?;
-            let frame = current.frame("Update policy", Section::People);
-            let of = (format!("/people/{id}"), view.account.clone());
-            let mut page = PolicyPage::new(frame, of, &view, None);
-            page.may = current.may(Action::UpgradeApprove, *id);
-            Ok(page)
-        }
-        Whose::Site(id) => {
-            let id = site_id(id)?;
-            let site = fleet.get_environment(&caller, Action::SiteRead, id).await?;
-            let view = fleet.update_policy_of(&caller, PolicyTarget::Site(id));
-            let account = PolicyTarget::Account(site.account_id);
-            let (view, account) = (view.await?, fleet.update_policy_of(&caller, account).await?);
-            let frame = current.frame("Update policy", Section::Sites);
-            let of = (format!("/sites/{id}"), name(&site).to_owned());
-            let wider = (format!("/people/{}", site.account_id), account);
-            let mut page = PolicyPage::new(frame, of, &view, Some(wider));
-            page.may = current.may(Action::UpgradeApprove, site.account_id);
-            Ok(page)
-        }
-    }
-}
-
-fn shown(mut page: PolicyPage, after: &After) -> Result<Response, Failure> {
-    page.saved = after.saved.is_some();
-    Ok(Html(page.render()?).into_response())
-}
-
-impl Whose {
-    fn href(&self) -> String {
-        match self {
-            Self::Account(id) => format!("/people/{id}/policy"),
-            Self::Site(id) => format!("/sites/{id}/policy"),
-        }
+/// The page of what has the policy.
+fn owner(target: PolicyTarget) -> String {
+    match target {
+        PolicyTarget::Account(id) => format!("/people/{id}"),
+        PolicyTarget::Site(id) => format!("/sites/{id}"),
     }
 }
 
 impl PolicyPage {
-    /// The page of what belongs there, and says this; of a site with its account and what that
-    /// says.
+    /// The page of this, which says that; of a site with what its account says.
     pub(crate) fn new(
         frame: Frame,
-        of: (String, String),
+        target: PolicyTarget,
         view: &PolicyView,
-        account: Option<(String, PolicyView)>,
+        account: Option<PolicyView>,
+        may: bool,
     ) -> Self {
         let now = Timestamp::now();
-        let here = if account.is_some() {
-            Origin::Site
-        } else {
-            Origin::Account
+        let of = owner(target);
+        let here = match target {
+            PolicyTarget::Account(_) => Origin::Account,
+            PolicyTarget::Site(_) => Origin::Site,
         };
+        let name = match &view.site {
+            Some(url) => url.split_once("://").map_or(url.as_str(), |(_, rest)| rest),
+            None => &view.account,
+        };
+        let wider = account.as_ref();
         Self {
             frame,
-            href: format!("{}/policy", of.0),
-            of,
+            href: format!("{of}/policy"),
+            of: (of, name.to_owned()),
             standing: standing(view, now),
-            zone: match &account {
-                Some((_, account)) => account.policy.time_zone.clone().or_else(|| {
-                    let own = view.policy.time_zone.is_none();
-                    own.then(|| view.zone.clone()).flatten()
+            said: view.actor.clone().zip(view.said_at).map(|(actor, at)| {
+                let at = Moment::new(at, now);
+                (actor, at)
+            }),
+            zone: wider
+                .and_then(|wider| wider.policy.time_zone.clone())
+                .or_else(|| {
+                    view.zone
+                        .clone()
+                        .filter(|_| view.policy.time_zone.is_none())
                 }),
-                None => None,
-            },
-            wider: match account {
-                Some((href, account)) => Wider {
-                    account: Some((href, account.account)),
-                    policy: account.policy,
-                },
-                None => Wider {
-                    account: None,
-                    policy: UpdatePolicy::default(),
-                },
-            },
+            wider: wider.map(|wider| wider.policy.clone()).unwrap_or_default(),
+            account: account.map(|account| {
+                let id = PolicyTarget::Account(account.account_id);
+                (format!("{}/policy", owner(id)), account.account)
+            }),
             typed: Typed::of(view, here),
-            may: false,
+            may,
             saved: false,
             problem: None,
+        }
+    }
+
+    /// What applies where one says nothing.
+    pub(crate) fn otherwise(&self, is: bool) -> String {
+        let is = if is { "yes" } else { "no" };
+        match self.account {
+            Some(_) => format!("As the account says: {is}"),
+            None => format!("Not set: {is}"),
+        }
+    }
+
+    /// What is excluded by the account.
+    pub(crate) fn exclusions(&self) -> String {
+        self.wider.exclusions.join(", ")
+    }
+
+    /// When updates may be made where one names no window.
+    pub(crate) fn windows(&self) -> String {
+        if self.wider.windows.is_empty() {
+            return "at any time".to_owned();
+        }
+        joined(&self.wider.windows, ", and ")
+    }
+
+    /// Of which time zone windows are where one names none.
+    pub(crate) fn clocks(&self) -> String {
+        match &self.wider.time_zone {
+            Some(zone) => format!("{zone}, as the account says"),
+            None => "that of the site's own clocks".to_owned(),
         }
     }
 }
 
 /// What it means now.
-fn standing(view: &PolicyView, now: Timestamp) -> Option<(&'static str, Option<Moment>)> {
-    let is = view.now?;
+fn standing(view: &PolicyView, now: Timestamp) -> Option<Standing> {
+    view.site.as_ref()?;
+    let say = |words: &str, at| Standing {
+        words: words.to_owned(),
+        at,
+        is_trouble: false,
+    };
     if !view.policy.automatic {
-        return Some(("Nothing is updated by itself here", None));
+        return Some(say("Nothing is updated by itself here", None));
     }
+    if let Some(hindrance) = view.hindrance {
+        return Some(Standing {
+            words: sentence(hindrance.words()),
+            at: None,
+            is_trouble: true,
+        });
+    }
+    let Some(is) = view.now else {
+        return Some(say(
+            "When the windows open is known once the site has told its time zone",
+            None,
+        ));
+    };
     let at = is.until.map(|at| Moment::new(at, now));
     Some(match (is.open, &at) {
-        (true, None) => ("Updates may begin at any time", None),
-        (true, Some(_)) => ("The window is open, and closes", at),
-        (false, Some(_)) => ("The next window opens", at),
-        (false, None) => ("No window ever opens: nothing is updated", None),
+        (true, None) => say("Updates may begin at any time", None),
+        (true, Some(_)) => say("The window is open, and closes", at),
+        (false, Some(_)) => say("The next window opens", at),
+        (false, None) => say("No window ever opens: nothing is updated", None),
     })
-}
-
-impl Wider {
-    /// Who says it.
-    pub(crate) fn says(&self) -> &'static str {
-        if self.account.is_some() {
-            "As the account says"
-        } else {
-            "As usual"
-        }
-    }
-
-    /// What is excluded there already.
-    pub(crate) fn exclusions(&self) -> String {
-        self.policy.exclusions.join(", ")
-    }
-
-    /// When updates may be made there.
-    pub(crate) fn windows(&self) -> String {
-        if self.policy.windows.is_empty() {
-            return "at any time".to_owned();
-        }
-        joined(&self.policy.windows, "; ")
-    }
 }
 
 fn joined(windows: &[Window], between: &str) -> String {
@@ -285,9 +318,10 @@ fn joined(windows: &[Window], between: &str) -> String {
     windows.join(between)
 }
 
-/// For people.
-pub(crate) fn yes(is: bool) -> &'static str {
-    if is { "yes" } else { "no" }
+/// What a form says that it was made from: the instant of what was said, or `none`.
+fn seen(view: &PolicyView) -> String {
+    let at = view.said_at.map(|at| at.millis().to_string());
+    at.unwrap_or_else(|| "none".to_owned())
 }
 
 impl Typed {
@@ -303,6 +337,7 @@ impl Typed {
         let windows = own(PolicyField::Windows);
         let any_time = windows && policy.windows.is_empty();
         Self {
+            seen: seen(view),
             automatic: switch(PolicyField::Automatic, policy.automatic),
             auto_approve: switch(PolicyField::AutoApprove, policy.auto_approve),
             minor_only: switch(PolicyField::MinorOnly, policy.minor_only),
@@ -330,7 +365,7 @@ impl Typed {
     fn read(&self) -> Result<SetPolicy, Error> {
         let windows = lines(&self.windows);
         let any_time = switch(&self.any_time)?.unwrap_or(false);
-        let mut set = SetPolicy {
+        Ok(SetPolicy {
             automatic: switch(&self.automatic)?,
             auto_approve: switch(&self.auto_approve)?,
             minor_only: switch(&self.minor_only)?,
@@ -345,20 +380,14 @@ impl Typed {
                 }
             },
             time_zone: Some(self.time_zone.trim().to_owned()).filter(|zone| !zone.is_empty()),
-            inherit: Vec::new(),
-        };
-        let said = [
-            (PolicyField::Automatic, set.automatic.is_some()),
-            (PolicyField::AutoApprove, set.auto_approve.is_some()),
-            (PolicyField::MinorOnly, set.minor_only.is_some()),
-            (PolicyField::HoldDays, set.hold_days.is_some()),
-            (PolicyField::Exclusions, set.exclusions.is_some()),
-            (PolicyField::Windows, set.windows.is_some()),
-            (PolicyField::TimeZone, set.time_zone.is_some()),
-        ];
-        let unsaid = said.into_iter().filter(|(_, is_said)| !is_said);
-        set.inherit = unsaid.map(|(field, _)| field).collect();
-        Ok(set)
+            inherit: PolicyField::ALL.to_vec(),
+            seen: match self.seen.as_str() {
+                "none" => Seen::Nothing,
+                at => Seen::Of(Timestamp::from_millis(at.parse().map_err(|_| {
+                    Error::invalid("reload the page: what it was made from is not known")
+                })?)),
+            },
+        })
     }
 }
 
@@ -367,7 +396,7 @@ fn switch(text: &str) -> Result<Option<bool>, Error> {
         "" => Ok(None),
         "on" => Ok(Some(true)),
         "off" => Ok(Some(false)),
-        _ => Err(Error::invalid("choose yes, no, or what others say")),
+        _ => Err(Error::invalid("choose yes, no, or leave it open")),
     }
 }
 
@@ -384,12 +413,26 @@ fn days(text: &str) -> Result<Option<u32>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pressroom_base::id::AccountId;
+
+    fn none() -> Typed {
+        Typed {
+            seen: "none".into(),
+            ..Typed::default()
+        }
+    }
 
     #[test]
     fn what_is_left_empty_is_left_to_others() {
-        let nothing = Typed::default().read().unwrap();
-        assert_eq!(nothing.inherit.len(), PolicyField::ALL.len());
+        let nothing = none().read().unwrap();
+        let bare = SetPolicy {
+            inherit: PolicyField::ALL.to_vec(),
+            seen: Seen::Nothing,
+            ..SetPolicy::default()
+        };
+        assert_eq!(format!("{nothing:?}"), format!("{bare:?}"));
         let typed = Typed {
+            seen: "7".into(),
             automatic: "on".into(),
             minor_only: "off".into(),
             hold_days: " 7 ".into(),
@@ -399,17 +442,16 @@ mod tests {
         };
         let set = typed.read().unwrap();
         assert_eq!((set.automatic, set.minor_only), (Some(true), Some(false)));
+        assert_eq!((set.auto_approve, set.time_zone), (None, None));
         assert_eq!(set.hold_days, Some(7));
         assert_eq!(set.exclusions.unwrap(), ["core", "plugin:woo*"]);
         assert_eq!(set.windows.unwrap(), ["sat,sun 22:00-04:00"]);
-        let left = [PolicyField::AutoApprove, PolicyField::TimeZone];
-        assert_eq!(set.inherit, left);
+        assert_eq!(set.seen, Seen::Of(Timestamp::from_millis(7)));
         let any_time = Typed {
             any_time: "on".into(),
-            ..Typed::default()
+            ..none()
         };
-        let set = any_time.read().unwrap();
-        assert_eq!(set.windows, Some(Vec::new()));
+        assert_eq!(any_time.read().unwrap().windows, Some(Vec::new()));
     }
 
     #[test]
@@ -417,48 +459,72 @@ mod tests {
         let both = Typed {
             any_time: "on".into(),
             windows: "sat 22:00-04:00".into(),
-            ..Typed::default()
+            ..none()
         };
         let maybe = Typed {
             automatic: "maybe".into(),
-            ..Typed::default()
+            ..none()
         };
         let soon = Typed {
             hold_days: "-1".into(),
-            ..Typed::default()
+            ..none()
         };
-        for wrong in [both, maybe, soon] {
+        for wrong in [both, maybe, soon, Typed::default()] {
             assert_eq!(wrong.read().unwrap_err().kind(), Kind::Invalid);
         }
     }
 
-    #[test]
-    fn a_form_sent_as_it_was_shown_changes_nothing() {
-        let view = PolicyView {
+    /// A site that says all of it, beside an account that excludes something too.
+    fn view(policy: UpdatePolicy) -> PolicyView {
+        PolicyView {
             account: "Acme".into(),
+            account_id: AccountId::new(1),
             site: Some("https://shop.example".into()),
-            policy: UpdatePolicy {
-                automatic: true,
-                hold_days: 3,
-                exclusions: vec!["core".into(), "plugin:a".into()],
-                ..UpdatePolicy::default()
-            },
-            from: [
-                (PolicyField::Automatic, Origin::Account),
-                (PolicyField::HoldDays, Origin::Site),
-                (PolicyField::Exclusions, Origin::Site),
-                (PolicyField::Windows, Origin::Site),
-            ]
-            .into(),
+            policy,
+            from: PolicyField::ALL
+                .into_iter()
+                .map(|field| (field, Origin::Site))
+                .collect(),
             own_exclusions: vec!["plugin:a".into()],
+            actor: Some("mara@acme.example".into()),
+            said_at: Some(Timestamp::from_millis(7)),
             zone: None,
             now: None,
+            hindrance: None,
+        }
+    }
+
+    #[test]
+    fn a_form_sent_as_it_was_shown_says_the_same() {
+        let windows = ["mon,wed,fri 01:00-05:00", "sun 22:00-04:00"];
+        let policy = UpdatePolicy {
+            automatic: true,
+            hold_days: 0,
+            minor_only: false,
+            exclusions: vec!["core".into(), "plugin:a".into()],
+            windows: windows.map(|it| Window::parse(it).unwrap()).to_vec(),
+            time_zone: Some("+05:30".into()),
+            auto_approve: false,
         };
-        let set = Typed::of(&view, Origin::Site).read().unwrap();
-        assert_eq!(set.automatic, None);
-        assert_eq!(set.hold_days, Some(3));
+        let all = view(policy);
+        let set = Typed::of(&all, Origin::Site).read().unwrap();
+        assert_eq!(set.automatic, Some(true));
+        assert_eq!(
+            (set.minor_only, set.auto_approve),
+            (Some(false), Some(false))
+        );
+        assert_eq!(set.hold_days, Some(0));
         assert_eq!(set.exclusions.unwrap(), ["plugin:a"]);
+        let again: Vec<_> = set.windows.unwrap();
+        let again = again.iter().map(|it| Window::parse(it).unwrap());
+        assert_eq!(again.collect::<Vec<_>>(), all.policy.windows);
+        assert_eq!(set.time_zone.as_deref(), Some("+05:30"));
+        assert_eq!(set.seen, Seen::Of(Timestamp::from_millis(7)));
+        // Any time is said too, and what the account says is not.
+        let mut open = view(UpdatePolicy::default());
+        open.from.insert(PolicyField::Automatic, Origin::Account);
+        let set = Typed::of(&open, Origin::Site).read().unwrap();
         assert_eq!(set.windows, Some(Vec::new()));
-        assert!(set.inherit.contains(&PolicyField::Automatic));
+        assert_eq!(set.automatic, None);
     }
 }

@@ -100,7 +100,7 @@ async fn every_route_for_everybody() {
     let world = World::new().await;
     let form = format!(
         "csrf={CSRF}&kind=plugin&slug=sample&email=new%40example.com&role=viewer\
-         &update=plugin%3Asample&snapshot=yes"
+         &update=plugin%3Asample&snapshot=yes&seen=none"
     );
     for route in ROUTES {
         // These lead to the entrance whoever asks.

@@ -6,7 +6,10 @@ use crate::{
     pages::policy::{PolicyPage, Typed},
 };
 use askama::Template;
-use pressroom_fleet::policies::{Origin, PolicyField, PolicyView, Standing, UpdatePolicy, Window};
+use pressroom_base::id::{AccountId, EnvironmentId};
+use pressroom_fleet::policies::{
+    Hindrance, Origin, PolicyField, PolicyTarget, PolicyView, Standing, UpdatePolicy, Window,
+};
 
 fn view(name: &str, here: Origin) -> PolicyView {
     PolicyView {
@@ -23,7 +26,11 @@ fn view(name: &str, here: Origin) -> PolicyView {
             .into_iter()
             .map(|field| (field, here))
             .collect(),
+        account_id: AccountId::new(1),
         own_exclusions: vec![name.into()],
+        actor: Some(name.into()),
+        said_at: Some(super::ago(86_400)),
+        hindrance: None,
         zone: Some("Europe/Berlin".into()),
         now: (here == Origin::Site).then(|| Standing {
             open: false,
@@ -36,19 +43,17 @@ fn view(name: &str, here: Origin) -> PolicyView {
 pub(super) fn policy_pages(name: &str) -> Vec<(&'static str, askama::Result<String>)> {
     let account = || {
         let frame = frame("Update policy", Section::People);
-        let of = ("/people/1".into(), name.into());
-        let mut page = PolicyPage::new(frame, of, &view(name, Origin::Account), None);
-        page.may = true;
-        page
+        let target = PolicyTarget::Account(AccountId::new(1));
+        PolicyPage::new(frame, target, &view(name, Origin::Account), None, true)
     };
-    let site = || {
+    let site = |may| {
         let frame = frame("Update policy", Section::Sites);
-        let of = ("/sites/1".into(), name.into());
-        let wider = ("/people/1".into(), view(name, Origin::Account));
-        PolicyPage::new(frame, of, &view(name, Origin::Site), Some(wider))
+        let target = PolicyTarget::Site(EnvironmentId::new(1));
+        let wider = view(name, Origin::Account);
+        PolicyPage::new(frame, target, &view(name, Origin::Site), Some(wider), may)
     };
-    let mut saved = site();
-    (saved.may, saved.saved) = (true, true);
+    let mut saved = site(true);
+    saved.saved = true;
     let mut refused = account();
     refused.problem = Some("Time zone `Berlin` is not known".into());
     refused.typed = Typed {
@@ -56,10 +61,20 @@ pub(super) fn policy_pages(name: &str) -> Vec<(&'static str, askama::Result<Stri
         windows: name.into(),
         ..Typed::default()
     };
+    let mut lapsed = view(name, Origin::Site);
+    lapsed.hindrance = Some(Hindrance::SetterMayNot);
+    let lapsed = PolicyPage::new(
+        frame("Update policy", Section::Sites),
+        PolicyTarget::Site(EnvironmentId::new(1)),
+        &lapsed,
+        Some(view(name, Origin::Account)),
+        true,
+    );
     vec![
         ("policy-account", account().render()),
         ("policy-refused", refused.render()),
         ("policy-site", saved.render()),
-        ("policy-viewer", site().render()),
+        ("policy-viewer", site(false).render()),
+        ("policy-lapsed", lapsed.render()),
     ]
 }
