@@ -48,17 +48,9 @@ pub fn output(data: &Path, arguments: &[&str], stdin: &str) -> Result<Output> {
 /// Who the account [`account`] makes belongs to.
 const PERSON: &str = "bench@press.example";
 
-/// A person who may do everything, and the account `Bench` of that person.
+/// A person, and the account `Bench` that is theirs.
 pub fn account(data: &Path) -> Result<()> {
-    let add = [
-        "user",
-        "add",
-        PERSON,
-        "--name",
-        "Bench",
-        "--admin",
-        "--password-stdin",
-    ];
+    let add = ["user", "add", PERSON, "--name", "Bench", "--password-stdin"];
     cli(data, &add, "correct horse battery staple\n")?;
     cli(data, &["account", "add", "Bench", "--owner", PERSON], "").map(drop)
 }

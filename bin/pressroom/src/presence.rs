@@ -77,7 +77,7 @@ pub fn gone(data: &Path) -> io::Result<Vec<Gone>> {
     };
     for entry in entries {
         let path = entry?.path();
-        if path.extension().is_some() {
+        if path.extension().is_some_and(|it| it == UNFINISHED) {
             if is_left_over(&path) {
                 let _ = fs::remove_file(&path);
             }
@@ -92,8 +92,9 @@ pub fn gone(data: &Path) -> io::Result<Vec<Gone>> {
         }
         let mut holder = String::new();
         if let Err(error) = lock.read_to_string(&mut holder) {
-            // The leases of its jobs lapse all the same.
+            // The leases of its jobs lapse all the same, and it tells nobody anything.
             tracing::warn!(%error, file = %path.display(), "whose this is cannot be read");
+            let _ = fs::remove_file(&path);
             continue;
         }
         all.push(Gone {

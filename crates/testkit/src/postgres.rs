@@ -32,7 +32,7 @@ fn create() -> Result<String> {
         Err(error) => bail!("no PostgreSQL server: {error:#}"),
     };
     // Other processes make theirs on the same server, more of them than there are process ids.
-    let name = format!("scratch_{}", token::hex(8));
+    let name = format!("scratch_{}", token::hex(16));
     let made = Command::new("psql")
         .args([
             "--no-psqlrc",
