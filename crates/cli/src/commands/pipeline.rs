@@ -17,7 +17,7 @@ pub use watch::Watch;
 use crate::{Exit, Failure, Printer};
 use clap::Subcommand;
 use pressroom_base::id::ShortId;
-use pressroom_fleet::{Caller, Fleet, pipelines::PipelineState};
+use pressroom_fleet::{Caller, Fleet};
 
 /// Safe updates: what was asked for, how far it came, what it found.
 #[derive(Debug, Subcommand)]
@@ -59,15 +59,4 @@ impl Pipeline {
 fn parse_id(text: &str) -> Result<ShortId, String> {
     let bare = text.strip_prefix("pipe_").unwrap_or(text);
     ShortId::parse(bare).ok_or_else(|| "a pipeline is named like `pipe_4f0c…`".to_owned())
-}
-
-/// How a pipeline's end, or its waiting, ends a command.
-const fn exit(status: PipelineState) -> Exit {
-    match status {
-        PipelineState::Completed => Exit::Done,
-        PipelineState::Failed | PipelineState::RolledBack | PipelineState::Cancelled => {
-            Exit::Failed
-        }
-        _ => Exit::Waiting,
-    }
 }

@@ -1,11 +1,11 @@
 //! Pipelines while they go on: a line for each thing that changes, and a report at the end.
 
-use super::{exit, show};
+use super::show;
 use crate::{Exit, Failure, Printer, table::plain};
 use pressroom_base::{Timestamp, id::ShortId};
 use pressroom_fleet::{
     Caller, Fleet,
-    pipelines::{Pipeline, PipelineDetails, PipelineState, StageStatus},
+    pipelines::{Pipeline, PipelineDetails, PipelineState, StageStatus, TargetState},
 };
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -57,7 +57,7 @@ pub(in crate::commands) async fn follow(
     let mut worst = Exit::Done;
     for id in &ids {
         let found = fleet.find_pipeline(caller, id).await?;
-        let one = exit(found.pipeline.status);
+        let one = exit(&found.pipeline);
         // A failure is worse than somebody who is asked.
         if worst == Exit::Done || one == Exit::Failed {
             worst = one;
@@ -67,6 +67,27 @@ pub(in crate::commands) async fn follow(
         }
     }
     Ok(worst)
+}
+
+/// How a pipeline's end, or its waiting, ends a command. One that is complete without some of
+/// its targets did not do what was asked.
+fn exit(pipeline: &Pipeline) -> Exit {
+    let missed = [TargetState::Failed, TargetState::RolledBack];
+    match pipeline.status {
+        PipelineState::Completed
+            if pipeline
+                .targets
+                .iter()
+                .any(|target| missed.contains(&target.status)) =>
+        {
+            Exit::Failed
+        }
+        PipelineState::Completed => Exit::Done,
+        PipelineState::Failed | PipelineState::RolledBack | PipelineState::Cancelled => {
+            Exit::Failed
+        }
+        _ => Exit::Waiting,
+    }
 }
 
 /// Whether nothing happens until somebody does something.
