@@ -158,7 +158,7 @@ async fn set(
         Kind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, ""),
         Kind::Conflict => (
             StatusCode::CONFLICT,
-            ". Nothing was saved: look at it again before you do",
+            ". Nothing was saved: open the page anew to see what is set now, and say it there",
         ),
         _ => return Err(refused.into()),
     };

@@ -373,6 +373,19 @@ impl Fleet {
             .map(Caller::new))
     }
 
+    /// Has the time zones known by which windows of these open: several at once, as one that does
+    /// not answer is in nobody's way.
+    pub(super) async fn know_zones(&self, rows: &[PipelineRow]) {
+        let rows = rows.iter().filter(|row| read_options(row).by_policy);
+        stream::iter(rows)
+            .for_each_concurrent(AT_ONCE, |row| async move {
+                if let Err(error) = Box::pin(self.know_zone(row.site_id)).await {
+                    tracing::debug!(site.id = %row.site_id, %error, "its time zone is not known");
+                }
+            })
+            .await;
+    }
+
     /// Has the time zone known by which a site's windows open, where that is its own.
     async fn know_zone(&self, site: SiteId) -> Result<()> {
         let store = &self.parts.store;
@@ -436,9 +449,6 @@ impl Fleet {
     pub(super) async fn is_held(&self, row: &PipelineRow) -> Result<bool> {
         if !read_options(row).by_policy {
             return Ok(false);
-        }
-        if let Err(error) = self.know_zone(row.site_id).await {
-            tracing::debug!(site.id = %row.site_id, %error, "its time zone is not known");
         }
         let tx = self.parts.store.begin().await?;
         let from = [PipelineState::Approved];

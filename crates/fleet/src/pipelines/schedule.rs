@@ -45,7 +45,9 @@ impl Fleet {
         for row in pipelines::due(store).await? {
             moved += usize::from(self.set_out(&row, PREPARE).await?);
         }
-        for row in pipelines::waiting(store).await? {
+        let waiting = pipelines::waiting(store).await?;
+        self.know_zones(&waiting).await;
+        for row in waiting {
             if !self.is_held(&row).await? {
                 moved += usize::from(self.set_out(&row, APPLY).await?);
             }

@@ -83,16 +83,11 @@ impl Fleet {
         let tx = store.begin().await?;
         policies::lock(&tx, whose).await?;
         let earlier = policies::get(&tx, whose).await?;
-        if let Some(earlier) = &earlier
-            && !seen.is(Some(earlier.updated_at))
-        {
-            let by = &earlier.actor;
-            return Err(Error::conflict(format!(
-                "`{by}` changed the policy meanwhile"
-            )));
-        }
-        if earlier.is_none() && !seen.is(None) {
-            return Err(Error::conflict("the policy was taken back meanwhile"));
+        if !seen.is(earlier.as_ref().map(|it| it.updated_at)) {
+            return Err(Error::conflict(match &earlier {
+                Some(earlier) => format!("`{}` changed the policy meanwhile", earlier.actor),
+                None => "the policy was taken back meanwhile".to_owned(),
+            }));
         }
         let fields = said.over(earlier.map(PolicyFields::from).unwrap_or_default());
         let told = json!({
