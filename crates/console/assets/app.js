@@ -76,6 +76,14 @@
     );
   }
 
+  // Shows the new state of a part of the page. What did not change stays the same element:
+  // what a person typed, ticked, folded out or is just pressing is not pulled away.
+  function renew(part, markup) {
+    // Markup of our own server, rendered by the same template as the page.
+    htmx.swap({ text: markup, target: part, sourceElement: part, swap: "innerMorph" });
+    announceFrom(part);
+  }
+
   function liveJob() {
     const job = document.getElementById("job");
     const output = document.getElementById("output");
@@ -92,11 +100,7 @@
       source.readyState === EventSource.CLOSED
         ? say("Not live: reload the page to go on", false)
         : say("Connecting again …", false);
-    source.addEventListener("state", (event) => {
-      // Markup of our own server, rendered by the same template as the page.
-      job.innerHTML = event.data;
-      announceFrom(job);
-    });
+    source.addEventListener("state", (event) => renew(job, event.data));
     source.addEventListener("output", (event) => {
       const following = output.scrollHeight - output.scrollTop - output.clientHeight < 40;
       output.append(event.data);
@@ -113,30 +117,6 @@
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
 
-  // What a person has opened, typed or ticked in a part of the page that is replaced.
-  function replaceKeeping(part, markup) {
-    const opened = [...part.querySelectorAll("details[open][id]")].map((found) => found.id);
-    const key = (field) => `${field.form?.getAttribute("action")} ${field.name} ${field.value}`;
-    const ticks = new Map();
-    for (const field of part.querySelectorAll("input[type=checkbox]"))
-      ticks.set(key(field), field.checked);
-    const typed = [...part.querySelectorAll("input[type=text][id]")].map((field) => [
-      field.id,
-      field.value,
-    ]);
-    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
-    // Markup of our own server, rendered by the same template as the page.
-    part.innerHTML = markup;
-    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-    for (const field of part.querySelectorAll("input[type=checkbox]"))
-      if (ticks.has(key(field))) field.checked = ticks.get(key(field));
-    for (const [id, value] of typed) {
-      const field = document.getElementById(id);
-      if (field) field.value = value;
-    }
-    if (focused) document.getElementById(focused)?.focus();
-  }
-
   function livePipeline() {
     const part = document.getElementById("pipeline");
     const note = document.getElementById("pipeline-live");
@@ -150,10 +130,7 @@
       source.readyState === EventSource.CLOSED
         ? say("Not live: reload the page to go on")
         : say("Connecting again …");
-    source.addEventListener("state", (event) => {
-      replaceKeeping(part, event.data);
-      announceFrom(part);
-    });
+    source.addEventListener("state", (event) => renew(part, event.data));
     source.addEventListener("end", () => {
       source.close();
       say("");

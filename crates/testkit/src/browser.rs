@@ -22,6 +22,18 @@ use tokio::task::JoinHandle;
 /// How long a page may take to show what is expected of it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Whether what a selector matches first is where it was two pictures of the screen ago.
+const STILL: &str = "(async () => {
+    const place = () => {
+        const { x, y, width, height } =
+            document.querySelector(SELECTOR)?.getBoundingClientRect() ?? {};
+        return [x, y, width, height].join();
+    };
+    const before = place();
+    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+    return document.readyState === 'complete' && place() === before;
+})()";
+
 /// A browser with one page and an empty profile.
 #[derive(Debug)]
 pub struct Browser {
@@ -171,9 +183,12 @@ impl Browser {
         Ok(())
     }
 
-    /// Clicks what the selector matches first.
+    /// Clicks what the selector matches first, once it stands still: what is still moved by
+    /// what loads above it would not be where it was seen.
     pub async fn click(&self, selector: &str) -> Result<()> {
         self.wait_for(selector).await?;
+        let still = STILL.replace("SELECTOR", &quoted(selector));
+        self.wait_until(&still).await?;
         self.page.find_element(selector).await?.click().await?;
         Ok(())
     }

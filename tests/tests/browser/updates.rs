@@ -95,6 +95,11 @@ async fn an_update_is_begun_watched_seen_and_approved() -> Result<()> {
     browser
         .script::<bool>("(window.notReloaded = true)")
         .await?;
+    // News do not pull away what somebody is about to press.
+    let cancel = "document.querySelector('form[action$=\"/cancel\"] button')";
+    browser
+        .script::<bool>(&format!("({cancel}.notReplaced = true)"))
+        .await?;
     until(
         &browser,
         "document.querySelectorAll('.stages .step-done').length >= 2",
@@ -112,6 +117,24 @@ async fn an_update_is_begun_watched_seen_and_approved() -> Result<()> {
             .await?,
         "the page was reloaded"
     );
+    ensure!(
+        browser
+            .script::<bool>(&format!("{cancel}.notReplaced === true"))
+            .await?,
+        "the button was replaced"
+    );
+    // Nor do they fold in what somebody has folded out.
+    let folded = browser.script::<bool>(
+        "(() => {
+            const part = document.getElementById('pipeline');
+            const text = part.innerHTML;
+            const details = part.querySelector('details[id]');
+            details.open = true;
+            htmx.swap({ text, target: part, sourceElement: part, swap: 'innerMorph' });
+            return details.isConnected && details.open;
+        })()",
+    );
+    ensure!(folded.await?, "the details are folded in again");
 
     // What was found, alike with alike, and what was seen.
     let text = browser.text().await?;
