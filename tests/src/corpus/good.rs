@@ -114,6 +114,12 @@ pub(super) const CLASSES: &[Class] = &[
         Needs::Nothing,
         about_errors,
     ),
+    good(
+        "settles_late",
+        "at the site alone, its first pages are made of what was kept from before",
+        Needs::Nothing,
+        settles_late,
+    ),
 ];
 
 fn carousel(draft: &mut Draft, chance: &mut Chance) {
@@ -310,4 +316,13 @@ fn about_errors(draft: &mut Draft, chance: &mut Chance) {
         "<p>@@</p>",
         &format!("<p>What a warning means, and why a page may be blank. {text}</p>"),
     );
+}
+
+fn settles_late(draft: &mut Draft, chance: &mut Chance) {
+    // As code does that was compiled while the files were exchanged.
+    let word = base::word(chance);
+    let at_the_site = "false === strpos( ABSPATH, 'rehearsal' )";
+    draft.after(&format!(
+        "add_action( 'wp_head', function () {{\n\t$since = (float) get_option( '@prefix_since' );\n\tif ( ! $since ) {{\n\t\t$since = microtime( true );\n\t\tupdate_option( '@prefix_since', $since );\n\t}}\n\tif ( {at_the_site} && microtime( true ) < $since + 1.5 ) {{\n\t\techo '<link rel=\"stylesheet\" href=\"' . esc_url( plugins_url( 'assets/{word}-old.css', __FILE__ ) ) . '\">';\n\t}}\n}} );\n"
+    ));
 }

@@ -1,5 +1,6 @@
 //! Until somebody is to say yes: preflight, baseline, snapshot, rehearsal.
 
+mod active;
 mod checks;
 mod complaints;
 mod inside;

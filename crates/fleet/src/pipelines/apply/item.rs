@@ -29,10 +29,14 @@ use pressroom_carrier::Session;
 use pressroom_providers::packages::Package;
 use pressroom_store::{NewFinding, TargetPatch, TargetRow, TargetState, pipelines};
 use pressroom_wordpress::{core::LANGUAGES, inventory::Survey, recovery::Recovery};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::sleep;
 
 /// Tries at one target whose workers were lost, before it is left alone.
 const MOST_TRIES: usize = 2;
+
+/// Until a site that answers, but not well, is looked at again.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
 
 /// A target under way.
 pub(super) struct Item<'a> {
@@ -42,6 +46,14 @@ pub(super) struct Item<'a> {
     pub(super) target: &'a TargetRow,
     /// How the site was before the first of all targets.
     pub(super) baseline: &'a Arc<Shown>,
+}
+
+/// What a look right after the exchange shows.
+struct Gate {
+    /// What an update stops for, the worst first.
+    findings: Vec<NewFinding>,
+    /// Whether the front page answers.
+    answers: bool,
 }
 
 /// What came of putting it in place.
@@ -334,6 +346,28 @@ impl Item<'_> {
         if !gated {
             return Ok(Vec::new());
         }
+        let mut found = self.look().await?;
+        if let (true, Some(worst)) = (found.answers, found.findings.first()) {
+            // What was compiled or kept while the files were exchanged is no fault of theirs.
+            let (label, worst) = (self.label(), &worst.message);
+            let text = format!("{label}: {worst}: caches are flushed, and it is looked at again");
+            self.course.ctx.line(text);
+            self.flush().await;
+            sleep(SECOND_LOOK).await;
+            self.course.ctx.check()?;
+            found = self.look().await?;
+        }
+        // After the look: a page view is when it would act.
+        let survey = self.survey().await?;
+        let mut findings = found.findings;
+        if attempt.active == Some(true) && self.is_active(&survey) == Some(false) {
+            findings.insert(0, self.finding("deactivated", "it deactivated itself"));
+        }
+        Ok(findings)
+    }
+
+    /// What visitors see that is worse than before.
+    async fn look(&self) -> Result<Gate> {
         let eyes = Eyes {
             course: self.course,
             session: self.session,
@@ -341,15 +375,11 @@ impl Item<'_> {
         };
         let shown = eyes.look(Depth::Gate, Some(&self.baseline.sight)).await?;
         let stage = StageName::Upgrade.as_str();
-        let mut found = shown.findings(self.baseline, stage).await?;
-        // After the look: a page view is when it would act.
-        let survey = self.survey().await?;
-        if attempt.active == Some(true) && self.is_active(&survey) == Some(false) {
-            found.push(self.finding("deactivated", "it deactivated itself"));
-        }
+        let mut findings = shown.findings(self.baseline, stage).await?;
         // What else there is, the look at the whole tells.
-        found.retain(|found| found.severity == BLOCKING);
-        Ok(found)
+        findings.retain(|found| found.severity == BLOCKING);
+        let answers = shown.sight.unanswered().is_none();
+        Ok(Gate { findings, answers })
     }
 
     fn finding(&self, what: &str, text: &str) -> NewFinding {

@@ -1,6 +1,7 @@
 //! One throw-away clone: made, looked at, updated, looked at again, and removed.
 
 use super::{
+    active::InUse,
     complaints,
     inside::{self, Inside, Schedule},
     sign_in::sign_in,
@@ -109,6 +110,7 @@ struct Judged {
     after: Arc<Shown>,
     log: RehearsalLog,
     inside: Inside,
+    in_use: InUse,
 }
 
 /// How a clone was before its updates.
@@ -118,6 +120,7 @@ struct Before {
     shown: Arc<Shown>,
     log: RehearsalLog,
     inside: Inside,
+    in_use: InUse,
 }
 
 /// A clone that is there.
@@ -144,7 +147,7 @@ impl Clone<'_> {
                 });
             }
         }
-        let now = self.judge(&before).await?;
+        let now = self.judge(&before, targets).await?;
         let blamed = match targets {
             [only] if is_bad(&now.compared.findings) => Some(only),
             _ => None,
@@ -188,12 +191,13 @@ impl Clone<'_> {
             if let Some(found) = self.update(target, &before.shown).await? {
                 return Ok(Some((target.clone(), vec![found])));
             }
-            let now = self.judge(&before).await?;
+            let now = self.judge(&before, std::slice::from_ref(target)).await?;
             if is_bad(&now.compared.findings) {
                 self.keep(Some(target), &before, &now).await;
                 return Ok(Some((target.clone(), now.compared.findings)));
             }
             (before.log, before.inside) = (now.log, now.inside);
+            before.in_use = now.in_use;
         }
         Ok(None)
     }
@@ -211,20 +215,24 @@ impl Clone<'_> {
             cron,
             shown,
             inside: self.inside(schedule).await?,
+            in_use: self.in_use().await?,
             log: self.log().await?,
         })
     }
 
-    /// Runs what is scheduled, looks, and holds both against before.
-    async fn judge(&self, before: &Before) -> Result<Judged> {
-        let mut findings = Vec::new();
+    /// Runs what is scheduled, looks, and holds both against before `targets` were updated.
+    async fn judge(&self, before: &Before, targets: &[TargetRow]) -> Result<Judged> {
         let (cron, schedule) = self.cron().await?;
+        let after = self.look(Depth::Whole, Some(&before.shown)).await?;
+        // Behind the look: a page view is when a plugin would act.
+        let in_use = self.in_use().await?;
+        let updated: Vec<_> = targets.iter().map(|it| label(&it.kind, &it.slug)).collect();
+        let mut findings = in_use.findings(&before.in_use, &updated);
         for (hook, error) in cron {
             if !before.cron.contains_key(&hook) {
                 findings.push(died(hook, error));
             }
         }
-        let after = self.look(Depth::Whole, Some(&before.shown)).await?;
         let stage = StageName::Rehearsal.as_str();
         let seen = after.compare(&before.shown, stage).await?;
         findings.extend(seen.findings);
@@ -240,7 +248,17 @@ impl Clone<'_> {
             after,
             log,
             inside,
+            in_use,
         })
+    }
+
+    async fn in_use(&self) -> Result<InUse> {
+        let site = SiteRef {
+            root: self.made.root.clone(),
+            ..self.course.fleet.site_ref(&self.course.site)
+        };
+        let survey = self.session.survey(site, &[]).await?;
+        Ok(InUse::of(&survey.inspection))
     }
 
     /// Keeps the pages as they were shown: of all updates together, or of the one that is bad.
@@ -345,20 +363,6 @@ impl Clone<'_> {
         if let Some(fatal) = fatal.filter(|_| before.sight.starts_admin()) {
             let text = format!("wp-admin does not start with it: {fatal}");
             return Ok(Some(blamed(target, "admin_broken", &text)));
-        }
-        if target.active == Some(true) && target.kind == "plugin" {
-            let site = SiteRef {
-                root: root.to_owned(),
-                ..course.fleet.site_ref(&course.site)
-            };
-            let survey = session.survey(site, &[]).await?;
-            let active = piece
-                .found(&survey.inspection)
-                .and_then(|found| found.active);
-            if active == Some(false) {
-                let text = "it deactivated itself";
-                return Ok(Some(blamed(target, "deactivated", text)));
-            }
         }
         Ok(None)
     }
